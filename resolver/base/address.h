@@ -21,10 +21,13 @@ class Address {
     static Result<Address> from_rdata(BytesView rdata);
     static Result<Address> from_text(std::string_view text);
     [[nodiscard]] Family family() const { return family_; }
-    [[nodiscard]] BytesView octets() const { return {octets_.data(), family_ == Family::ipv4 ? std::size_t{4} : std::size_t{16}}; }
+    [[nodiscard]] BytesView octets() const {
+        return {octets_.data(), family_ == Family::ipv4 ? std::size_t{4} : std::size_t{16}};
+    }
     [[nodiscard]] std::string to_text() const;
-    /// Loopback, private, link-local, shared (100.64/10), multicast, unspecified, broadcast, documentation, v4-mapped, 6to4 of
-    /// such, unique local …: IANA special-purpose registries. An authority may not have one in production (A33).
+    /// Loopback, private, link-local, shared (100.64/10), multicast, unspecified, broadcast, documentation, v4-mapped,
+    /// 6to4 of such, unique local …: IANA special-purpose registries. An authority may not have one in production
+    /// (A33).
     [[nodiscard]] bool is_special_purpose() const;
     /// Can never be a server, not even in tests: unspecified, multicast, broadcast.
     [[nodiscard]] bool is_unusable() const;

@@ -1,7 +1,7 @@
 // One budget per request. Every expensive act draws from it; sub-queries draw from the same one; nothing refills it.
 //
-// A child (one lookup of a mail query) has limits of its own and also draws from its parent, so that one hostile MX host
-// cannot starve the others. What an exhausted budget means for an answer is decided above: indeterminate, with the
+// A child (one lookup of a mail query) has limits of its own and also draws from its parent, so that one hostile MX
+// host cannot starve the others. What an exhausted budget means for an answer is decided above: indeterminate, with the
 // limit's name; never insecure. Not thread-safe: a budget belongs to the worker that made it.
 #pragma once
 

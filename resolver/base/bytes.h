@@ -17,7 +17,9 @@ using BytesView = std::span<const std::uint8_t>;
 /// Reads from the front; every read checks what is left. Does not own the octets.
 class Reader {
   public:
-    explicit Reader(BytesView data, std::size_t position = 0) : data_(data), position_(position) {}
+    /// A position behind the end is the end.
+    explicit Reader(BytesView data, std::size_t position = 0)
+        : data_(data), position_(position < data.size() ? position : data.size()) {}
 
     [[nodiscard]] std::size_t position() const { return position_; }
     [[nodiscard]] std::size_t remaining() const { return data_.size() - position_; }
@@ -59,12 +61,12 @@ class Writer {
     Bytes data_;
 };
 
-[[nodiscard]] std::string to_hex(BytesView data);                       ///< lower case
-[[nodiscard]] Result<Bytes> from_hex(std::string_view text);            ///< white space between octets is allowed
-[[nodiscard]] std::string to_base64(BytesView data);                    ///< RFC 4648 4, padded
-[[nodiscard]] Result<Bytes> from_base64(std::string_view text);         ///< white space is allowed
-[[nodiscard]] std::string to_base32hex(BytesView data);                 ///< RFC 4648 7, lower case, unpadded (NSEC3 owners)
-[[nodiscard]] Result<Bytes> from_base32hex(std::string_view text);      ///< either case, unpadded
+[[nodiscard]] std::string to_hex(BytesView data);                   ///< lower case
+[[nodiscard]] Result<Bytes> from_hex(std::string_view text);        ///< white space between octets is allowed
+[[nodiscard]] std::string to_base64(BytesView data);                ///< RFC 4648 4, padded
+[[nodiscard]] Result<Bytes> from_base64(std::string_view text);     ///< white space is allowed
+[[nodiscard]] std::string to_base32hex(BytesView data);             ///< RFC 4648 7, lower case, unpadded (NSEC3 owners)
+[[nodiscard]] Result<Bytes> from_base32hex(std::string_view text);  ///< either case, unpadded
 [[nodiscard]] BytesView as_bytes(std::string_view text);
 [[nodiscard]] std::string_view as_text(BytesView data);
 

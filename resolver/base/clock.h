@@ -16,8 +16,12 @@ using MonoTime = std::chrono::time_point<std::chrono::steady_clock, std::chrono:
 struct WallTime {
     std::int64_t seconds = 0;
     friend constexpr auto operator<=>(const WallTime&, const WallTime&) = default;
-    friend constexpr WallTime operator+(WallTime time, std::chrono::seconds span) { return {time.seconds + span.count()}; }
-    friend constexpr WallTime operator-(WallTime time, std::chrono::seconds span) { return {time.seconds - span.count()}; }
+    friend constexpr WallTime operator+(WallTime time, std::chrono::seconds span) {
+        return {time.seconds + span.count()};
+    }
+    friend constexpr WallTime operator-(WallTime time, std::chrono::seconds span) {
+        return {time.seconds - span.count()};
+    }
     friend constexpr std::chrono::seconds operator-(WallTime left, WallTime right) {
         return std::chrono::seconds(left.seconds - right.seconds);
     }
@@ -50,7 +54,9 @@ class ManualClock final : public Clock {
   public:
     explicit ManualClock(WallTime wall) : wall_(wall) {}
     [[nodiscard]] MonoTime mono() const override { return mono_; }
-    [[nodiscard]] WallTime wall() const override { return wall_ + std::chrono::duration_cast<std::chrono::seconds>(mono_.time_since_epoch()); }
+    [[nodiscard]] WallTime wall() const override {
+        return wall_ + std::chrono::duration_cast<std::chrono::seconds>(mono_.time_since_epoch());
+    }
     void advance(std::chrono::microseconds span) { mono_ += span; }
     void step_wall(std::chrono::seconds span) { wall_ = wall_ + span; }
 

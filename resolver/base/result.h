@@ -63,6 +63,8 @@ using Done = Result<void>;
 inline tl::unexpected<Failure> fail(FailureKind kind, Code code, std::string text) {
     return tl::unexpected<Failure>(Failure{kind, code, std::move(text)});
 }
-inline tl::unexpected<Failure> fail(Failure failure) { return tl::unexpected<Failure>(std::move(failure)); }
+inline tl::unexpected<Failure> fail(Failure failure) {
+    return tl::unexpected<Failure>(std::move(failure));
+}
 
 }  // namespace mxtrust
