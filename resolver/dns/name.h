@@ -18,13 +18,15 @@ class Name {
   public:
     static constexpr std::size_t most_octets = 255;
     static constexpr std::size_t most_labels = 127;  ///< without the root's empty label
+    /// The longest lookup_key(): four labels with 250 octets in all, each written as two, and their four ends.
+    static constexpr std::size_t most_key_octets = 504;
 
     Name() : wire_(1, '\0') {}  ///< the root
 
     /// Master-file form; with or without final dot; \DDD and \X escapes. "" is an error, "." is the root.
     static Result<Name> from_text(std::string_view text);
-    /// Reads an uncompressed or compressed name (pointers only backwards, RFC 1035 4.1.4) and moves the reader behind it.
-    /// `spelled`, where given, receives the wire form with the letters' case as sent.
+    /// Reads an uncompressed or compressed name (pointers only backwards, RFC 1035 4.1.4) and moves the reader behind
+    /// it. `spelled`, where given, receives the wire form with the letters' case as sent.
     static Result<Name> from_message(Reader& reader, std::string* spelled = nullptr);
     /// Reads an uncompressed name; a pointer is an error (RFC 3597 4, RFC 4034 3.1.7).
     static Result<Name> from_wire(Reader& reader, std::string* spelled = nullptr);
@@ -50,14 +52,18 @@ class Name {
     /// Equal to or below `ancestor`.
     [[nodiscard]] bool is_within(const Name& ancestor) const;
     /// Strictly below.
-    [[nodiscard]] bool is_below(const Name& ancestor) const { return wire_.size() > ancestor.wire_.size() && is_within(ancestor); }
+    [[nodiscard]] bool is_below(const Name& ancestor) const {
+        return wire_.size() > ancestor.wire_.size() && is_within(ancestor);
+    }
     /// The deepest name that both lie within.
     [[nodiscard]] Name common_ancestor(const Name& other) const;
 
     /// Master-file form without final dot; the root is ".". Anything but printable ASCII is escaped.
     [[nodiscard]] std::string to_text() const;
-    /// Reversed labels, terminated such that plain octet order of keys is canonical order and a subtree is one range.
+    /// Reversed labels, each ended by an octet 0, such that plain octet order of keys is canonical order. A subtree is
+    /// one range: the names within N are exactly the keys that begin with N's key; the root's key is empty.
     [[nodiscard]] std::string lookup_key() const;
+    /// The reverse; anything that lookup_key() cannot have made is an error.
     static Result<Name> from_lookup_key(std::string_view key);
 
     friend bool operator==(const Name&, const Name&) = default;
