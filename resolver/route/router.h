@@ -1,0 +1,82 @@
+// The mail answer: asks MX, then A, AAAA and TLSA of all hosts side by side, and hands what was found to mail/ for the
+// decision.
+//
+// Nothing is decided here. One deadline holds for the whole answer: what is not known by then is indeterminate, and
+// goes on being looked up for a while, so that a second question a moment later profits. One host's trouble is that
+// host's only. Questions that are being answered are joined, finished answers are kept until they expire. One Router
+// per worker; not thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "cache/cache.h"
+#include "mail/answer.h"
+#include "mail/next_hop.h"
+#include "route/ledger.h"
+#include "route/lookups.h"
+#include "task/task.h"
+
+namespace mxtrust::route {
+
+enum class Refresh : std::uint8_t { no, yes };
+
+struct MailQuestion {
+    mail::NextHop next_hop;
+    std::uint16_t port = 25;        ///< a port in the next-hop itself goes before it
+    MonoTime deadline{};            ///< the answer is there some milliseconds before
+    Refresh refresh = Refresh::no;  ///< yes: not from the answers kept here; the resolver's cache is used all the same
+};
+
+using MailAnswerRef = std::shared_ptr<const mail::MailAnswer>;
+
+/// Limits with their reasons.
+struct RouteSettings {
+    mail::Options options;
+    Duration margin{50};                 ///< left of the client's deadline, for deciding, rendering and sending
+    Duration linger{5000};               ///< how long look-ups go on after the answer was due
+    std::size_t most_running = 48;       ///< look-ups of one question under way at once: 16 hosts with three each
+    std::size_t most_answers = 10'000;   ///< finished answers kept, the least recently used go first
+    std::chrono::seconds failed_for{5};  ///< answers with a defer or a skip are kept no longer than this
+    std::uint32_t most_lookups =
+        4;                         ///< a mail question's budget is this many single look-ups' budgets per possible host
+    std::size_t most_ahead = 256;  ///< look-ups under way for look_ahead; what comes when they are is not begun
+};
+
+struct RouteCounters {
+    std::uint64_t questions = 0, kept = 0, joined = 0, deliver = 0, defer = 0, bounce = 0, late = 0, ahead = 0;
+};
+
+class Router {
+  public:
+    struct Tools {  ///< all outlive the router
+        Clock& clock;
+        Lookups& lookups;
+        cache::Cache& cache;
+        task::Scheduler& scheduler;
+    };
+    Router(RouteSettings settings, Tools tools);
+    ~Router();
+    Router(const Router&) = delete;
+    Router& operator=(const Router&) = delete;
+
+    /// Always an answer, by the deadline.
+    task::Task<MailAnswerRef> ask(MailQuestion question);
+    /// An MX answer went out over DNS: what the MTA will ask next is fetched now, in the background.
+    void look_ahead(const dnssec::Answer& mx);
+    /// Mail domains whose last decision was defer, or that have a host to be skipped; the latest failure first.
+    [[nodiscard]] std::vector<FailingDomain> failing(std::size_t limit) const;
+    /// Drops kept answers that rest on the name, or on a name below it; returns how many.
+    std::size_t flush(const dns::Name& name, bool subtree);
+    /// After a reload: forgets all kept answers.
+    void set_options(const mail::Options& options);
+    [[nodiscard]] const RouteCounters& counters() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace mxtrust::route
