@@ -1,0 +1,113 @@
+"""Rules about text: failure codes, sizes, openings, what must not be named, fuzz targets, the top level."""
+import re
+from pathlib import Path
+
+from house.code import bare, line_of, without_comments
+from house.rooms import room_of
+
+CODE = re.compile(r'(?<!operator)"([^"\n]*)"_code\b')
+LETTER = {"base": "B", "dns": "D", "crypto": "C", "dnssec": "V", "mail": "M", "log": "L", "task": "T", "net": "N", "cache": "K",
+          "resolve": "R", "route": "U", "serve": "S", "daemon": "A", "client": "I"}
+MOST_LINES = 600
+
+
+def codes(files: dict[str, str]) -> list[str]:
+    """A line of a log must lead to one line of code."""
+    found, places = [], {}
+    for path, source in files.items():
+        text = without_comments(source)
+        for match in CODE.finditer(text):
+            place = f"{path}:{line_of(text, match.start())}"
+            if not re.fullmatch(r"[A-Z]{4}", match[1]):
+                found.append(f'{place}: "{match[1]}" is not four capital letters')
+            elif LETTER.get(room_of(path), match[1][0]) != match[1][0]:
+                found.append(f"{place}: codes of {room_of(path)}/ begin with {LETTER[room_of(path)]}, not {match[1]}")
+            places.setdefault(match[1], []).append(place)
+    for code, where in sorted(places.items()):
+        if len(where) > 1:
+            found.append(f"{where[1]}: {code} is used already at {where[0]}")
+    return found
+
+
+def sizes(files: dict[str, str]) -> list[str]:
+    return [f"{path}:{MOST_LINES}: {count} lines: more than one idea stands here"
+            for path, source in files.items() if (count := source.count("\n")) > MOST_LINES]
+
+
+def openings(files: dict[str, str]) -> list[str]:
+    """The first line says what the file is; a header is read once; no header opens a namespace for its includers."""
+    found = []
+    for path, source in files.items():
+        if not re.match(r"//\s*\w", source):
+            found.append(f"{path}:1: opens without a paragraph that says what it is")
+        if path.endswith(".h"):
+            if "#pragma once" not in source:
+                found.append(f"{path}:1: no #pragma once")
+            text = bare(source)
+            found += [f"{path}:{line_of(text, m.start())}: using namespace in a header"
+                      for m in re.finditer(r"^using namespace\b", text, re.M)]
+    return found
+
+
+# Put together here, so that this file does not find itself.
+MACHINE = re.compile("|".join([r"(?<![\w.])/" + r"(?:work|root|home/\w+)/", r"(?<![\w.$}])/" + r"tmp/\w", r"https?://(?:deb|archive|security|snapshot)"
+                               + r"\.", r"py" + r"pi\.org", r"proxy\.golang" + r"\.org", r"registry\.npm" + r"js"]))
+NEIGHBOUR = re.compile(r"\.\./" + "shared")
+
+
+def machine(files: dict[str, str]) -> list[str]:
+    found = []
+    for path, source in files.items():
+        for number, line in enumerate(source.splitlines(), 1):
+            if MACHINE.search(line):
+                found.append(f"{path}:{number}: names a place of one machine: {line.strip()[:80]}")
+            if NEIGHBOUR.search(line) and not path.startswith("tests/conformance/"):
+                found.append(f"{path}:{number}: names a folder that users do not have")
+    return found
+
+
+IMPATIENT = re.compile(r"\bsleep_(?:for|until)\b|\b(?:u|nano)?sleep\s*\(|\b(?:system|steady)_clock::now\b")
+
+
+def patience(files: dict[str, str]) -> list[str]:
+    return [f"{path}:{line_of(text, m.start())}: {m[0].strip()} in a test"
+            for path, source in files.items() if not path.startswith(("tests/fuzz/", "tests/lab/"))
+            for text in [bare(source)] for m in IMPATIENT.finditer(text)]
+
+
+# What reads what a stranger wrote → the fuzz target that must be there as soon as the reader is.
+PARSERS = {
+    "resolver/dns/name.h": "name",
+    "resolver/dns/rdata.h": "rdata",
+    "resolver/dns/message.h": "message",
+    "resolver/dnssec/nsec3.h": "nsec3",
+    "resolver/cache/codec.h": "codec",
+    "resolver/serve/request.h": "request",
+    "resolver/serve/netstring.h": "netstring",
+    "resolver/daemon/configuration.h": "configuration",
+}
+
+
+def fuzzed(files: dict[str, str], root: Path) -> list[str]:
+    found = []
+    for parser, target in PARSERS.items():
+        if parser not in files:
+            continue
+        if f"tests/fuzz/{target}.cc" not in files:
+            found.append(f"{parser}:1: no fuzz target tests/fuzz/{target}.cc")
+    for path in files:
+        if re.fullmatch(r"tests/fuzz/\w+\.cc", path):
+            seeds = root / "tests/fuzz/seeds" / Path(path).stem
+            if not (seeds.is_dir() and any(seeds.iterdir())):
+                found.append(f"{path}:1: no seeds in tests/fuzz/seeds/{Path(path).stem}/")
+            if "LLVMFuzzerTestOneInput" not in files[path]:
+                found.append(f"{path}:1: no LLVMFuzzerTestOneInput")
+    return found
+
+
+TOP = {"CMakeLists.txt", "CMakePresets.json", "README.md", "resolver", "trust-anchors", "tests", "bench", "systemd"}
+
+
+def top_level(files: dict[str, str]) -> list[str]:
+    names = {path.split("/")[0] for path in files}
+    return [f"{name}: not one of the house's folders" for name in sorted(names) if name not in TOP and not name.startswith(".")]
