@@ -1,0 +1,223 @@
+// One function per event, one line per event. This file decides levels and words; it is the only one that knows spdlog.
+#include "log/log.h"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/null_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+
+#include "log/utf8.h"
+
+namespace mxtrust::log {
+namespace {
+
+/// A failing disk would otherwise fill the journal with one line per stored record.
+constexpr std::chrono::seconds store_trouble_interval{60};
+/// Of a text from the network, per field; a whole line stays well below the journal's 48 KiB.
+constexpr std::size_t most_octets_of_text = 500;
+
+class WriterSink final : public spdlog::sinks::base_sink<std::mutex> {
+  public:
+    explicit WriterSink(std::function<void(std::string_view)> writer) : writer_(std::move(writer)) {}
+
+  protected:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        writer_({message.payload.data(), message.payload.size()});
+    }
+    void flush_() override {}
+
+  private:
+    std::function<void(std::string_view)> writer_;
+};
+
+spdlog::level::level_enum to_spdlog(Level level) {
+    switch (level) {
+        case Level::debug:
+            return spdlog::level::debug;
+        case Level::info:
+            return spdlog::level::info;
+        case Level::warning:
+            return spdlog::level::warn;
+        case Level::error:
+            return spdlog::level::err;
+    }
+    return spdlog::level::info;
+}
+
+/// sd-daemon(3): SD_ERR, SD_WARNING, SD_INFO, SD_DEBUG.
+std::string_view journal_prefix(Level level) {
+    switch (level) {
+        case Level::debug:
+            return "<7>";
+        case Level::info:
+            return "<6>";
+        case Level::warning:
+            return "<4>";
+        case Level::error:
+            return "<3>";
+    }
+    return "<6>";
+}
+
+spdlog::sink_ptr make_sink(Target target) {
+    switch (target) {
+        case Target::standard_error:
+        case Target::journal:
+            return std::make_shared<spdlog::sinks::stderr_sink_mt>();
+        case Target::nowhere:
+            return std::make_shared<spdlog::sinks::null_sink_mt>();
+    }
+    return std::make_shared<spdlog::sinks::null_sink_mt>();
+}
+
+std::string words(const dnssec::Reason& reason) {
+    std::string text = clean(reason.text);
+    if (!reason.server.empty()) text += " [server " + clean(reason.server) + "]";
+    text += " (" + std::string(reason.code.view()) + ")";
+    return text;
+}
+
+std::string question(const dns::Name& name, dns::Type type) {
+    return name.to_text() + " " + dns::to_text(type);
+}
+
+}  // namespace
+
+std::string clean(std::string_view text) {
+    std::string cleaned;
+    while (!text.empty()) {
+        if (cleaned.size() >= most_octets_of_text) return cleaned + "…";
+        const std::size_t length = printable_length(text);
+        if (length == 0) {
+            cleaned += '?';
+            text.remove_prefix(1);
+            continue;
+        }
+        cleaned += text.substr(0, length);
+        text.remove_prefix(length);
+    }
+    return cleaned;
+}
+
+struct Log::State {
+    State(spdlog::sink_ptr sink, Level level, bool prefixed)
+        : logger("mxtrust", std::move(sink)), with_prefix(prefixed) {
+        logger.set_level(to_spdlog(level));
+        logger.set_pattern(prefixed ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+    }
+    void say(Level level, std::string_view text) {
+        if (!logger.should_log(to_spdlog(level))) return;
+        std::string line(with_prefix ? journal_prefix(level) : std::string_view());
+        line += text;
+        logger.log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
+    }
+
+    spdlog::logger logger;
+    bool with_prefix;
+    std::mutex mutex;  // guards what is below
+    std::optional<std::chrono::steady_clock::time_point> store_trouble_told;
+    std::uint64_t store_troubles_untold = 0;
+    std::optional<bool> root_was_secure;
+};
+
+Log::Log(Level level, Target target)
+    : state_(std::make_unique<State>(make_sink(target), level, target == Target::journal)) {}
+Log::Log(Level level, std::function<void(std::string_view)> writer)
+    : state_(std::make_unique<State>(std::make_shared<WriterSink>(std::move(writer)), level, false)) {}
+Log::~Log() = default;
+
+void Log::started(std::string_view version, std::string_view sockets) {
+    state_->say(Level::info, "started: mxtrustd " + clean(version) + ", listening on " + clean(sockets));
+}
+
+void Log::stopping(std::string_view why) {
+    state_->say(Level::info, "stopping: " + clean(why));
+}
+
+void Log::bad_configuration(const Failure& failure) {
+    state_->say(Level::error, "configuration: " + clean(failure.text) + " (" + std::string(failure.code.view()) + ")");
+}
+
+void Log::configuration_doubt(std::string_view what) {
+    state_->say(Level::warning, "configuration: " + clean(what));
+}
+
+void Log::not_secure(const dns::Name& name, dns::Type type, dnssec::Security security, const dnssec::Reason& reason) {
+    // An insecure zone is most of the Internet and no failure: its names do not belong into a log at info level.
+    const Level level =
+        security == dnssec::Security::bogus || security == dnssec::Security::indeterminate ? Level::info : Level::debug;
+    state_->say(level, std::string(dnssec::to_text(security)) + ": " + question(name, type) + ": " + words(reason));
+}
+
+void Log::answered(std::string_view what, std::string_view result) {
+    state_->say(Level::debug, "answered: " + clean(what) + ": " + clean(result));
+}
+
+void Log::sent(std::string_view server, const dns::Name& name, dns::Type type) {
+    if (!state_->logger.should_log(spdlog::level::debug)) return;
+    state_->say(Level::debug, "sent: " + question(name, type) + " to " + clean(server));
+}
+
+void Log::received(std::string_view server, std::string_view what) {
+    if (!state_->logger.should_log(spdlog::level::debug)) return;
+    state_->say(Level::debug, "received: " + clean(what) + " from " + clean(server));
+}
+
+void Log::server_trouble(std::string_view server, std::string_view what) {
+    state_->say(Level::debug, "server trouble: " + clean(server) + ": " + clean(what));
+}
+
+void Log::cache_set_aside(std::string_view file, std::string_view why) {
+    state_->say(Level::warning, "cache set aside: " + clean(file) + ": " + clean(why));
+}
+
+void Log::store_trouble(std::string_view what) {
+    const auto now = std::chrono::steady_clock::now();
+    std::uint64_t untold = 0;
+    {
+        const std::lock_guard guard(state_->mutex);
+        if (state_->store_trouble_told && now - *state_->store_trouble_told < store_trouble_interval) {
+            ++state_->store_troubles_untold;
+            return;
+        }
+        state_->store_trouble_told = now;
+        untold = std::exchange(state_->store_troubles_untold, 0);
+    }
+    std::string line = "store trouble: " + clean(what);
+    if (untold != 0) line += " (" + std::to_string(untold) + " more since the last such line)";
+    state_->say(Level::warning, line);
+}
+
+void Log::client_trouble(std::string_view who, std::string_view what) {
+    state_->say(Level::debug, "client trouble: " + clean(who) + ": " + clean(what));
+}
+
+void Log::system_trouble(std::string_view what) {
+    state_->say(Level::error, "system trouble: " + clean(what));
+}
+
+void Log::root_probe(bool secure, const dnssec::Reason& reason) {
+    bool changed = false;
+    {
+        const std::lock_guard guard(state_->mutex);
+        changed = state_->root_was_secure != secure;
+        state_->root_was_secure = secure;
+    }
+    if (!secure) {
+        state_->say(Level::warning,
+                    "root probe: the answer for the root's name servers is not secure: " + words(reason));
+    } else if (changed) {
+        state_->say(Level::info, "root probe: the answer for the root's name servers is secure");
+    }
+}
+
+void Log::set_level(Level level) {
+    state_->logger.set_level(to_spdlog(level));
+}
+
+}  // namespace mxtrust::log

@@ -1,0 +1,57 @@
+// What the daemon tells its operator: one function per event, one line per event. Sole includer of spdlog is log.cc.
+//
+// No domain is named at info level unless it failed. Texts from the network are cleaned of control characters here.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "dnssec/finding.h"
+
+namespace mxtrust::log {
+
+enum class Level : std::uint8_t { debug, info, warning, error };
+enum class Target : std::uint8_t { standard_error, journal, nowhere };
+
+/// What may be printed of a text that came from the network: control characters (C0, DEL, C1) and what is no UTF-8
+/// become '?', and the text is cut, with "…", where it is longer than a log line wants.
+[[nodiscard]] std::string clean(std::string_view text);
+
+/// May be called from any thread.
+class Log {
+  public:
+    /// Target journal writes to stderr with the priority prefixes of sd-daemon(3), which the journal takes for levels.
+    Log(Level level, Target target);
+    /// Every line is handed to `writer`, in order, one at a time: for tests and tools.
+    Log(Level level, std::function<void(std::string_view)> writer);
+    ~Log();
+    Log(const Log&) = delete;
+    Log& operator=(const Log&) = delete;
+
+    void started(std::string_view version, std::string_view sockets);
+    void stopping(std::string_view why);
+    void bad_configuration(const Failure& failure);   ///< error
+    void configuration_doubt(std::string_view what);  ///< warning: works, but hardly as meant
+    void not_secure(const dns::Name& name, dns::Type type, dnssec::Security security,
+                    const dnssec::Reason& reason);                  ///< info; debug where it is only insecure
+    void answered(std::string_view what, std::string_view result);  ///< debug: one question of a client, one line
+    void sent(std::string_view server, const dns::Name& name, dns::Type type);  ///< debug: one query to an authority
+    void received(std::string_view server, std::string_view what);              ///< debug
+    void server_trouble(std::string_view server, std::string_view what);        ///< debug
+    void cache_set_aside(std::string_view file, std::string_view why);          ///< warning
+    void store_trouble(std::string_view what);                                  ///< warning, rate-limited
+    void client_trouble(std::string_view who, std::string_view what);           ///< debug
+    void system_trouble(std::string_view what);                                 ///< error
+    void root_probe(bool secure, const dnssec::Reason& reason);  ///< info when it changes, warning when not secure
+    void set_level(Level level);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace mxtrust::log
