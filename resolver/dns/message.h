@@ -42,14 +42,15 @@ struct Message {
     std::uint16_t id = 0;
     Opcode opcode = Opcode::query;
     Rcode rcode = Rcode::noerror;
-    bool response = false, authoritative = false, truncated = false, recursion_desired = false, recursion_available = false,
-         authentic_data = false, checking_disabled = false;
+    bool response = false, authoritative = false, truncated = false, recursion_desired = false,
+         recursion_available = false, authentic_data = false, checking_disabled = false;
     std::optional<Question> question;
     std::vector<Record> answer, authority, additional;  ///< additional without OPT
     std::optional<Edns> edns;
 };
 
-/// Limits (A22): one question at most, 100 EDNS options, 5,000 records. Trailing octets are an error. Two OPTs are an error.
+/// Limits (A22): one question at most, 100 EDNS options, 5,000 records. Trailing octets are an error. Two OPTs are an
+/// error.
 Result<Message> parse_message(BytesView wire);
 /// Only the header and the question, for requests that do not parse as a whole (to answer FORMERR) and for matching.
 struct Envelope {
@@ -62,9 +63,9 @@ struct Envelope {
 };
 Result<Envelope> parse_envelope(BytesView wire);
 
-/// Renders with name compression (names in rdata of the RFC 1035 types only). Where it would exceed `most_octets`, whole RRsets are
-/// left out from the end, additional first; TC is set when something of answer or authority is missing (RFC 2181 9).
-/// OPT is always kept.
+/// Renders with name compression (names in rdata of the RFC 1035 types only). Where it would exceed `most_octets`,
+/// whole RRsets are left out from the end, additional first; TC is set when something of answer or authority is missing
+/// (RFC 2181 9). OPT is always kept.
 Bytes render_message(const Message& message, std::size_t most_octets = 65535);
 
 /// An EDE option for responses.

@@ -1,7 +1,8 @@
 // RDATA: octets with names uncompressed and their letters as sent, and typed views of those kinds the program acts on.
 //
-// `canonical` gives the form that is signed (RFC 4034 6.2 as corrected by RFC 6840 5.1: names are lower-cased in NS, MD, MF,
-// CNAME, SOA, MB, MG, MR, PTR, HINFO*, MINFO, MX, RP, AFSDB, RT, SIG, PX, NXT, NAPTR, KX, SRV, DNAME, A6, RRSIG; not in NSEC).
+// `canonical` gives the form that is signed (RFC 4034 6.2 as corrected by RFC 6840 5.1: names are lower-cased in NS,
+// MD, MF, CNAME, SOA, MB, MG, MR, PTR, HINFO*, MINFO, MX, RP, AFSDB, RT, SIG, PX, NXT, NAPTR, KX, SRV, DNAME, A6,
+// RRSIG; not in NSEC).
 #pragma once
 
 #include <cstdint>
@@ -15,16 +16,21 @@
 namespace mxtrust::dns {
 
 /// Reads `length` octets of RDATA from a message, expanding compressed names where the type may have them (RFC 3597 4).
-/// Malformed for its type (too short, a name running out, trailing octets) is an error for types listed above and for A, AAAA, DS,
-/// DNSKEY, RRSIG, NSEC, NSEC3, NSEC3PARAM, TLSA (three octets at least); all others are opaque.
+/// Malformed for its type (too short, a name running out, trailing octets) is an error for types listed above and for
+/// A, AAAA, DS, DNSKEY, RRSIG, NSEC, NSEC3, NSEC3PARAM, TLSA (three octets at least); all others are opaque.
 Result<Bytes> read_rdata(Type type, Reader& message, std::uint16_t length);
 /// The same checks for uncompressed octets (from the cache or a text).
 Done check_rdata(Type type, BytesView rdata);
+/// The form that is signed and compared; malformed octets are returned as they are.
 Bytes canonical(Type type, BytesView rdata);
+/// RFC 4034 appendix B, over the whole RDATA of a DNSKEY.
+std::uint16_t key_tag_of(BytesView dnskey_rdata);
 
-/// Master-file form of the rdata (RFC 3597 5 for unknown types).
+/// Master-file form of the rdata: names absolute with final dot, lower-case; hex and base32hex lower-case; \# form (RFC
+/// 3597 5) for SVCB, HTTPS, unknown types, and whatever does not have its type's shape.
 std::string rdata_to_text(Type type, BytesView rdata);
-/// Reads DS, DNSKEY, A, AAAA, NS, MX, CNAME, TLSA, SOA, TXT, PTR, DNAME, NSEC, NSEC3, NSEC3PARAM, RRSIG and the \# form: enough for anchors, hints and tests.
+/// Reads DS, DNSKEY, A, AAAA, NS, MX, CNAME, TLSA, SOA, TXT, PTR, DNAME, NSEC, NSEC3, NSEC3PARAM, RRSIG and the \#
+/// form: enough for anchors, hints and tests.
 Result<Bytes> rdata_from_text(Type type, std::string_view text);
 
 struct Mx {

@@ -31,8 +31,8 @@ struct RRset {
 };
 using RRsetRef = std::shared_ptr<const RRset>;
 
-/// Groups records into RRsets in order of first appearance; RRSIGs join the set they cover. Signatures without a set give a
-/// set with no records. Records of a class other than IN are left out.
+/// Groups records into RRsets in order of first appearance; RRSIGs join the set they cover. Signatures without a set
+/// give a set with no records. Records of a class other than IN are left out.
 std::vector<RRset> group(const std::vector<Record>& records);
 
 }  // namespace mxtrust::dns
