@@ -1,4 +1,7 @@
 """The checker's own test: for each rule something wrong that it must flag, and something right that it must let pass."""
+import re
+from pathlib import Path
+
 from house import coroutines, rooms, text
 
 
@@ -119,8 +122,21 @@ CASES = [
 ]
 
 
+def _toolchain() -> list[str]:
+    """The forms that tests/toolchain pins as wrong are the ones that are flagged, and no others."""
+    source = (Path(__file__).parent.parent / "toolchain/forms.cc").read_text(encoding="utf-8")
+    found = []
+    for block in re.split(r"^#(?=(?:el)?if FORM)", source, flags=re.M)[1:]:
+        title, _, code = block.partition("\n")
+        flagged = bool(coroutines.awaits({"tests/toolchain/forms.cc": code.split("#endif")[0]}))
+        if flagged != ("forbidden" in title):
+            found.append(f"{title}: {'flagged' if flagged else 'not flagged'}")
+    return found
+
+
 def run():
     """title and what went wrong with it, for each sample."""
+    yield "the toolchain test's forms", _toolchain()
     for statement in RIGHT_AWAITS:
         found = coroutines.awaits(_await(statement))
         yield f"right: {statement}", [f"flagged: {line}" for line in found]
@@ -141,5 +157,4 @@ def run():
     yield "the build's arrows", [] if rooms.build_arrows("room(base USES dns)\n") and not rooms.build_arrows(
         "room(dns USES base LIBRARIES x)\n") else ["not as it must be"]
     fuzz = {"resolver/dns/name.h": "// Names.\n"}
-    from pathlib import Path
     yield "a parser without a fuzz target", [] if text.fuzzed(fuzz, Path("/nonexistent")) else ["not flagged"]
