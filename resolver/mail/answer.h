@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "dns/name.h"
 #include "dns/types.h"
@@ -44,6 +45,7 @@ enum class Fault : std::uint8_t {
     null_mx,                 ///< 5.1.10
     bad_domain,              ///< 5.1.2
     no_route,                ///< 5.4.4
+    sts_policy,              ///< 4.7.0: the MTA-STS policy does not allow the host
 };
 /// "4.7.324", "4.4.312", "5.1.10": temporary for what may heal, permanent for what is proven.
 [[nodiscard]] std::string_view code_number(Fault fault);

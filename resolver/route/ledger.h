@@ -48,7 +48,4 @@ class Ledger {
     std::size_t entries_ = most_entries;  ///< at most so many; counted when that is reached (other workers write, too)
 };
 
-/// 15 minutes, 15 minutes, hourly, and daily once a day has passed since the first failure.
-[[nodiscard]] std::chrono::seconds delay_until_next_try(std::uint32_t tries, std::chrono::seconds failing_for);
-
 }  // namespace mxtrust::route
