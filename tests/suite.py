@@ -1,0 +1,222 @@
+"""The parts of tests/run: what is built and run, in which order, and how it is counted.
+
+Every part is a list of commands. A command that ends with a line `N passed, N failed` counts for these; a unit-test program for its
+test cases; anything else for one. A command that fails without saying so, is killed, or says nothing counts as one more failure.
+"""
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+LOGS = BUILD / "logs"
+JOBS = str(os.cpu_count() or 2)
+FUZZ_SECONDS = 20               # for each target; longer runs are for whoever works on a parser
+LIMIT = 1500                    # seconds for one command: nothing here takes half of it on two cores
+SANITIZERS = {
+    "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:abort_on_error=1:disable_coredump=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    "TSAN_OPTIONS": f"halt_on_error=1:second_deadlock_stack=1:suppressions={ROOT / 'tests/thread-suppressions.txt'}",
+}
+
+
+@dataclass
+class Count:
+    passed: int = 0
+    failed: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, other: "Count") -> None:
+        self.passed += other.passed
+        self.failed += other.failed
+        self.notes += other.notes
+
+
+def environment(preset: str) -> dict[str, str]:
+    """What every command gets: our own ccache, the build to test, sanitizers that stop at the first finding."""
+    return {**os.environ, **SANITIZERS, "CCACHE_DIR": str(BUILD / "ccache"), "CC": "gcc" if preset == "gcc" else "clang-19",
+            "MXTRUST_BUILD": str(BUILD / preset), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def execute(command: list[str], log: Path, preset: str = "dev", limit: float = LIMIT) -> tuple[int, str]:
+    """Runs a command in a process group of its own; returns its status and what it printed (also kept in `log`)."""
+    with open(log, "a", encoding="utf-8") as out:
+        out.write(f"\n$ {' '.join(command)}\n")
+        out.flush()
+        begin = out.tell()
+        process = subprocess.Popen(command, cwd=ROOT, env=environment(preset), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                   start_new_session=True)
+        try:
+            status = process.wait(limit)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt) as reason:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            if isinstance(reason, KeyboardInterrupt):
+                raise
+            status = -signal.SIGALRM
+    with open(log, encoding="utf-8", errors="replace") as text:
+        text.seek(begin)
+        return status, text.read()
+
+
+def judge(command: str, status: int, text: str) -> Count:
+    """How often did it pass and fail?"""
+    count = None
+    for line in reversed(text.splitlines()):
+        if match := re.match(r"\s*(\d+) passed, (\d+) failed\b", line):
+            count = Count(int(match[1]), int(match[2]))
+            break
+        if match := re.match(r"All tests passed \(.* in (\d+) test cases?\)", line):
+            count = Count(int(match[1]), 0)
+            break
+        if match := re.match(r"test cases:\s*(\d+)\s*\|(.*)", line):
+            failed = int((re.search(r"(\d+) failed", match[2]) or [0, 0])[1])
+            count = Count(int(match[1]) - failed, failed)
+            break
+    if count is None:
+        count = Count(failed=1, notes=[f"{command}: ended with status {status} and no count"])
+    elif status != 0 and count.failed == 0:
+        count.add(Count(failed=1, notes=[f"{command}: ended with status {status}" + (", too late" if status == -signal.SIGALRM else "")]))
+    elif count.failed:
+        tail = [line for line in text.splitlines() if re.search(r"FAILED|failed|error:", line)][:12]
+        count.notes += [f"{command}: {count.failed} failed", *(f"    {line[:200]}" for line in tail)]
+    return count
+
+
+def script(path: str, log: Path, preset: str = "dev", *arguments: str) -> Count:
+    """One of the project's own test programs."""
+    if not (ROOT / path).exists():
+        return Count(failed=1, notes=[f"{path} is missing"])
+    status, text = execute([str(ROOT / path), *arguments], log, preset)
+    return judge(path, status, text)
+
+
+def build(preset: str, log: Path, *targets: str) -> Count | None:
+    """Configures and builds; None when all is well."""
+    for command in (["cmake", "--preset", preset], ["ninja", "-C", str(BUILD / preset), "-j", JOBS, "-k", "0", *targets]):
+        status, text = execute(command, log, preset)
+        if status != 0:
+            wrong = [line for line in text.splitlines() if re.search(r"error|FAILED|Error", line)][:15]
+            return Count(failed=1, notes=[f"{preset}: {' '.join(command[:2])} failed", *(f"    {line[:200]}" for line in wrong)])
+    return None
+
+
+def unit_programs(preset: str) -> list[tuple[str, Path]]:
+    """A test program for every folder of tests/ that has the name of a room and a source in it."""
+    rooms = sorted(path.name for path in (ROOT / "resolver").iterdir() if path.is_dir())
+    return [(room, BUILD / preset / "tests" / f"test_{room}") for room in rooms if any((ROOT / "tests" / room).glob("*.cc"))]
+
+
+def unit(preset: str, log: Path) -> Count:
+    """Builds everything of a preset and runs its unit tests."""
+    count = Count()
+    if (trouble := build(preset, log)) is not None:
+        count.add(trouble)
+    for room, program in unit_programs(preset):
+        if not program.exists():
+            count.add(Count(failed=1, notes=[f"{preset}: {program.name} was not built"]))
+            continue
+        status, text = execute([str(program)], log, preset, 600)
+        count.add(judge(f"{preset}: {program.name}", status, text))
+    return count
+
+
+def world(log: Path, preset: str) -> Count:
+    """The tests that ask a running daemon in the lab."""
+    count = Count()
+    for path in ("tests/mail/run", "tests/restart/run", "tests/blackbox/run"):
+        count.add(script(path, log, preset))
+    return count
+
+
+def lab(log: Path) -> Count:
+    """The lab itself, before anything is asked in it."""
+    status, text = execute([str(ROOT / "tests/lab/install")], log)
+    if status != 0:
+        return Count(failed=1, notes=["tests/lab/install failed", *text.splitlines()[-5:]])
+    return script("tests/lab/selfcheck", log)
+
+
+def fuzz(log: Path) -> Count:
+    """Every target over its seeds and for a short while beyond; no time is enough, a regression in a seed is found at once."""
+    count = Count()
+    if (trouble := build("fuzz", log, *(f"fuzz_{path.stem}" for path in sorted((ROOT / "tests/fuzz").glob("*.cc"))))) is not None:
+        count.add(trouble)
+    for path in sorted((ROOT / "tests/fuzz").glob("*.cc")):
+        name, program = path.stem, BUILD / "fuzz/tests" / f"fuzz_{path.stem}"
+        found = BUILD / "fuzz/corpus" / name
+        found.mkdir(parents=True, exist_ok=True)
+        command = [str(program), f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=0",
+                   f"-artifact_prefix={BUILD / 'fuzz'}/{name}-", str(found), str(ROOT / "tests/fuzz/seeds" / name)]
+        status, text = execute(command, log, "fuzz") if program.exists() else (1, "was not built")
+        note = [] if status == 0 else [f"fuzz_{name}: status {status}", *(f"    {line[:200]}" for line in text.splitlines()[-12:])]
+        count.add(Count(int(status == 0), int(status != 0), note))
+    return count
+
+
+def sanitized(preset: str):
+    """A sanitizer's build, its unit tests, and the daemon built so in the lab."""
+    def run(log: Path) -> Count:
+        count = unit(preset, log)
+        count.add(world(log, preset))
+        return count
+    return run
+
+
+PARTS = {
+    "tidy": ("house rules", lambda log: script("tests/tidy", log)),
+    "toolchain": ("what the compilers do to coroutines", lambda log: script("tests/toolchain/run", log)),
+    "unit": ("clang-19: build and unit tests", lambda log: unit("dev", log)),
+    "lab": ("the lab world, checked from outside", lab),
+    "world": ("a daemon in the lab: every mail domain, kill -9, hostile input", lambda log: world(log, "dev")),
+    "conformance": ("replayed scenarios of other resolvers", lambda log: script("tests/conformance/run", log)),
+    "fuzz": (f"every fuzz target for {FUZZ_SECONDS} s", fuzz),
+    "gcc": ("g++: build and unit tests", lambda log: unit("gcc", log)),
+    "asan": ("address and undefined-behaviour sanitizers: everything", sanitized("asan")),
+    "tsan": ("thread sanitizer: everything", sanitized("tsan")),
+    "clang-tidy": ("clang-tidy-19 (not by default: minutes)", lambda log: script("tests/tidy", log, "dev", "--clang-tidy")),
+}
+ON_DEMAND = ("clang-tidy",)
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="tests/run", description="Runs the tests.")
+    parser.add_argument("--list", action="store_true", help="name the parts")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="which parts (default: all)")
+    args = parser.parse_args()
+    if args.list:
+        print("\n".join(f"{name:12} {title}" for name, (title, _) in PARTS.items()))
+        return 0
+    if unknown := [part for part in args.parts if part not in PARTS]:
+        parser.error(f"no such part: {' '.join(unknown)} (there are: {' '.join(PARTS)})")
+    shutil.rmtree(LOGS, ignore_errors=True)
+    LOGS.mkdir(parents=True)
+    total, begun = Count(), time.monotonic()
+    for part in args.parts or [name for name in PARTS if name not in ON_DEMAND]:
+        title, run = PARTS[part]
+        print(f"{part:12} {title} …", flush=True)
+        started = time.monotonic()
+        count = run(LOGS / f"{part}.log")
+        print(f"{'':12} {count.passed} passed, {count.failed} failed ({time.monotonic() - started:.0f} s)", flush=True)
+        for note in count.notes:
+            print(f"{'':12} {note}", flush=True)
+        total.add(count)
+    print(f"{(time.monotonic() - begun) / 60:.1f} minutes; what each part said: build/logs/")
+    print(f"{total.passed} passed, {total.failed} failed")
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
