@@ -11,7 +11,7 @@
 #include <mutex>
 #include <optional>
 
-#include "log/utf8.h"
+#include "dns/text.h"
 
 namespace mxtrust::log {
 namespace {
@@ -75,6 +75,10 @@ spdlog::sink_ptr make_sink(Target target) {
     return std::make_shared<spdlog::sinks::null_sink_mt>();
 }
 
+std::string clean(std::string_view text) {
+    return dns::clean_text(text, most_octets_of_text);
+}
+
 std::string words(const dnssec::Reason& reason) {
     std::string text = clean(reason.text);
     if (!reason.server.empty()) text += " [server " + clean(reason.server) + "]";
@@ -87,22 +91,6 @@ std::string question(const dns::Name& name, dns::Type type) {
 }
 
 }  // namespace
-
-std::string clean(std::string_view text) {
-    std::string cleaned;
-    while (!text.empty()) {
-        if (cleaned.size() >= most_octets_of_text) return cleaned + "…";
-        const std::size_t length = printable_length(text);
-        if (length == 0) {
-            cleaned += '?';
-            text.remove_prefix(1);
-            continue;
-        }
-        cleaned += text.substr(0, length);
-        text.remove_prefix(length);
-    }
-    return cleaned;
-}
 
 struct Log::State {
     State(spdlog::sink_ptr sink, Level level, bool prefixed)

@@ -17,10 +17,6 @@ namespace mxtrust::log {
 enum class Level : std::uint8_t { debug, info, warning, error };
 enum class Target : std::uint8_t { standard_error, journal, nowhere };
 
-/// What may be printed of a text that came from the network: control characters (C0, DEL, C1) and what is no UTF-8
-/// become '?', and the text is cut, with "…", where it is longer than a log line wants.
-[[nodiscard]] std::string clean(std::string_view text);
-
 /// May be called from any thread.
 class Log {
   public:

@@ -1,0 +1,78 @@
+#include "log/log.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+using namespace mxtrust;
+using log::Level;
+using log::Log;
+
+namespace {
+
+struct Lines {
+    std::vector<std::string> all;
+    std::function<void(std::string_view)> writer() {
+        return [this](std::string_view line) { all.emplace_back(line); };
+    }
+};
+
+dns::Name name(std::string_view text) {
+    return dns::Name::from_text(text).value();
+}
+
+}  // namespace
+
+TEST_CASE("a text from the network is logged without what could deceive a terminal, and cut") {
+    Lines lines;
+    Log log(Level::debug, lines.writer());
+    log.received("192.0.2.1:53", "\x1b[31mred\nstarted: all is well");
+    log.client_trouble("pid 4711", std::string(10000, 'x'));
+    REQUIRE(lines.all.size() == 2);
+    CHECK(lines.all[0] == "received: ?[31mred?started: all is well from 192.0.2.1:53");
+    CHECK(lines.all[1] == "client trouble: pid 4711: " + std::string(500, 'x'));
+}
+
+TEST_CASE("events below the level are not told") {
+    Lines lines;
+    Log log(Level::info, lines.writer());
+    log.answered("mail example.org", "deliver");
+    CHECK(lines.all.empty());
+    log.set_level(Level::debug);
+    log.answered("mail example.org", "deliver");
+    CHECK(lines.all == std::vector<std::string>{"answered: mail example.org: deliver"});
+}
+
+TEST_CASE("a domain is named at info level only where it failed") {
+    const dnssec::Reason reason{
+        .code = "TST0"_code, .text = "signature of MX expired", .server = "ns1.example (192.0.2.1)"};
+    Lines lines;
+    Log log(Level::info, lines.writer());
+    log.not_secure(name("example.org"), dns::Type::mx, dnssec::Security::insecure, reason);
+    CHECK(lines.all.empty());
+    log.not_secure(name("example.org"), dns::Type::mx, dnssec::Security::bogus, reason);
+    REQUIRE(lines.all.size() == 1);
+    CHECK(lines.all[0] == "bogus: example.org MX: signature of MX expired [server ns1.example (192.0.2.1)] (TST0)");
+}
+
+TEST_CASE("trouble with the store is told once a minute at most") {
+    Lines lines;
+    Log log(Level::warning, lines.writer());
+    for (int count = 0; count < 100; ++count) log.store_trouble("no space left on device");
+    CHECK(lines.all == std::vector<std::string>{"store trouble: no space left on device"});
+}
+
+TEST_CASE("the root probe is told when it changes, and always while it fails") {
+    Lines lines;
+    Log log(Level::info, lines.writer());
+    const dnssec::Reason fine{};
+    const dnssec::Reason bad{.code = "TST0"_code, .text = "no server answers"};
+    log.root_probe(true, fine);
+    log.root_probe(true, fine);
+    CHECK(lines.all.size() == 1);
+    log.root_probe(false, bad);
+    log.root_probe(false, bad);
+    CHECK(lines.all.size() == 3);
+    log.root_probe(true, fine);
+    CHECK(lines.all.size() == 4);
+}
