@@ -1,0 +1,330 @@
+// The list of keys, and what they must be to each other. Reading a file is a walk over this list: a key that is not in
+// it is an error, and one that is has exactly one reader.
+#include "daemon/configuration.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "daemon/lists.h"
+#include "daemon/values.h"
+
+namespace mxtrust::daemon {
+namespace {
+
+/// Unix socket paths are short (sockaddr_un, 108 octets with the NUL).
+constexpr std::size_t most_socket_path_octets = 107;
+/// No sane configuration is longer; a wrong path (a cache, a log) is noticed here.
+constexpr std::uintmax_t most_file_octets = 1 << 20;
+
+struct Key {
+    std::string_view section, name;
+    Done (*read)(const Value&, Configuration&);
+};
+
+Done read_log_level(const Value& value, Configuration& all) {
+    constexpr std::array<std::pair<std::string_view, log::Level>, 4> words{{{"debug", log::Level::debug},
+                                                                            {"info", log::Level::info},
+                                                                            {"warning", log::Level::warning},
+                                                                            {"error", log::Level::error}}};
+    return read_word<log::Level>(value, words, all.server.log_level);
+}
+
+Done read_log_target(const Value& value, Configuration& all) {
+    constexpr std::array<std::pair<std::string_view, log::Target>, 3> words{{{"stderr", log::Target::standard_error},
+                                                                             {"journal", log::Target::journal},
+                                                                             {"nowhere", log::Target::nowhere}}};
+    return read_word<log::Target>(value, words, all.server.log_target);
+}
+
+Done read_insecure_mx(const Value& value, Configuration& all) {
+    constexpr std::array<std::pair<std::string_view, mail::InsecureMx>, 2> words{
+        {{"dane", mail::InsecureMx::dane}, {"may", mail::InsecureMx::may}}};
+    return read_word<mail::InsecureMx>(value, words, all.mail.insecure_mx);
+}
+
+template <Limit limit>
+Done read_limit(const Value& value, Configuration& all) {
+    // Ten times the default leaves room for odd domains; more would let one question do what A1 to A17 of the attack
+    // catalogue want.
+    constexpr std::int64_t usual = BudgetLimits{}.most[static_cast<std::size_t>(limit)];
+    return read_number(value, 1, usual * 10, all.resolver.limits.at(static_cast<std::size_t>(limit)));
+}
+
+Done read_seconds(const Value& value, std::int64_t most, std::chrono::seconds& target) {
+    const auto number = read_integer(value, 0, most);
+    if (!number) return fail(number.error());
+    target = std::chrono::seconds(*number);
+    return {};
+}
+
+Done read_deadline(const Value& value, Configuration& all) {
+    const auto number = read_integer(value, 100, 30000);
+    if (!number) return fail(number.error());
+    all.resolver.deadline = Duration(*number);
+    return {};
+}
+
+using V = const Value&;
+using C = Configuration&;
+
+const std::vector<Key>& keys() {
+    static const std::vector<Key> all = {
+        {"server", "state-directory", [](V v, C c) { return read_path(v, c.server.state_directory); }},
+        {"server", "query-socket", [](V v, C c) { return read_path(v, c.server.query_socket); }},
+        {"server", "query-socket-mode", [](V v, C c) { return read_mode(v, c.server.query_socket_mode); }},
+        {"server", "dns-listen", [](V v, C c) { return read_endpoints(v, c.server.dns_listen); }},
+        {"server", "allow", [](V v, C c) { return read_networks(v, c.server.allow); }},
+        {"server", "workers", [](V v, C c) { return read_number(v, 0, 64, c.server.workers); }},
+        {"server", "user", [](V v, C c) { return read_account(v, c.server.user); }},
+        {"server", "group", [](V v, C c) { return read_account(v, c.server.group); }},
+        {"server", "log-level", read_log_level},
+        {"server", "log-target", read_log_target},
+        {"server", "cache-size-mb", [](V v, C c) { return read_number(v, 8, 65536, c.server.cache_size_mb); }},
+        {"resolver", "ipv4", [](V v, C c) { return read_boolean(v, c.resolver.ipv4); }},
+        {"resolver", "ipv6", [](V v, C c) { return read_boolean(v, c.resolver.ipv6); }},
+        {"resolver", "qname-minimisation", [](V v, C c) { return read_boolean(v, c.resolver.qname_minimisation); }},
+        {"resolver", "query-case-randomisation",
+         [](V v, C c) { return read_boolean(v, c.resolver.query_case_randomisation); }},
+        {"resolver", "prime-root", [](V v, C c) { return read_boolean(v, c.resolver.prime_root); }},
+        {"resolver", "aggressive-nsec", [](V v, C c) { return read_boolean(v, c.resolver.aggressive_nsec); }},
+        {"resolver", "edns-udp-size", [](V v, C c) { return read_number(v, 512, 4096, c.resolver.edns_udp_size); }},
+        {"resolver", "cache-min-ttl", [](V v, C c) { return read_seconds(v, 3600, c.resolver.cache_min_ttl); }},
+        {"resolver", "cache-max-ttl", [](V v, C c) { return read_seconds(v, 604800, c.resolver.cache_max_ttl); }},
+        {"resolver", "nsec3-iterations", [](V v, C c) { return read_number(v, 0, 500, c.resolver.nsec3_iterations); }},
+        {"resolver", "accept-sha1", [](V v, C c) { return read_boolean(v, c.resolver.accept_sha1); }},
+        {"resolver", "deadline-ms", read_deadline},
+        {"resolver.limits", "packets", read_limit<Limit::packets>},
+        {"resolver.limits", "bytes", read_limit<Limit::bytes>},
+        {"resolver.limits", "verifications", read_limit<Limit::verifications>},
+        {"resolver.limits", "failures", read_limit<Limit::failures>},
+        {"resolver.limits", "nsec3-hashes", read_limit<Limit::nsec3_hashes>},
+        {"resolver.limits", "lookups", read_limit<Limit::lookups>},
+        {"dnssec", "trust-anchor-file", [](V v, C c) { return read_path(v, c.dnssec.trust_anchor_file); }},
+        {"dnssec", "negative-trust-anchors",
+         [](V v, C c) { return read_negative_anchors(v, c.dnssec.negative_trust_anchors); }},
+        {"mail", "insecure-mx", read_insecure_mx},
+        {"mail", "strict-null-mx", [](V v, C c) { return read_boolean(v, c.mail.strict_null_mx); }},
+        {"mail", "allow-mx-literals", [](V v, C c) { return read_boolean(v, c.mail.allow_mx_literals); }},
+        {"test", "time", [](V v, C c) { return read_time(v, c.test.time); }},
+        {"test", "root-hints", [](V v, C c) { return read_root_hints(v, c.test.root_hints); }},
+        {"test", "trust-anchors", [](V v, C c) { return read_anchor_texts(v, c.test.trust_anchors); }},
+        {"test", "allow-local-authorities", [](V v, C c) { return read_boolean(v, c.test.allow_local_authorities); }},
+        {"test", "authority-port", [](V v, C c) { return read_number(v, 1, 65535, c.test.authority_port); }},
+    };
+    return all;
+}
+
+bool is_section(std::string_view name) {
+    return std::any_of(keys().begin(), keys().end(), [name](const Key& key) { return key.section == name; });
+}
+
+std::vector<std::string_view> sections() {
+    std::vector<std::string_view> names;
+    for (const Key& key : keys()) {
+        if (names.empty() || names.back() != key.section) names.push_back(key.section);
+    }
+    return names;
+}
+
+/// One walk over a parsed file.
+class Walk {
+  public:
+    Walk(std::string_view file, TestMode mode) : file_(file), mode_(mode), loaded_{Configuration(), Origin(file_)} {}
+
+    Done section(const std::string& name, const toml::table& table) {
+        for (const auto& [key, node] : table) {
+            Done done = entry(name, key.str(), node);
+            if (!done) return done;
+        }
+        return {};
+    }
+    [[nodiscard]] Loaded take() { return std::move(loaded_); }
+
+  private:
+    [[nodiscard]] std::string line(const toml::node& node) const {
+        return file_ + ":" + std::to_string(node.source().begin.line) + ": ";
+    }
+
+    Done entry(const std::string& in, std::string_view key, const toml::node& node) {
+        const std::string path = in.empty() ? std::string(key) : in + "." + std::string(key);
+        if (is_section(path)) return enter(path, node);
+        for (const Key& known : keys()) {
+            if (known.section != in || known.name != key) continue;
+            loaded_.origin.note(in, key, node.source().begin.line);
+            return known.read(Value{node, loaded_.origin.place(in, key)}, loaded_.configuration);
+        }
+        return unknown(in, key, node);
+    }
+
+    Done enter(const std::string& path, const toml::node& node) {
+        const auto* table = node.as_table();
+        if (table == nullptr) {
+            return fail(FailureKind::malformed, "ASEC"_code, line(node) + path + ": must be a section, [" + path + "]");
+        }
+        // Time, anchors and local authorities decide what is believed: never by a file alone.
+        if (path == "test" && mode_ == TestMode::off) {
+            return fail(FailureKind::malformed, "ATST"_code,
+                        line(node) + "[test]: is for tests only and needs --test-mode on the command line");
+        }
+        return section(path, *table);
+    }
+
+    [[nodiscard]] Done unknown(const std::string& in, std::string_view key, const toml::node& node) const {
+        std::vector<std::string_view> names;
+        if (in.empty()) {
+            names = sections();
+        } else {
+            for (const Key& known : keys()) {
+                if (known.section == in) names.push_back(known.name);
+            }
+        }
+        std::string text = line(node) + (in.empty() ? "" : "[" + in + "] ") + std::string(key) +
+                           (in.empty() ? ": there is no such section" : ": there is no such key");
+        const std::string_view near = nearest(key, names);
+        if (!near.empty()) text += "; did you mean " + std::string(near) + "?";
+        return fail(FailureKind::malformed, "AUNK"_code, std::move(text));
+    }
+
+    std::string file_;
+    TestMode mode_;
+    Loaded loaded_;
+};
+
+Done check_server(const ServerKeys& server, const Origin& origin) {
+    if (server.state_directory.empty()) {
+        return fail(FailureKind::malformed, "ASTD"_code,
+                    origin.place("server", "state-directory") + "must not be empty: the cache lives there");
+    }
+    if (server.query_socket.native().size() > most_socket_path_octets) {
+        return fail(FailureKind::malformed, "ASOC"_code,
+                    origin.place("server", "query-socket") + "must have at most " +
+                        std::to_string(most_socket_path_octets) + " octets, has " +
+                        std::to_string(server.query_socket.native().size()));
+    }
+    if (server.query_socket.empty() && server.dns_listen.empty()) {
+        return fail(
+            FailureKind::malformed, "ANON"_code,
+            origin.place("server", "dns-listen") + "must not be empty where query-socket is, too: nobody could ask");
+    }
+    if (!server.group.empty() && server.user.empty()) {
+        return fail(FailureKind::malformed, "AGRP"_code, origin.place("server", "group") + "needs [server] user");
+    }
+    std::set<Endpoint> seen;
+    for (const Endpoint& endpoint : server.dns_listen) {
+        if (endpoint.port != 0 && !seen.insert(endpoint).second) {
+            return fail(
+                FailureKind::malformed, "ADUP"_code,
+                origin.place("server", "dns-listen") + endpoint.to_text() + " must be given once, is there twice");
+        }
+    }
+    return {};
+}
+
+Done check_resolver(const ResolverKeys& resolver, const Origin& origin) {
+    if (!resolver.ipv4 && !resolver.ipv6) {
+        return fail(
+            FailureKind::malformed, "AFAM"_code,
+            origin.place("resolver", "ipv6") + "ipv4 and ipv6 must not both be false: no server could be asked");
+    }
+    if (resolver.cache_min_ttl > resolver.cache_max_ttl) {
+        return fail(FailureKind::malformed, "ATTL"_code,
+                    origin.place("resolver", "cache-min-ttl") + "must be at most cache-max-ttl (" +
+                        std::to_string(resolver.cache_max_ttl.count()) + "), is " +
+                        std::to_string(resolver.cache_min_ttl.count()));
+    }
+    const auto limit = [&resolver](Limit which) { return resolver.limits.at(static_cast<std::size_t>(which)); };
+    if (limit(Limit::failures) > limit(Limit::verifications)) {
+        return fail(FailureKind::malformed, "ALIM"_code,
+                    origin.place("resolver.limits", "failures") + "must be at most verifications (" +
+                        std::to_string(limit(Limit::verifications)) + "), is " +
+                        std::to_string(limit(Limit::failures)));
+    }
+    return {};
+}
+
+}  // namespace
+
+ServerKeys::ServerKeys()
+    : dns_listen{parse_endpoint("127.0.0.1:53").value()},
+      allow{serve::Network::from_text("127.0.0.0/8").value(), serve::Network::from_text("::1/128").value()} {}
+
+void Origin::note(std::string_view section, std::string_view key, std::uint32_t line) {
+    lines_[std::string(section) + "." + std::string(key)] = line;
+}
+
+std::string Origin::place(std::string_view section, std::string_view key) const {
+    const auto line = lines_.find(std::string(section) + "." + std::string(key));
+    return file_ + (line == lines_.end() ? "" : ":" + std::to_string(line->second)) + ": [" + std::string(section) +
+           "] " + std::string(key) + ": ";
+}
+
+Result<Loaded> parse_configuration(std::string_view text, std::string_view file, TestMode mode) {
+    const toml::parse_result parsed = toml::parse(text, file);
+    if (!parsed) {
+        return fail(FailureKind::malformed, "ATOM"_code,
+                    std::string(file) + ":" + std::to_string(parsed.error().source().begin.line) + ": " +
+                        std::string(parsed.error().description()));
+    }
+    Walk walk(file, mode);
+    const Done walked = walk.section("", parsed.table());
+    if (!walked) return fail(walked.error());
+    Loaded loaded = walk.take();
+    const Done checked = check(loaded.configuration, loaded.origin);
+    if (!checked) return fail(checked.error());
+    return loaded;
+}
+
+Result<Loaded> read_configuration(const std::filesystem::path& file, TestMode mode) {
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(file, error);
+    std::ifstream stream(file, std::ios::binary);
+    if (error || !stream) {
+        return fail(FailureKind::system, "AFIL"_code,
+                    file.string() + ": cannot be read: " + (error ? error.message() : "permission denied"));
+    }
+    if (size > most_file_octets)
+        return fail(FailureKind::malformed, "ABIG"_code, file.string() + ": is larger than 1 MiB");
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return parse_configuration(text.str(), file.string(), mode);
+}
+
+Done check(const Configuration& configuration, const Origin& origin) {
+    Done done = check_server(configuration.server, origin);
+    if (!done) return done;
+    return check_resolver(configuration.resolver, origin);
+}
+
+std::vector<std::pair<std::string_view, std::string_view>> known_keys() {
+    std::vector<std::pair<std::string_view, std::string_view>> all;
+    for (const Key& key : keys()) all.emplace_back(key.section, key.name);
+    return all;
+}
+
+std::vector<dns::Name> current_negative_anchors(const Configuration& configuration, WallTime now) {
+    std::vector<dns::Name> names;
+    for (const NegativeAnchor& anchor : configuration.dnssec.negative_trust_anchors) {
+        if (!has_expired(anchor, now)) names.push_back(anchor.name);
+    }
+    return names;
+}
+
+std::vector<std::string> doubts(const Configuration& configuration, WallTime now) {
+    std::vector<std::string> all;
+    for (const NegativeAnchor& anchor : configuration.dnssec.negative_trust_anchors) {
+        if (has_expired(anchor, now)) {
+            all.push_back("the negative trust anchor for " + anchor.name.to_text() +
+                          " has expired and is ignored; its reason was: " + anchor.reason);
+        }
+    }
+    if (configuration.resolver.accept_sha1) {
+        all.emplace_back("accept-sha1: signatures with SHA-1 are accepted, although they can be forged (RFC 9905)");
+    }
+    return all;
+}
+
+}  // namespace mxtrust::daemon

@@ -1,0 +1,145 @@
+// The daemon's configuration: one aggregate with defaults, read from TOML, checked once, immutable afterwards.
+//
+// Everything has a default that serves a mail server well; a file is needed only to differ. An unknown key, a value of
+// the wrong kind or out of its bounds, and values that do not fit together are errors that name file, line, section and
+// key, what is wrong and what would be right. What could make answers untrustworthy (another time, other anchors, local
+// addresses as authorities) is in [test] alone, which is an error unless the daemon was started with --test-mode.
+// daemon/mxtrust.toml documents every key.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "base/budget.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "dns/name.h"
+#include "log/log.h"
+#include "mail/answer.h"
+#include "serve/networks.h"
+
+namespace mxtrust::daemon {
+
+struct NegativeAnchor {
+    dns::Name name;
+    std::string reason;
+    std::chrono::sys_days expires;  ///< the last day on which it holds (UTC)
+    friend bool operator==(const NegativeAnchor&, const NegativeAnchor&) = default;
+};
+
+struct RootHint {
+    dns::Name name;
+    Address address;
+    friend bool operator==(const RootHint&, const RootHint&) = default;
+};
+
+struct ServerKeys {
+    std::filesystem::path state_directory = "/var/lib/mxtrust";
+    std::filesystem::path query_socket = "/run/mxtrust/query.sock";  ///< empty: none
+    std::uint32_t query_socket_mode = 0666;
+    std::vector<Endpoint> dns_listen;  ///< set by the constructor: 127.0.0.1:53
+    std::uint32_t workers = 0;         ///< 0: one per core
+    std::string user;                  ///< empty: stay as started
+    std::string group;                 ///< empty: the user's
+    log::Level log_level = log::Level::info;
+    log::Target log_target = log::Target::standard_error;
+    std::uint32_t cache_size_mb = 256;
+    std::vector<serve::Network> allow;  ///< set by the constructor: loopback
+    ServerKeys();
+    friend bool operator==(const ServerKeys&, const ServerKeys&) = default;
+};
+
+struct ResolverKeys {
+    bool ipv4 = true;
+    bool ipv6 = true;
+    bool qname_minimisation = true;
+    bool query_case_randomisation = true;
+    bool prime_root = true;
+    bool aggressive_nsec = true;
+    std::uint16_t edns_udp_size = 1232;
+    std::chrono::seconds cache_min_ttl{0};
+    std::chrono::seconds cache_max_ttl{86400};
+    std::uint16_t nsec3_iterations = 50;
+    bool accept_sha1 = false;
+    Duration deadline{4900};  ///< of an answer over DNS; an MTA's own time-out is 5 s
+    std::array<std::uint32_t, limit_count> limits = BudgetLimits{}.most;
+    friend bool operator==(const ResolverKeys&, const ResolverKeys&) = default;
+};
+
+struct DnssecKeys {
+    std::filesystem::path trust_anchor_file;  ///< empty: the anchors that are built in
+    std::vector<NegativeAnchor> negative_trust_anchors;
+    friend bool operator==(const DnssecKeys&, const DnssecKeys&) = default;
+};
+
+struct MailKeys {
+    mail::InsecureMx insecure_mx = mail::InsecureMx::dane;
+    bool strict_null_mx = false;
+    bool allow_mx_literals = false;
+    friend bool operator==(const MailKeys&, const MailKeys&) = default;
+};
+
+/// Only with --test-mode.
+struct TestKeys {
+    WallTime time{};  ///< 0: the real one
+    std::optional<std::vector<RootHint>> root_hints;
+    std::optional<std::vector<std::string>>
+        trust_anchors;  ///< DS or DNSKEY as text; an empty list: nothing is validated
+    bool allow_local_authorities = false;
+    std::uint16_t authority_port = 53;
+    friend bool operator==(const TestKeys&, const TestKeys&) = default;
+};
+
+struct Configuration {
+    ServerKeys server;
+    ResolverKeys resolver;
+    DnssecKeys dnssec;
+    MailKeys mail;
+    TestKeys test;
+    friend bool operator==(const Configuration&, const Configuration&) = default;
+};
+
+enum class TestMode : std::uint8_t { off, on };
+
+/// Where each key stood, for errors that are found later.
+class Origin {
+  public:
+    explicit Origin(std::string file = "(defaults)") : file_(std::move(file)) {}
+    void note(std::string_view section, std::string_view key, std::uint32_t line);
+    /// "FILE:LINE: [section] key: "; without line where the key is not in the file.
+    [[nodiscard]] std::string place(std::string_view section, std::string_view key) const;
+
+  private:
+    std::string file_;
+    std::map<std::string, std::uint32_t> lines_;
+};
+
+struct Loaded {
+    Configuration configuration;
+    Origin origin;
+};
+
+/// Parses and checks. `file` is for errors only.
+Result<Loaded> parse_configuration(std::string_view text, std::string_view file, TestMode mode);
+/// Reads, parses and checks. FailureKind::system where the file cannot be read.
+Result<Loaded> read_configuration(const std::filesystem::path& file, TestMode mode);
+/// What the values must be to each other; single values were judged when they were read.
+Done check(const Configuration& configuration, const Origin& origin);
+
+/// All keys as the file has them: {"server", "workers"}, …
+[[nodiscard]] std::vector<std::pair<std::string_view, std::string_view>> known_keys();
+
+/// "127.0.0.1:53", "[::1]:53"; the port is needed, 0 lets the system choose.
+Result<Endpoint> parse_endpoint(std::string_view text);
+/// The negative trust anchors that still hold.
+[[nodiscard]] std::vector<dns::Name> current_negative_anchors(const Configuration& configuration, WallTime now);
+/// What works but is hardly meant so: one sentence each, for a warning.
+[[nodiscard]] std::vector<std::string> doubts(const Configuration& configuration, WallTime now);
+
+}  // namespace mxtrust::daemon

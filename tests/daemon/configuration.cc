@@ -1,0 +1,197 @@
+#include "daemon/configuration.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <sstream>
+
+using namespace mxtrust;
+using namespace mxtrust::daemon;
+
+namespace {
+
+std::string shipped() {
+    std::ifstream stream(MXTRUST_SOURCE_DIR "/resolver/daemon/mxtrust.toml");
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return text.str();
+}
+
+Configuration good(std::string_view text, TestMode mode = TestMode::off) {
+    const auto loaded = parse_configuration(text, "x.toml", mode);
+    INFO((loaded ? std::string() : loaded.error().text));
+    REQUIRE(loaded.has_value());
+    return loaded->configuration;
+}
+
+std::string error_of(std::string_view text, TestMode mode = TestMode::off) {
+    const auto loaded = parse_configuration(text, "x.toml", mode);
+    REQUIRE_FALSE(loaded.has_value());
+    CHECK(loaded.error().kind == FailureKind::malformed);
+    return loaded.error().text;
+}
+
+WallTime day(int year, unsigned month, unsigned date) {
+    const std::chrono::sys_seconds time = std::chrono::sys_days(
+        std::chrono::year_month_day(std::chrono::year(year), std::chrono::month(month), std::chrono::day(date)));
+    return WallTime{time.time_since_epoch().count()};
+}
+
+}  // namespace
+
+TEST_CASE("an empty file is the defaults") {
+    CHECK(good("") == Configuration());
+}
+
+TEST_CASE("the shipped file sets every key to its default") {
+    const std::string text = shipped();
+    REQUIRE_FALSE(text.empty());
+    CHECK(good(text) == Configuration());
+    for (const auto& [section, key] : known_keys()) {
+        INFO(section << " " << key);
+        const std::string prefix = section == "test" ? "\n# " : "\n";
+        CHECK(text.find(prefix + "[" + std::string(section) + "]\n") != std::string::npos);
+        CHECK(text.find(prefix + std::string(key) + " = ") != std::string::npos);
+    }
+}
+
+TEST_CASE("the shipped file's [test] section parses once it is no comment") {
+    std::string text = shipped();
+    const std::size_t start = text.find("# [test]");
+    REQUIRE(start != std::string::npos);
+    std::istringstream lines(text.substr(start));
+    std::string section;
+    for (std::string line; std::getline(lines, line);) {
+        const bool is_key = line.find(" = ") != std::string::npos || line == "# [test]";
+        if (is_key) section += line.substr(2) + "\n";
+    }
+    CHECK(good(section, TestMode::on).test.root_hints->size() == 1);
+}
+
+TEST_CASE("values are read into their types") {
+    const Configuration all = good(R"(
+        [server]
+        dns-listen = ["0.0.0.0:5300", "[::1]:0"]
+        allow = ["192.0.2.0/24", "2001:db8::1"]
+        query-socket-mode = 0o660
+        log-level = "debug"
+        [resolver]
+        cache-max-ttl = 10
+        [resolver.limits]
+        packets = 200
+        [dnssec]
+        negative-trust-anchors = [{ name = "Broken.Example.", reason = "ticket", expires = 2030-01-31 }]
+        [mail]
+        insecure-mx = "may"
+    )");
+    CHECK(all.server.dns_listen ==
+          std::vector<Endpoint>{{Address::from_text("0.0.0.0").value(), 5300}, {Address::from_text("::1").value(), 0}});
+    CHECK(all.server.allow[1].to_text() == "2001:db8::1/128");
+    CHECK(all.server.query_socket_mode == 0660);
+    CHECK(all.server.log_level == log::Level::debug);
+    CHECK(all.resolver.cache_max_ttl == std::chrono::seconds(10));
+    CHECK(all.resolver.limits[0] == 200);
+    REQUIRE(all.dnssec.negative_trust_anchors.size() == 1);
+    CHECK(all.dnssec.negative_trust_anchors[0].name.to_text() == "broken.example");
+    CHECK(all.mail.insecure_mx == mail::InsecureMx::may);
+}
+
+TEST_CASE("each bad key or value is told with file, line, section, key, what is wrong and what would be right") {
+    struct Case {
+        const char *text, *error;
+    };
+    const std::vector<Case> cases = {
+        {"[server]\nworkers = 65", "x.toml:2: [server] workers: must be 0 to 64, is 65"},
+        {"[server]\nworkers = \"many\"", "x.toml:2: [server] workers: must be 0 to 64, is \"many\""},
+        {"[server]\nworkers = 1.5", "x.toml:2: [server] workers: must be 0 to 64, is a number with a fraction"},
+        {"[server]\n\n\nwokers = 1", "x.toml:4: [server] wokers: there is no such key; did you mean workers?"},
+        {"[server]\nfrobnicate = 1", "x.toml:2: [server] frobnicate: there is no such key"},
+        {"[resolve]\nipv4 = true", "x.toml:1: resolve: there is no such section; did you mean resolver?"},
+        {"server = 1", "x.toml:1: server: must be a section, [server]"},
+        {"[server]\nworkers = 1\nworkers = 2", "x.toml:3: "},
+        {"[server]\nworkers = ", "x.toml:2: "},
+        {"[server]\nstate-directory = \"relative\"",
+         "x.toml:2: [server] state-directory: must be an absolute path, or \"\" for none, is \"relative\""},
+        {"[server]\nstate-directory = \"\"",
+         "x.toml:2: [server] state-directory: must not be empty: the cache lives there"},
+        {"[server]\nquery-socket-mode = 666",
+         "x.toml:2: [server] query-socket-mode: must be permissions in octal, 0o000 to 0o777, such as 0o660, is 666 "
+         "(in decimal)"},
+        {"[server]\ndns-listen = \"127.0.0.1:53\"",
+         "x.toml:2: [server] dns-listen: must be a list of addresses with ports, such as [\"127.0.0.1:53\", "
+         "\"[::1]:53\"], is "
+         "\"127.0.0.1:53\""},
+        {"[server]\ndns-listen = [\"127.0.0.1\"]",
+         "x.toml:2: [server] dns-listen: \"127.0.0.1\" is not an address with a port, such as 127.0.0.1:53 or "
+         "[::1]:53"},
+        {"[server]\ndns-listen = [\"::1:53\"]",
+         "x.toml:2: [server] dns-listen: \"::1:53\" is not an address with a port, such as 127.0.0.1:53 or [::1]:53"},
+        {"[server]\ndns-listen = [\"127.0.0.1:65536\"]",
+         "x.toml:2: [server] dns-listen: \"127.0.0.1:65536\" is not an address with a port, such as 127.0.0.1:53 or "
+         "[::1]:53"},
+        {"[server]\ndns-listen = [\"127.0.0.1:53\", 7]",
+         "x.toml:2: [server] dns-listen: entry 2 must be an address with a port, is 7"},
+        {"[server]\ndns-listen = [\"127.0.0.1:53\", \"127.0.0.1:53\"]",
+         "x.toml:2: [server] dns-listen: 127.0.0.1:53 must be given once, is there twice"},
+        {"[server]\ndns-listen = []\nquery-socket = \"\"",
+         "x.toml:2: [server] dns-listen: must not be empty where query-socket is, too: nobody could ask"},
+        {"[server]\nallow = [\"192.0.2.1/24\"]",
+         "x.toml:2: [server] allow: \"192.0.2.1/24\" is not a network, such as 192.0.2.0/24: the address has bits set "
+         "behind the "
+         "prefix"},
+        {"[server]\ngroup = \"mail\"", "x.toml:2: [server] group: needs [server] user"},
+        {"[server]\nlog-level = \"loud\"",
+         "x.toml:2: [server] log-level: must be \"debug\", \"info\", \"warning\" or \"error\", is \"loud\""},
+        {"[resolver]\nipv4 = 1", "x.toml:2: [resolver] ipv4: must be true or false, is 1"},
+        {"[resolver]\nipv4 = false\nipv6 = false",
+         "x.toml:3: [resolver] ipv6: ipv4 and ipv6 must not both be false: no server could be asked"},
+        {"[resolver]\ncache-min-ttl = 20\ncache-max-ttl = 10",
+         "x.toml:2: [resolver] cache-min-ttl: must be at most cache-max-ttl (10), is 20"},
+        {"[resolver]\nedns-udp-size = 511", "x.toml:2: [resolver] edns-udp-size: must be 512 to 4096, is 511"},
+        {"[resolver.limits]\npackets = 1001", "x.toml:2: [resolver.limits] packets: must be 1 to 1000, is 1001"},
+        {"[resolver.limits]\nverifications = 4",
+         "x.toml: [resolver.limits] failures: must be at most verifications (4), is 8"},
+        {"[dnssec]\nnegative-trust-anchors = [{ name = \"a.example\", reason = \"x\" }]",
+         "x.toml:2: [dnssec] negative-trust-anchors: entry 1 lacks expires"},
+        {"[dnssec]\nnegative-trust-anchors = [{ name = \"a..example\", reason = \"x\", expires = 2030-01-31 }]",
+         "x.toml:2: [dnssec] negative-trust-anchors: entry 1 name must be a domain name, is \"a..example\""},
+        {"[dnssec]\nnegative-trust-anchors = [{ name = \"a.example\", reason = \"\", expires = 2030-01-31 }]",
+         "x.toml:2: [dnssec] negative-trust-anchors: entry 1 needs a reason that is not empty and a date"},
+        {"[dnssec]\nnegative-trust-anchors = [{ name = \"a.example\", reason = \"x\", expires = \"2030-01-31\" }]",
+         "x.toml:2: [dnssec] negative-trust-anchors: entry 1 needs a reason that is not empty and a date"},
+        {"[mail]\ninsecure-mx = \"no\"", "x.toml:2: [mail] insecure-mx: must be \"dane\" or \"may\", is \"no\""},
+    };
+    for (const Case& each : cases) {
+        INFO(each.text);
+        const std::string error = error_of(each.text);
+        CHECK(error.substr(0, std::string_view(each.error).size()) == each.error);
+    }
+}
+
+TEST_CASE("what decides about belief is refused without --test-mode") {
+    const char* text = "[test]\ntime = 1795305600\nallow-local-authorities = true\ntrust-anchors = []\n";
+    CHECK(error_of(text) == "x.toml:1: [test]: is for tests only and needs --test-mode on the command line");
+    const Configuration all = good(text, TestMode::on);
+    CHECK(all.test.time == WallTime{1795305600});
+    CHECK(all.test.allow_local_authorities);
+    CHECK(all.test.trust_anchors->empty());
+    CHECK_FALSE(all.test.root_hints.has_value());
+}
+
+TEST_CASE("a negative trust anchor holds to the end of its day and is told of afterwards") {
+    const Configuration all = good(
+        "[dnssec]\nnegative-trust-anchors = [{ name = \"a.example\", reason = \"ticket 4711\", expires = 2030-01-31 "
+        "}]");
+    CHECK(current_negative_anchors(all, day(2030, 1, 31)).size() == 1);
+    CHECK(doubts(all, day(2030, 1, 31)).empty());
+    CHECK(current_negative_anchors(all, day(2030, 2, 1)).empty());
+    CHECK(doubts(all, day(2030, 2, 1)) ==
+          std::vector<std::string>{
+              "the negative trust anchor for a.example has expired and is ignored; its reason was: ticket 4711"});
+}
+
+TEST_CASE("a file that cannot be read is no malformed file") {
+    const auto loaded = read_configuration("/nonexistent/mxtrust.toml", TestMode::off);
+    REQUIRE_FALSE(loaded.has_value());
+    CHECK(loaded.error().kind == FailureKind::system);
+    CHECK(loaded.error().text == "/nonexistent/mxtrust.toml: cannot be read: No such file or directory");
+}
