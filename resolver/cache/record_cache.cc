@@ -1,0 +1,252 @@
+// See record_cache.h.
+#include "cache/record_cache.h"
+
+#include <algorithm>
+
+#include "cache/codec.h"
+#include "dns/rdata.h"
+
+namespace mxtrust::cache {
+namespace {
+
+using dnssec::Finding;
+using dnssec::FindingRef;
+using dnssec::Outcome;
+using dnssec::Security;
+
+bool is_proven(const Finding& finding) {
+    return finding.security() == Security::secure || finding.security() == Security::insecure;
+}
+
+/// A positive answer of another type or owner than asked: CNAME, DNAME.
+bool is_renaming(const Finding& finding) {
+    if (finding.outcome() != Outcome::records || !finding.rrset()) return false;
+    return finding.rrset()->type != finding.type() || finding.rrset()->owner != finding.name();
+}
+
+/// Types that live beside a CNAME (RFC 4035 2.5), or above the cut that the name is (DS): an alias says nothing about
+/// them.
+bool ignores_aliases(dns::Type type) {
+    return type == dns::Type::cname || type == dns::Type::ds || type == dns::Type::nsec;
+}
+
+dns::Type slot_of(const Finding& finding) {
+    if (finding.outcome() == Outcome::nxdomain && is_proven(finding)) return nxdomain_slot;
+    if (is_renaming(finding) && !ignores_aliases(finding.type())) return dns::Type::cname;
+    return finding.type();
+}
+
+/// With opt-out an unsigned delegation may hide in the span: no ground for a cut of the tree (validator-pitfalls 7).
+bool rests_on_opt_out(const Finding& finding) {
+    return std::any_of(finding.proof().begin(), finding.proof().end(), [](const dns::RRsetRef& set) {
+        if (set->type != dns::Type::nsec3) return false;
+        return std::any_of(set->records.begin(), set->records.end(), [](const Bytes& rdata) {
+            const auto nsec3 = dns::parse_nsec3(rdata);
+            return !nsec3 || nsec3->opt_out();
+        });
+    });
+}
+
+bool is_denial_type(dns::Type type) {
+    return type == dns::Type::nsec || type == dns::Type::nsec3 || type == dns::Type::soa;
+}
+
+}  // namespace
+
+/// One public call: from begin to end, whichever way it leaves.
+class RecordCache::Session {
+  public:
+    explicit Session(RecordCache& cache) : records(cache.begin()), cache_(cache) {}
+    Session(RecordCache& cache, WallTime now) : Session(cache) { cache.latest_ = now; }
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    ~Session() { cache_.end(); }
+    Records& records;
+
+  private:
+    RecordCache& cache_;
+};
+
+std::optional<Opened> RecordCache::judge(std::string_view key, BytesView record, Epoch epoch) {
+    const Opened opened = open_record(key, record, epoch, latest_);
+    switch (opened.fitness) {
+        case Fitness::good:
+            return opened;
+        case Fitness::damaged:
+            damaged(key);
+            return std::nullopt;
+        case Fitness::expired:
+        case Fitness::ahead:
+        case Fitness::other_epoch:
+            return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+std::optional<Opened> RecordCache::open(Records& records, std::string_view key, Epoch epoch) {
+    const auto record = records.get(key);
+    if (!record) return std::nullopt;
+    return judge(key, *record, epoch);
+}
+
+FindingRef RecordCache::decode(std::string_view key, const Opened& opened, const dns::Name& name, dns::Type type) {
+    const Header& header = opened.header;
+    auto finding = Codec::decode(opened.content, name, type, header.security, header.outcome, header.expires);
+    if (!finding) {  // the checksum fits, the content does not: as bad as damage
+        damaged(key);
+        return nullptr;
+    }
+    return std::move(*finding);
+}
+
+FindingRef RecordCache::read(Records& records, const std::string& key, const dns::Name& name, dns::Type type) {
+    const std::optional<Opened> opened = open(records, key, epoch_);
+    if (!opened) return nullptr;
+    FindingRef finding = decode(key, *opened, name, type);
+    const auto use = static_cast<Use>(opened->header.use);
+    if (finding && after_hit(use) != use) first_hit(key);
+    return finding;
+}
+
+FindingRef RecordCache::find_any(Records& records, const dns::Name& name, dns::Type type) {
+    if (FindingRef exact = read(records, answer_key(name, type), name, type)) return exact;
+    if (!ignores_aliases(type)) {
+        FindingRef alias = read(records, answer_key(name, dns::Type::cname), name, type);
+        if (alias && is_renaming(*alias)) return alias;
+    }
+    return read(records, answer_key(name, nxdomain_slot), name, type);
+}
+
+FindingRef RecordCache::find(const dns::Name& name, dns::Type type, WallTime now) {
+    if (dns::is_meta(type) || type == nxdomain_slot) return nullptr;
+    const Session session(*this, now);
+    FindingRef finding = find_any(session.records, name, type);
+    count(finding != nullptr);
+    return finding;
+}
+
+FindingRef RecordCache::find_dname(const dns::Name& owner, WallTime now) {
+    const Session session(*this, now);
+    FindingRef finding = read(session.records, answer_key(owner, dns::Type::dname), owner, dns::Type::dname);
+    if (!finding || finding->outcome() != Outcome::records || is_renaming(*finding)) return nullptr;
+    return finding;
+}
+
+FindingRef RecordCache::find_nxdomain(const dns::Name& name, WallTime now) {
+    const Session session(*this, now);
+    FindingRef finding = read(session.records, answer_key(name, nxdomain_slot), name, dns::Type::any);
+    if (!finding || !finding->is_secure() || finding->outcome() != Outcome::nxdomain) return nullptr;
+    return rests_on_opt_out(*finding) ? nullptr : finding;
+}
+
+void RecordCache::submit(Records& records, std::string key, Header header, BytesView content) {
+    header.stored = latest_;
+    header.use = static_cast<std::uint8_t>(use_of(key, header));
+    auto record = key.size() > most_key_octets ? std::nullopt : seal(key, header, content);
+    if (!record) {
+        count_drop();
+        return;
+    }
+    Change change = decide(records, key, header);
+    if (!change.accepted) return;
+    add(stored_);
+    write(std::move(key), std::make_shared<const Bytes>(std::move(*record)), std::move(change.superseded));
+}
+
+void RecordCache::place(Records& records, std::string key, const Finding& finding) {
+    const Header header{
+        .security = finding.security(), .outcome = finding.outcome(), .epoch = epoch_, .expires = finding.expires()};
+    const Bytes content = Codec::encode(finding);
+    submit(records, std::move(key), header, content);
+}
+
+void RecordCache::store(const FindingRef& finding) {
+    if (!finding || dns::is_meta(finding->type()) || finding->type() == nxdomain_slot) return;
+    const Session session(*this);
+    const dns::Type slot = slot_of(*finding);
+    place(session.records, answer_key(finding->name(), slot), *finding);
+    if (slot != dns::Type::cname) return;
+    const FindingRef dname = Codec::dname_of(*finding);
+    if (dname) place(session.records, answer_key(dname->name(), dns::Type::dname), *dname);
+}
+
+FindingRef RecordCache::find_denial(const dns::Name& zone, dns::Type nsec_type, const dns::Name& position,
+                                    WallTime now) {
+    if (!position.is_within(zone)) return nullptr;
+    const Session session(*this, now);
+    const std::string seek = denial_key(zone, nsec_type, position);
+    const auto entry = session.records.at_or_before(denial_prefix(zone, nsec_type), seek);
+    if (!entry) return nullptr;
+    const std::string key(entry->key);
+    const std::optional<Opened> opened = judge(key, entry->record, epoch_);
+    if (!opened) return nullptr;
+    const auto owner = denial_owner(zone, nsec_type, key);
+    if (!owner) {
+        damaged(key);
+        return nullptr;
+    }
+    return decode(key, *opened, *owner, nsec_type);
+}
+
+void RecordCache::store_denial(const dns::Name& zone, const FindingRef& set) {
+    if (!set || !set->is_secure() || set->outcome() != Outcome::records || is_renaming(*set)) return;
+    if (!is_denial_type(set->type()) || !set->name().is_within(zone)) return;
+    const Session session(*this);
+    place(session.records, denial_key(zone, set->type(), set->name()), *set);
+}
+
+std::shared_ptr<const ZoneCut> RecordCache::find_cut(const dns::Name& zone, WallTime now) {
+    const Session session(*this, now);
+    const std::string key = cut_key(zone);
+    const std::optional<Opened> opened = open(session.records, key, epoch_);
+    if (!opened) return nullptr;
+    auto cut = Codec::decode_cut(opened->content, zone, opened->header.expires);
+    if (!cut) {
+        damaged(key);
+        return nullptr;
+    }
+    const auto use = static_cast<Use>(opened->header.use);
+    if (after_hit(use) != use) first_hit(key);
+    return std::make_shared<const ZoneCut>(std::move(*cut));
+}
+
+void RecordCache::store_cut(const ZoneCut& cut) {
+    const Session session(*this);
+    const Bytes content = Codec::encode(cut);
+    submit(session.records, cut_key(cut.zone), Header{.epoch = epoch_, .expires = cut.expires}, content);
+}
+
+std::optional<std::string> RecordCache::find_note(std::string_view key, WallTime now) {
+    const Session session(*this, now);
+    const std::optional<Opened> opened = open(session.records, note_key(key), Epoch::of_notes());
+    if (!opened) return std::nullopt;
+    return std::string(as_text(opened->content));
+}
+
+void RecordCache::store_note(std::string_view key, std::string_view value, WallTime expires) {
+    const Session session(*this);
+    if (value.size() > most_note_octets || key.size() > most_note_key_octets) {
+        count_drop();
+        return;
+    }
+    if (expires <= latest_) {
+        write(note_key(key), nullptr, {});
+        return;
+    }
+    submit(session.records, note_key(key), Header{.epoch = Epoch::of_notes(), .expires = expires}, as_bytes(value));
+}
+
+std::vector<std::pair<std::string, std::string>> RecordCache::notes(std::string_view prefix, std::size_t most,
+                                                                    WallTime now) {
+    const Session session(*this, now);
+    std::vector<std::pair<std::string, std::string>> found;
+    if (most == 0) return found;
+    session.records.scan(prefix_range(note_key(prefix)), [&](const Entry& entry) {
+        const std::optional<Opened> opened = judge(entry.key, entry.record, Epoch::of_notes());
+        if (opened) found.emplace_back(std::string(entry.key.substr(1)), std::string(as_text(opened->content)));
+        return found.size() < most ? Walk::on : Walk::stop;
+    });
+    return found;
+}
+
+}  // namespace mxtrust::cache
