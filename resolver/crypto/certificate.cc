@@ -18,7 +18,9 @@ struct KeyFree {
     void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 };
 
-bool has_sane_size(BytesView der) { return !der.empty() && der.size() <= most_association_octets; }
+bool has_sane_size(BytesView der) {
+    return !der.empty() && der.size() <= most_association_octets;
+}
 
 }  // namespace
 
@@ -28,8 +30,8 @@ bool is_certificate(BytesView der) {
     const std::unique_ptr<X509, CertificateFree> certificate(
         d2i_X509(nullptr, &position, static_cast<long>(der.size())));
     // Without a key that the TLS library understands, the certificate can match in no handshake.
-    const bool good = certificate && position == der.data() + der.size() &&
-                      X509_get0_pubkey(certificate.get()) != nullptr;
+    const bool good =
+        certificate && position == der.data() + der.size() && X509_get0_pubkey(certificate.get()) != nullptr;
     ERR_clear_error();
     return good;
 }

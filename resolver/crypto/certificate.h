@@ -1,5 +1,5 @@
-// Are the octets of a TLSA record with matching type 0 what their selector says (RFC 6698 2.1.2)? Parsing only: nothing is
-// verified here, no name and no date is looked at.
+// Are the octets of a TLSA record with matching type 0 what their selector says (RFC 6698 2.1.2)? Parsing only: nothing
+// is verified here, no name and no date is looked at.
 #pragma once
 
 #include <cstddef>

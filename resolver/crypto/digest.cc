@@ -35,10 +35,18 @@ Bytes hash(const EVP_MD* algorithm, BytesView data) {
 
 }  // namespace
 
-Bytes sha1(BytesView data) { return hash(EVP_sha1(), data); }
-Bytes sha256(BytesView data) { return hash(EVP_sha256(), data); }
-Bytes sha384(BytesView data) { return hash(EVP_sha384(), data); }
-Bytes sha512(BytesView data) { return hash(EVP_sha512(), data); }
+Bytes sha1(BytesView data) {
+    return hash(EVP_sha1(), data);
+}
+Bytes sha256(BytesView data) {
+    return hash(EVP_sha256(), data);
+}
+Bytes sha384(BytesView data) {
+    return hash(EVP_sha384(), data);
+}
+Bytes sha512(BytesView data) {
+    return hash(EVP_sha512(), data);
+}
 
 Result<Bytes> ds_digest(dns::DigestType type, BytesView data) {
     Bytes digest;
@@ -53,7 +61,9 @@ Result<Bytes> ds_digest(dns::DigestType type, BytesView data) {
     return digest;
 }
 
-bool can_digest(dns::DigestType type) { return ds_digest(type, {}).has_value(); }
+bool can_digest(dns::DigestType type) {
+    return ds_digest(type, {}).has_value();
+}
 
 Bytes nsec3_hash(BytesView canonical_name, BytesView salt, std::uint16_t iterations) {
     const Context context(EVP_MD_CTX_new());

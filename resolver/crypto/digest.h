@@ -6,7 +6,8 @@
 
 namespace mxtrust::crypto {
 
-// Each is empty where the library refuses the algorithm (a system policy may); an empty digest equals no digest of a record.
+// Each is empty where the library refuses the algorithm (a system policy may); an empty digest equals no digest of a
+// record.
 Bytes sha1(BytesView data);
 Bytes sha256(BytesView data);
 Bytes sha384(BytesView data);

@@ -69,8 +69,8 @@ void write_integer(Writer& writer, BytesView number) {
     writer.bytes(number);
 }
 
-/// DNSSEC's ECDSA signatures are r | s (RFC 6605 4), OpenSSL's are DER. Requires: an even length of at most 96, so that all lengths
-/// fit one octet of at most 127.
+/// DNSSEC's ECDSA signatures are r | s (RFC 6605 4), OpenSSL's are DER. Requires: an even length of at most 96, so that
+/// all lengths fit one octet of at most 127.
 Bytes ecdsa_der(BytesView signature) {
     Writer numbers;
     write_integer(numbers, signature.first(signature.size() / 2));
@@ -92,7 +92,8 @@ class EvpKey final : public PublicKey {
         if (!context) return Verification::unsupported;
         const Bytes der = entry_.scheme == Scheme::ecdsa ? ecdsa_der(signature) : Bytes();
         if (entry_.scheme == Scheme::ecdsa) signature = der;
-        // 0 is a wrong signature, negative one that does not even parse: both mean that these octets are not signed by this key.
+        // 0 is a wrong signature, negative one that does not even parse: both mean that these octets are not signed by
+        // this key.
         const int answer =
             EVP_DigestVerify(context.get(), signature.data(), signature.size(), data.data(), data.size());
         ERR_clear_error();
@@ -169,7 +170,8 @@ std::size_t bit_length(BytesView number) {
 Done check_rsa(Algorithm algorithm, const RsaNumbers& numbers) {
     const std::size_t bits = bit_length(numbers.modulus);
     if (bits > most_rsa_bits) {
-        return fail(FailureKind::unsupported, "CRSL"_code, "RSA modulus of " + std::to_string(bits) + " bits is too long");
+        return fail(FailureKind::unsupported, "CRSL"_code,
+                    "RSA modulus of " + std::to_string(bits) + " bits is too long");
     }
     if (numbers.exponent.size() > most_rsa_exponent_octets) {
         return fail(FailureKind::unsupported, "CRSX"_code,
@@ -177,7 +179,8 @@ Done check_rsa(Algorithm algorithm, const RsaNumbers& numbers) {
     }
     const std::size_t least = algorithm == Algorithm::rsasha512 ? least_rsasha512_bits : least_rsa_bits;  // RFC 5702 2
     if (bits < least) {
-        return fail(FailureKind::malformed, "CRSS"_code, "RSA modulus of " + std::to_string(bits) + " bits is too short");
+        return fail(FailureKind::malformed, "CRSS"_code,
+                    "RSA modulus of " + std::to_string(bits) + " bits is too short");
     }
     // With an even exponent or 1, anybody can make signatures.
     const bool one = numbers.exponent.size() == 1 && numbers.exponent[0] == 1;
@@ -204,7 +207,8 @@ Result<std::shared_ptr<const EvpKey>> parse_rsa(const Entry& entry, BytesView oc
     return finish(entry, std::move(key), bit_length(numbers->modulus));
 }
 
-/// RFC 6605 4: the point as x | y; OpenSSL wants it with the octet that says "uncompressed" and refuses points off the curve.
+/// RFC 6605 4: the point as x | y; OpenSSL wants it with the octet that says "uncompressed" and refuses points off the
+/// curve.
 Result<std::shared_ptr<const EvpKey>> parse_ecdsa(const Entry& entry, BytesView octets) {
     if (octets.size() != 2 * entry.octets) {
         return fail(FailureKind::malformed, "CECL"_code, "ECDSA key of the wrong length");
@@ -215,7 +219,8 @@ Result<std::shared_ptr<const EvpKey>> parse_ecdsa(const Entry& entry, BytesView 
     const Builder builder(OSSL_PARAM_BLD_new());
     Key key;
     if (builder && OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, entry.group, 0) == 1 &&
-        OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.view().data(), point.size()) == 1) {
+        OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.view().data(), point.size()) ==
+            1) {
         key = from_parameters("EC", builder.get());
     }
     // can_verify() has told before whether the curve is there at all, so that this is the point's fault.
@@ -247,8 +252,8 @@ Result<std::shared_ptr<const EvpKey>> parse_entry(const Entry& entry, BytesView 
     return fail(FailureKind::unsupported, "CSCH"_code, "unknown signature scheme");
 }
 
-/// A key to try the library with: any odd modulus with exponent 3, the base points of the curves (SEC 2 2.4.2, 2.5.1), y = 4/5 of
-/// Ed25519 (RFC 8032 5.1) and, for Ed448, whose key is not looked at before it is used, zeroes.
+/// A key to try the library with: any odd modulus with exponent 3, the base points of the curves (SEC 2 2.4.2, 2.5.1),
+/// y = 4/5 of Ed25519 (RFC 8032 5.1) and, for Ed448, whose key is not looked at before it is used, zeroes.
 Bytes probe_octets(const Entry& entry) {
     static constexpr std::string_view p256 =
         "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"

@@ -1,0 +1,37 @@
+// One fact can answer several questions; which ones is decided here and nowhere else.
+#include "dnssec/finding.h"
+
+namespace mxtrust::dnssec {
+namespace {
+
+bool answers(const Finding& fact, const dns::Name& name, dns::Type type) {
+    if (fact.name() == name && fact.type() == type) return true;
+    switch (fact.outcome()) {
+        case Outcome::records: {
+            const dns::RRset& set = *fact.rrset();
+            if (set.type == dns::Type::cname) return set.owner == name && type != dns::Type::cname;
+            // The owner of a DNAME is not redirected, only what lies below it (RFC 6672 2.3).
+            if (set.type == dns::Type::dname) return name.is_below(set.owner);
+            return false;
+        }
+        case Outcome::nxdomain:
+            return name.is_within(fact.name());
+        case Outcome::nodata:
+        case Outcome::failure:
+            return false;
+    }
+    return false;
+}
+
+}  // namespace
+
+FindingRef Finding::answering(const FindingRef& finding, const dns::Name& name, dns::Type type) {
+    if (!finding || !answers(*finding, name, type)) return nullptr;
+    if (finding->name() == name && finding->type() == type) return finding;
+    Parts parts = finding->parts_;
+    parts.name = name;
+    parts.type = type;
+    return FindingRef(new Finding(finding->security_, std::move(parts)));
+}
+
+}  // namespace mxtrust::dnssec

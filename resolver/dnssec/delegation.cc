@@ -1,0 +1,207 @@
+// From DS to DNSKEY.
+#include "dnssec/delegation.h"
+
+#include <algorithm>
+
+#include "crypto/digest.h"
+#include "dnssec/reason.h"
+
+namespace mxtrust::dnssec {
+
+namespace {
+
+bool is_usable(const dns::Ds& ds, const Policy& policy) {
+    return is_supported(ds.algorithm, policy) && crypto::can_digest(ds.digest_type);
+}
+
+Bytes rdata_of(const dns::Dnskey& dnskey) {
+    Writer writer;
+    writer.u16(dnskey.flags);
+    writer.u8(dnskey.protocol);
+    writer.u8(static_cast<std::uint8_t>(dnskey.algorithm));
+    writer.bytes(dnskey.public_key);
+    return std::move(writer).finish();
+}
+
+bool is_same_key(const dns::Dnskey& left, const dns::Dnskey& right) {
+    return left.algorithm == right.algorithm && left.public_key == right.public_key;
+}
+
+/// Well-formed, but nothing that can be verified with here: too long, or refused by the library. Malformed is not this.
+bool is_beyond_us(const dns::Dnskey& dnskey, const Policy& policy) {
+    if (!is_supported(dnskey.algorithm, policy)) return true;
+    const auto key = crypto::PublicKey::parse(dnskey.algorithm, dnskey.public_key);
+    return key ? make_zone_key(dnskey, policy).key == nullptr : key.error().kind == FailureKind::unsupported;
+}
+
+class Search {
+  public:
+    Search(const dns::Name& zone, const Context& context) : zone_(zone), context_(context) {}
+
+    KeySetResult run(const Entry& entry, const dns::RRset& rrset) {
+        const std::vector<dns::Ds> usable = usable_of(entry.ds, context_.policy);
+        const bool any_key = std::ranges::any_of(
+            entry.keys, [&](const dns::Dnskey& key) { return is_supported(key.algorithm, context_.policy); });
+        if (usable.empty() && !any_key) {  // pitfall 20
+            return result(KeySet::unsupported, unsupported_delegation("VKUN"_code, zone_, entry.ds, context_.policy));
+        }
+        if (rrset.records.empty() || rrset.type != dns::Type::dnskey || rrset.owner != zone_) {
+            return result(KeySet::bogus,
+                          make_reason("VKNO"_code, dns::Ede::dnskey_missing, zone_,
+                                      zone_.to_text() + " ought to be signed but shows no DNSKEY records"));
+        }
+        for (const Bytes& rdata : rrset.records) {
+            Result<dns::Dnskey> key = dns::parse_dnskey(rdata);
+            if (key && may_sign(*key)) keys_.push_back(std::move(*key));
+        }
+        for (const dns::Ds& ds : usable) follow(ds);
+        for (const dns::Dnskey& anchor : entry.keys) follow(anchor);
+        return conclude(rrset);
+    }
+
+  private:
+    static KeySetResult result(KeySet state, Reason reason) {
+        KeySetResult result;
+        result.state = state;
+        result.reason = std::move(reason);
+        return result;
+    }
+
+    void follow(const dns::Ds& ds) {
+        std::uint32_t tried = 0;
+        bool found = false;
+        for (const dns::Dnskey& key : keys_) {
+            if (key.key_tag != ds.key_tag || key.algorithm != ds.algorithm) continue;
+            if (++tried > context_.policy.most_keys_per_tag) {
+                limited_ = true;
+                break;
+            }
+            if (is_digest_of(ds, zone_, key)) {
+                enter(key);
+                found = true;
+            }
+        }
+        if (!found) lost_ = ds.key_tag;
+    }
+    void follow(const dns::Dnskey& anchor) {
+        if (!is_supported(anchor.algorithm, context_.policy)) return;
+        const auto found =
+            std::ranges::find_if(keys_, [&](const dns::Dnskey& key) { return is_same_key(key, anchor); });
+        if (found == keys_.end()) {
+            lost_ = anchor.key_tag;
+        } else {
+            enter(*found);
+        }
+    }
+    void enter(const dns::Dnskey& key) {
+        const bool known =
+            std::ranges::any_of(entries_, [&](const ZoneKey& entry) { return is_same_key(entry.dnskey, key); });
+        if (known) return;
+        ZoneKey entry = make_zone_key(key, context_.policy);
+        if (entry.key) {
+            entries_.push_back(std::move(entry));
+        } else if (is_beyond_us(key, context_.policy)) {
+            beyond_us_ = key;
+        } else {
+            broken_ = key.key_tag;
+        }
+    }
+
+    KeySetResult conclude(const dns::RRset& rrset) {
+        if (!entries_.empty()) {
+            SignatureResult check = check_signatures(rrset, zone_, entries_, context_);
+            if (check.check == Check::valid) return accept(check.expires);
+            return result(check.check == Check::exhausted ? KeySet::exhausted : KeySet::bogus, std::move(check.reason));
+        }
+        if (limited_) {
+            return result(KeySet::exhausted, limit_reached("VKLM"_code, "keys with one key tag", zone_,
+                                                           "looking for the key of " + zone_.to_text()));
+        }
+        if (beyond_us_ && !lost_ && !broken_) {  // pitfall 38
+            Reason reason = make_reason("VKBU"_code, dns::Ede::unsupported_dnskey_algorithm, zone_,
+                                        "the key of " + zone_.to_text() + " (" +
+                                            describe_key(beyond_us_->key_tag, beyond_us_->algorithm) +
+                                            ") is not supported here, so that the zone counts as unsigned");
+            reason.key_tag = beyond_us_->key_tag;
+            return result(KeySet::unsupported, std::move(reason));
+        }
+        return no_path();
+    }
+
+    KeySetResult accept(WallTime expires) {
+        KeySetResult result;
+        result.state = KeySet::secure;
+        result.expires = expires;
+        for (dns::Dnskey& key : keys_) result.keys.push_back(make_zone_key(std::move(key), context_.policy));
+        return result;
+    }
+
+    KeySetResult no_path() const {
+        Reason reason;
+        if (broken_) {
+            reason = make_reason(
+                "VKBR"_code, dns::Ede::dnssec_bogus, zone_,
+                "the key of " + zone_.to_text() + " (key tag " + std::to_string(*broken_) + ") is malformed");
+            reason.key_tag = broken_;
+        } else {
+            reason = make_reason("VKNM"_code, dns::Ede::dnskey_missing, zone_,
+                                 "no DNSKEY of " + zone_.to_text() +
+                                     " is the one that its DS or trust anchor names (key tag " +
+                                     std::to_string(lost_.value_or(0)) + ")");
+            reason.key_tag = lost_;
+        }
+        return result(KeySet::bogus, std::move(reason));
+    }
+
+    const dns::Name& zone_;
+    const Context& context_;
+    std::vector<dns::Dnskey> keys_;
+    std::vector<ZoneKey> entries_;                ///< keys of the set that DS or anchor name
+    std::optional<dns::Dnskey> beyond_us_;        ///< named, but not supported
+    std::optional<std::uint16_t> lost_, broken_;  ///< named and not there; named and malformed
+    bool limited_ = false;
+};
+
+}  // namespace
+
+std::vector<dns::Ds> usable_of(const std::vector<dns::Ds>& ds, const Policy& policy) {
+    std::vector<dns::Ds> usable;
+    std::ranges::copy_if(ds, std::back_inserter(usable), [&](const dns::Ds& one) { return is_usable(one, policy); });
+    const auto is_sha1 = [](const dns::Ds& one) { return one.digest_type == dns::DigestType::sha1; };
+    if (!std::ranges::all_of(usable, is_sha1)) std::erase_if(usable, is_sha1);
+    return usable;
+}
+
+std::vector<dns::Ds> parse_ds_set(const dns::RRset& rrset) {
+    std::vector<dns::Ds> set;
+    for (const Bytes& rdata : rrset.records) {
+        Result<dns::Ds> ds = dns::parse_ds(rdata);
+        if (ds) set.push_back(std::move(*ds));
+    }
+    return set;
+}
+
+bool is_digest_of(const dns::Ds& ds, const dns::Name& zone, const dns::Dnskey& dnskey) {
+    if (ds.key_tag != dnskey.key_tag || ds.algorithm != dnskey.algorithm) return false;
+    Writer writer;
+    writer.bytes(zone.wire());
+    writer.bytes(rdata_of(dnskey));
+    const Result<Bytes> digest = crypto::ds_digest(ds.digest_type, writer.view());
+    return digest && *digest == ds.digest;
+}
+
+Reason unsupported_delegation(Code code, const dns::Name& zone, const std::vector<dns::Ds>& ds, const Policy& policy) {
+    const auto has_algorithm = [&](const dns::Ds& one) { return is_supported(one.algorithm, policy); };
+    const bool digest = std::ranges::any_of(ds, has_algorithm);
+    const std::string what = digest ? "digests" : "algorithms";
+    return make_reason(code, digest ? dns::Ede::unsupported_ds_digest : dns::Ede::unsupported_dnskey_algorithm, zone,
+                       zone.to_text() + " is signed, but only with " + what +
+                           " that are not supported here, so that it counts as unsigned");
+}
+
+KeySetResult check_key_set(const dns::Name& zone, const Entry& entry, const dns::RRset& dnskey,
+                           const Context& context) {
+    return Search(zone, context).run(entry, dnskey);
+}
+
+}  // namespace mxtrust::dnssec

@@ -1,0 +1,155 @@
+// The Judge on zones: keys, anchors, unsigned delegations, cuts.
+#include <algorithm>
+
+#include "base/require.h"
+#include "dnssec/delegation.h"
+#include "dnssec/judge.h"
+#include "dnssec/nsec.h"
+#include "dnssec/nsec3.h"
+#include "dnssec/reason.h"
+
+namespace mxtrust::dnssec {
+
+ZoneTrust ZoneTrust::bogus(dns::Name zone, Reason reason, WallTime expires) {
+    ZoneTrust trust = indeterminate(std::move(zone), std::move(reason), expires);
+    trust.security_ = Security::bogus;
+    return trust;
+}
+
+ZoneTrust ZoneTrust::indeterminate(dns::Name zone, Reason reason, WallTime expires) {
+    ZoneTrust trust;
+    trust.zone_ = std::move(zone);
+    trust.reason_ = std::move(reason);
+    trust.expires_ = expires;
+    return trust;
+}
+
+ZoneTrust ZoneTrust::inherited_by(dns::Name child) const {
+    // Security is never inherited: a child is secure by its own DS and keys only.
+    require(security_ != Security::secure);
+    ZoneTrust trust = *this;
+    trust.zone_ = std::move(child);
+    return trust;
+}
+
+ZoneTrust Judge::judge_keys(const dns::Name& zone, const std::vector<dns::Ds>& trusted, const dns::RRset& dnskey,
+                            std::optional<WallTime> parent_expires) {
+    return trust_by(zone, trusted, {}, dnskey, parent_expires);
+}
+
+ZoneTrust Judge::judge_anchor(const dns::Name& zone, const std::vector<dns::Ds>& ds,
+                              const std::vector<dns::Dnskey>& keys, const dns::RRset& dnskey) {
+    return trust_by(zone, ds, keys, dnskey, std::nullopt);
+}
+
+ZoneTrust Judge::trust_by(const dns::Name& zone, const std::vector<dns::Ds>& ds, const std::vector<dns::Dnskey>& keys,
+                          const dns::RRset& dnskey, std::optional<WallTime> parent_expires) {
+    const Context known = context();
+    KeySetResult result = check_key_set(zone, Entry{ds, keys}, dnskey, known);
+    const WallTime soon = now_ + policy_.bogus_ttl;
+    const WallTime by_parent = parent_expires.value_or(now_ + policy_.most_ttl);
+    ZoneTrust trust;
+    trust.zone_ = zone;
+    trust.reason_ = std::move(result.reason);
+    switch (result.state) {
+        case KeySet::secure:
+            trust.security_ = Security::secure;
+            trust.keys_ = std::make_shared<const std::vector<ZoneKey>>(std::move(result.keys));
+            trust.expires_ = std::min(result.expires, by_parent);
+            return trust;
+        case KeySet::unsupported:
+            trust.security_ = Security::insecure;
+            trust.expires_ = by_parent;
+            return trust;
+        case KeySet::bogus:
+            trust.security_ = Security::bogus;
+            trust.expires_ = soon;
+            return trust;
+        case KeySet::exhausted:
+            trust.security_ = Security::indeterminate;
+            trust.expires_ = soon;
+            return trust;
+    }
+    return trust;
+}
+
+ZoneTrust Judge::judge_unsigned(const dns::Name& zone, const Finding& ds) {
+    require(cut_of(ds, policy_) == Cut::unsigned_delegation);
+    ZoneTrust trust;
+    trust.zone_ = zone;
+    trust.security_ = Security::insecure;
+    trust.expires_ = ds.expires();
+    trust.reason_ = ds.reason();
+    if (!trust.reason_.text.empty()) return trust;
+    if (ds.rrset() && ds.rrset()->type == dns::Type::ds) {
+        trust.reason_ = unsupported_delegation("VZUS"_code, zone, parse_ds_set(*ds.rrset()), policy_);
+    } else {
+        trust.reason_.code = "VZUD"_code;
+        trust.reason_.zone = zone;
+        trust.reason_.text = zone.to_text() + " is not signed: " + ds.zone().to_text() + " has no DS for it";
+    }
+    return trust;
+}
+
+ZoneTrust Judge::insecure_by_configuration(const dns::Name& zone, Reason reason, WallTime expires) {
+    ZoneTrust trust;
+    trust.zone_ = zone;
+    trust.security_ = Security::insecure;
+    trust.reason_ = std::move(reason);
+    trust.expires_ = expires;
+    return trust;
+}
+
+namespace {
+
+/// Pitfall 6: a delegation without DS is one only where the matching NSEC or NSEC3 has NS, and neither DS nor SOA.
+Cut cut_by_proof(const Finding& ds, const Policy& policy) {
+    std::vector<Evidence> evidence;
+    for (const dns::RRsetRef& rrset : ds.proof()) evidence.push_back(Evidence{rrset, ds.expires()});
+    const NsecSet nsec(ds.zone(), evidence);
+    const dns::TypeSet* types = nsec.types_at(ds.name());
+    // One hash of the name, with iterations that were found to be within the limit before: no budget is needed.
+    Budget budget(BudgetLimits{}, MonoTime{});
+    const Context context{policy, WallTime{}, budget};
+    Nsec3Set nsec3(ds.zone(), evidence, context);
+    if (types == nullptr) types = nsec3.types_at(ds.name());
+    // Nothing matches an empty non-terminal, or a name that a wildcard stands for: no cut.
+    if (types == nullptr) return Cut::no_cut;
+    return is_delegation(*types) && !types->has(dns::Type::ds) ? Cut::unsigned_delegation : Cut::no_cut;
+}
+
+}  // namespace
+
+Cut Judge::cut_of(const Finding& ds, const Policy& policy) {
+    switch (ds.security()) {
+        case Security::bogus:
+        case Security::indeterminate:
+            return Cut::unknown;
+        case Security::insecure:
+            // A parent that is not signed, an opt-out span, too many iterations: whatever is there, nothing says that
+            // it is signed.
+            return Cut::unsigned_delegation;
+        case Security::secure:
+            break;
+    }
+    switch (ds.outcome()) {
+        case Outcome::records:
+            // A12: a CNAME at the name, or a DNAME above it, is in the parent's zone and leaves no place for a
+            // delegation.
+            if (ds.rrset()->type != dns::Type::ds) return Cut::no_cut;
+            return usable_ds(*ds.rrset(), policy).empty() ? Cut::unsigned_delegation : Cut::signed_delegation;
+        case Outcome::nodata:
+            return cut_by_proof(ds, policy);
+        case Outcome::nxdomain:
+            return Cut::no_cut;
+        case Outcome::failure:
+            return Cut::unknown;
+    }
+    return Cut::unknown;
+}
+
+std::vector<dns::Ds> Judge::usable_ds(const dns::RRset& ds, const Policy& policy) {
+    return usable_of(parse_ds_set(ds), policy);
+}
+
+}  // namespace mxtrust::dnssec
