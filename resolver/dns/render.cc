@@ -17,21 +17,26 @@ constexpr std::size_t opt_octets = 11;  ///< OPT without options (RFC 6891 6.1.2
 /// compresses less and never takes longer.
 constexpr std::size_t most_probes = 16;
 
-char lower(std::uint8_t octet) {
-    return static_cast<char>(octet >= 'A' && octet <= 'Z' ? octet - 'A' + 'a' : octet);
+std::uint8_t lower(std::uint8_t octet) {
+    return octet >= 'A' && octet <= 'Z' ? static_cast<std::uint8_t>(octet - 'A' + 'a') : octet;
 }
+
+/// Whether a pointer may lead to a name with other letters in upper case. Owners take the question's spelling, as
+/// everywhere; what a record says keeps the letters it was sent with.
+enum class Letters : std::uint8_t { any_case, exact };
 
 /// Where suffixes of names stand in what was written so far. Open hashing over offsets; the names themselves are
 /// compared in the message, so nothing is copied.
 class Suffixes {
   public:
-    /// Where `suffix` (lower-case wire form, not the root) was written, if it was.
-    [[nodiscard]] std::optional<std::uint16_t> find(BytesView message, std::uint32_t hash, BytesView suffix) const {
+    /// Where `suffix` (wire form, not the root) was written, if it was.
+    [[nodiscard]] std::optional<std::uint16_t> find(BytesView message, std::uint32_t hash, BytesView suffix,
+                                                    Letters letters) const {
         if (slots_.empty()) return std::nullopt;
         for (std::size_t probe = 0; probe < most_probes; ++probe) {
             const Slot& slot = slots_[(hash + probe) & (slots_.size() - 1)];
             if (slot.offset == 0) return std::nullopt;
-            if (slot.hash == hash && stands_at(message, slot.offset, suffix)) return slot.offset;
+            if (slot.hash == hash && stands_at(message, slot.offset, suffix, letters)) return slot.offset;
         }
         return std::nullopt;
     }
@@ -75,7 +80,7 @@ class Suffixes {
         }
     }
     /// The message is our own: its pointers go back and its names end.
-    static bool stands_at(BytesView message, std::size_t at, BytesView suffix) {
+    static bool stands_at(BytesView message, std::size_t at, BytesView suffix, Letters letters) {
         for (std::size_t index = 0; index < suffix.size();) {
             while (message[at] >= 0xc0) {
                 at = (message[at] & 0x3fU) << 8U | message[at + 1];
@@ -83,7 +88,9 @@ class Suffixes {
             const std::size_t octets = message[at] + std::size_t{1};
             if (suffix[index] != message[at] || index + octets > suffix.size()) return false;
             for (std::size_t octet = 1; octet < octets; ++octet) {
-                if (lower(message[at + octet]) != static_cast<char>(suffix[index + octet])) return false;
+                const std::uint8_t there = message[at + octet];
+                const std::uint8_t here = suffix[index + octet];
+                if (there != here && (letters == Letters::exact || lower(there) != lower(here))) return false;
             }
             at += octets;
             index += octets;
@@ -99,8 +106,8 @@ class Renderer {
   public:
     [[nodiscard]] Writer& out() { return out_; }
 
-    /// `wire` in lower case decides what is the same; `spelled` is what is written.
-    void name(BytesView wire, BytesView spelled) {
+    /// `wire` is in lower case, `spelled` is what is written.
+    void name(BytesView wire, BytesView spelled, Letters letters) {
         std::array<std::uint8_t, Name::most_labels> starts;  // only the first `count` are set
         std::array<std::uint32_t, Name::most_labels> hashes;
         std::size_t count = 0;
@@ -116,7 +123,7 @@ class Renderer {
         const std::size_t base = out_.size();
         std::optional<std::uint16_t> target;
         for (label = 0; label < count; ++label) {
-            target = suffixes_.find(out_.view(), hashes.at(label), wire.subspan(starts.at(label)));
+            target = suffixes_.find(out_.view(), hashes.at(label), spelled.subspan(starts.at(label)), letters);
             if (target) break;
             out_.bytes(spelled.subspan(starts.at(label), wire[starts.at(label)] + std::size_t{1}));
         }
@@ -131,7 +138,7 @@ class Renderer {
         }
     }
     void record(const Record& record) {
-        name(record.owner.wire(), record.owner.wire());
+        name(record.owner.wire(), record.owner.wire(), Letters::any_case);
         out_.u16(static_cast<std::uint16_t>(record.type));
         out_.u16(static_cast<std::uint16_t>(record.class_));
         out_.u32(record.ttl.count());
@@ -159,7 +166,7 @@ class Renderer {
             if (field == 'n') {
                 std::string spelled;
                 const auto target = Name::from_wire(reader, &spelled);
-                if (target) name(target->wire(), as_bytes(spelled));
+                if (target) name(target->wire(), as_bytes(spelled), Letters::exact);
                 continue;
             }
             const auto octets = reader.take(field == '2' ? 2 : 4);
@@ -244,8 +251,9 @@ std::uint16_t render_section(const std::vector<Record>& records, std::size_t mos
 
 void render_question(const Question& question, Renderer& renderer) {
     const BytesView wire = question.name.wire();
-    const bool own_spelling = question.spelled.size() == wire.size();
-    renderer.name(wire, own_spelling ? as_bytes(question.spelled) : wire);
+    // A spelling of another name, or none, is not written.
+    const bool own_spelling = std::ranges::equal(as_bytes(question.spelled), wire, {}, lower);
+    renderer.name(wire, own_spelling ? as_bytes(question.spelled) : wire, Letters::exact);
     renderer.out().u16(static_cast<std::uint16_t>(question.type));
     renderer.out().u16(static_cast<std::uint16_t>(question.class_));
 }
