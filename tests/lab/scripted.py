@@ -15,6 +15,7 @@ import json
 import struct
 import sys
 
+import dns.dnssec
 import dns.exception
 import dns.flags
 import dns.message
@@ -87,17 +88,12 @@ def do_strip_denial(domain, query, answer, argument):
     return answer.to_wire()
 
 
-def do_strip_covering(domain, query, answer, argument):
-    """Leaves out the NSEC that covers the name and keeps the others (the one for the wildcard)."""
-    name = query.question[0].name
-
-    def covers(rrset):
-        return rrset.rdtype == dns.rdatatype.NSEC and rrset.name < name and (
-            name < rrset[0].next or not rrset.name < rrset[0].next)
-
-    owners = {rrset.name for rrset in answer.authority if covers(rrset)}
-    without(answer.authority, lambda rrset: rrset.name in owners and (
-        rrset.rdtype == dns.rdatatype.NSEC or signature_of(rrset, DENIAL)))
+def do_strip_encloser(domain, query, answer, argument):
+    """Leaves out the NSEC3 that matches the name ARGUMENT and keeps the others."""
+    origin = dns.name.from_text(domain["name"])
+    hashed = dns.dnssec.nsec3_hash(dns.name.from_text(argument, origin), None, 0, "SHA1")
+    owner = dns.name.from_text(hashed, origin)
+    without(answer.authority, lambda rrset: rrset.name == owner)
     return answer.to_wire()
 
 
@@ -142,7 +138,7 @@ def do_inject_empty_tlsa(domain, query, answer, argument):
 # Actions that do not need the correct server's answer.
 ALONE = {"rcode": do_rcode, "rcode-without-edns": do_rcode_without_edns, "empty": do_empty, "truncate": do_truncate}
 SPOILING = {"set-rcode": do_set_rcode, "strip-signatures": do_strip_signatures, "strip-denial": do_strip_denial,
-            "strip-covering": do_strip_covering, "wrong-id": do_wrong_id, "wrong-question": do_wrong_question,
+            "strip-encloser": do_strip_encloser, "wrong-id": do_wrong_id, "wrong-question": do_wrong_question,
             "lower-case": do_lower_case, "inject-empty-tlsa": do_inject_empty_tlsa}
 ACTIONS = {"drop", "delay", *ALONE, *SPOILING}
 

@@ -1,0 +1,336 @@
+// One host's policy: every combination of A, AAAA, alias and TLSA, against mail-trust's rows written down once more,
+// and properties.
+#include "mail/host.h"
+
+#include <catch2/catch.hpp>
+
+#include "support.h"
+
+namespace mxtrust::mail {
+namespace {
+
+using namespace testing;
+
+/// How the host's name leads to its addresses.
+enum class Chain : std::uint8_t { none, secure, secure_then_insecure, insecure, insecure_then_secure };
+constexpr std::initializer_list<Chain> chains{Chain::none, Chain::secure, Chain::secure_then_insecure, Chain::insecure,
+                                              Chain::insecure_then_secure};
+
+/// A TLSA answer: the two axes, and whether its records are of use.
+struct TlsaAxis {
+    Axis axis;
+    bool usable = false;
+};
+const std::vector<TlsaAxis> tlsa_axes{
+    {Axis::secure_records, true}, {Axis::secure_records, false},  {Axis::secure_nodata},
+    {Axis::secure_nxdomain},      {Axis::insecure_records, true}, {Axis::insecure_nodata},
+    {Axis::insecure_nxdomain},    {Axis::insecure_failure},       {Axis::bogus},
+    {Axis::indeterminate}};
+
+const dns::Name initial = name("mx.example.org");
+const dns::Name middle = name("between.example.com");
+const dns::Name expanded = name("host.example.net");
+
+Answer address_answer(Type type, Chain chain, Axis axis) {
+    std::string text = type == Type::a ? "192.0.2.25" : "2001:db8::25";
+    std::vector<FindingRef> links;
+    Axis first = chain == Chain::insecure || chain == Chain::insecure_then_secure ? Axis::insecure_records
+                                                                                  : Axis::secure_records;
+    Axis second = chain == Chain::secure_then_insecure || chain == Chain::insecure ? Axis::insecure_records
+                                                                                   : Axis::secure_records;
+    if (chain != Chain::none) {
+        links.push_back(alias(initial, type, first, "between.example.com."));
+        links.push_back(alias(middle, type, second, "host.example.net."));
+    }
+    links.push_back(finding(chain == Chain::none ? initial : expanded, type, axis, {text}));
+    return Answer(std::move(links));
+}
+
+Answer tlsa_answer(const dns::Name& base, TlsaAxis axis) {
+    dns::Name owner = tlsa_name(base, 25).value();
+    return Answer({finding(owner, Type::tlsa, axis.axis, {axis.usable ? sha256 : "1 1 1 " + std::string(64, 'a')})});
+}
+
+HostFacts facts_of(Chain chain, Axis a, Axis aaaa, TlsaAxis at_expanded, TlsaAxis at_initial) {
+    HostFacts facts;
+    facts.host.text = initial.to_text();
+    facts.host.name = initial;
+    facts.host.preference = std::uint16_t{10};
+    facts.a = address_answer(Type::a, chain, a);
+    facts.aaaa = address_answer(Type::aaaa, chain, aaaa);
+    if (chain != Chain::none) facts.tlsa.push_back({expanded, tlsa_answer(expanded, at_expanded)});
+    facts.tlsa.push_back({initial, tlsa_answer(initial, chain == Chain::none ? at_expanded : at_initial)});
+    return facts;
+}
+
+struct Expected {
+    std::string action;
+    std::string base;  ///< of TLSA: "expanded", "initial", "" where not asked
+    bool operator==(const Expected&) const = default;
+};
+
+/// mail-trust, "Per host", second table; nothing where the search goes on.
+std::optional<std::string> by_tlsa(TlsaAxis tlsa) {
+    if (tlsa.axis == Axis::secure_records) return tlsa.usable ? "dane" : "encrypt";
+    if (tlsa.axis == Axis::bogus || tlsa.axis == Axis::indeterminate || tlsa.axis == Axis::insecure_failure)
+        return "skip";
+    return std::nullopt;
+}
+
+/// mail-trust, "Per host", first table, row by row. `secure_a`: the address found is authentic with its whole chain.
+Expected expected(Chain chain, Axis a, Axis aaaa, TlsaAxis at_expanded, TlsaAxis at_initial) {
+    bool chain_secure = chain == Chain::none || chain == Chain::secure;
+    bool found = is_records(a) || is_records(aaaa);
+    if (!found) return {is_denial(a) && is_denial(aaaa) ? "unreachable" : "skip", ""};
+    bool authentic = chain_secure && (a == Axis::secure_records || aaaa == Axis::secure_records);
+    if (authentic && chain == Chain::none) return {by_tlsa(at_expanded).value_or("may"), "initial"};
+    if (authentic) {
+        if (auto policy = by_tlsa(at_expanded)) return {*policy, "expanded"};
+        if (auto policy = by_tlsa(at_initial)) return {*policy, "initial"};
+        return {"may", "expanded"};
+    }
+    if (a == Axis::bogus || aaaa == Axis::bogus) return {"skip", ""};
+    // The target unsigned, or a link behind the first one; but the initial CNAME itself secure.
+    if (chain == Chain::secure || chain == Chain::secure_then_insecure)
+        return {by_tlsa(at_initial).value_or("may"), "initial"};
+    return {"may", ""};
+}
+
+/// A name that is proven to be unsigned cannot at the same time have authentic data or false signatures.
+bool is_possible(Chain chain, Axis a, Axis aaaa) {
+    if (chain == Chain::insecure || chain == Chain::secure_then_insecure) return true;
+    bool one_signed = is_secure(a) || a == Axis::bogus || is_secure(aaaa) || aaaa == Axis::bogus;
+    bool one_unsigned = is_insecure(a) || is_insecure(aaaa);
+    return !(one_signed && one_unsigned);
+}
+
+TEST_CASE("every combination of chain, A, AAAA and TLSA has the policy of the tables") {
+    std::size_t tried = 0;
+    for (Chain chain : chains) {
+        for (Axis a : all_axes) {
+            for (Axis aaaa : all_axes) {
+                for (TlsaAxis at_expanded : tlsa_axes) {
+                    for (TlsaAxis at_initial : tlsa_axes) {
+                        HostFacts facts = facts_of(chain, a, aaaa, at_expanded, at_initial);
+                        HostAnswer answer = judge_host(facts, {});
+                        Expected found{std::string(to_text(answer.policy.action)), ""};
+                        if (answer.tlsa)
+                            found.base = answer.tlsa->base == initial    ? "initial"
+                                         : answer.tlsa->base == expanded ? "expanded"
+                                                                         : "?";
+                        if (found == expected(chain, a, aaaa, at_expanded, at_initial) && !answer.policy.text.empty()) {
+                            ++tried;
+                            continue;
+                        }
+                        CAPTURE(int(chain), int(a), int(aaaa), int(at_expanded.axis), at_expanded.usable,
+                                int(at_initial.axis), at_initial.usable);
+                        CAPTURE(expected(chain, a, aaaa, at_expanded, at_initial).action, found.action, found.base,
+                                answer.policy.text);
+                        FAIL("not as the table says");
+                    }
+                }
+            }
+        }
+    }
+    CHECK(tried == 5 * 9 * 9 * 10 * 10);
+}
+
+int strictness(HostAction action) {
+    switch (action) {
+        case HostAction::may:
+            return 0;
+        case HostAction::sts:
+        case HostAction::encrypt:
+            return 1;
+        case HostAction::dane:
+            return 2;
+        case HostAction::skip:
+        case HostAction::unreachable:
+            return 3;  // nothing is sent
+    }
+    return -1;
+}
+
+TEST_CASE("what an attacker can break makes no policy weaker: secure data replaced by bogus or by nothing at all") {
+    std::size_t tried = 0;
+    auto compare = [&tried](const HostFacts& before, const HostFacts& after) {
+        HostAction was = judge_host(before, {}).policy.action;
+        HostAction is = judge_host(after, {}).policy.action;
+        ++tried;
+        if (strictness(is) >= strictness(was)) return;
+        FAIL("was " << to_text(was) << ", is " << to_text(is));
+    };
+    for (Chain chain : chains) {
+        for (Axis a : all_axes) {
+            for (Axis aaaa : all_axes) {
+                if (!is_possible(chain, a, aaaa)) continue;
+                for (TlsaAxis at_expanded : tlsa_axes) {
+                    for (TlsaAxis at_initial : tlsa_axes) {
+                        HostFacts before = facts_of(chain, a, aaaa, at_expanded, at_initial);
+                        for (Axis broken : {Axis::bogus, Axis::indeterminate}) {
+                            CAPTURE(int(chain), int(a), int(aaaa), int(at_expanded.axis), int(at_initial.axis),
+                                    int(broken));
+                            if (is_secure(a)) compare(before, facts_of(chain, broken, aaaa, at_expanded, at_initial));
+                            if (is_secure(aaaa)) compare(before, facts_of(chain, a, broken, at_expanded, at_initial));
+                            if (is_secure(a) && is_secure(aaaa))
+                                compare(before, facts_of(chain, broken, broken, at_expanded, at_initial));
+                            if (is_secure(at_expanded.axis))
+                                compare(before, facts_of(chain, a, aaaa, {broken}, at_initial));
+                            if (is_secure(at_initial.axis))
+                                compare(before, facts_of(chain, a, aaaa, at_expanded, {broken}));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    CHECK(tried > 20'000);
+}
+
+TEST_CASE("a TLSA answer that never came is a failed one, not an absent one") {
+    for (Chain chain : {Chain::none, Chain::secure, Chain::secure_then_insecure}) {
+        HostFacts facts =
+            facts_of(chain, Axis::secure_records, Axis::secure_nodata, {Axis::secure_nodata}, {Axis::secure_nodata});
+        CHECK(judge_host(facts, {}).policy.action == HostAction::may);
+        std::size_t every = facts.tlsa.size();
+        for (std::size_t missing = 0; missing < every; ++missing) {
+            HostFacts less = facts;
+            bool needed = chain != Chain::secure_then_insecure || less.tlsa[missing].base == initial;
+            less.tlsa.erase(less.tlsa.begin() + static_cast<std::ptrdiff_t>(missing));
+            HostAnswer answer = judge_host(less, {});
+            CHECK(answer.policy.action == (needed ? HostAction::skip : HostAction::may));
+            if (needed) CHECK(answer.policy.fault == Fault::dnssec_invalid);
+        }
+    }
+    HostFacts nothing = facts_of(Chain::none, Axis::secure_records, Axis::secure_records, {Axis::secure_nodata}, {});
+    nothing.aaaa.reset();
+    CHECK(judge_host(nothing, {}).policy.action == HostAction::skip);
+}
+
+TEST_CASE("speculative TLSA answers are not used, and not shown, where they may not be asked") {
+    HostFacts facts =
+        facts_of(Chain::none, Axis::insecure_records, Axis::insecure_nodata, {Axis::bogus}, {Axis::bogus});
+    HostAnswer answer = judge_host(facts, {});
+    CHECK(answer.policy.action == HostAction::may);
+    CHECK_FALSE(answer.tlsa.has_value());
+    CHECK_THAT(answer.policy.text, Catch::Contains("not signed with DNSSEC, so TLSA was not asked"));
+    facts = facts_of(Chain::insecure_then_secure, Axis::secure_records, Axis::secure_nodata,
+                     {Axis::secure_records, true}, {Axis::secure_records, true});
+    answer = judge_host(facts, {});
+    CHECK(answer.policy.action == HostAction::may);
+    CHECK_FALSE(answer.tlsa.has_value());
+}
+
+TEST_CASE("the fault of a host to be skipped tells DNSSEC's failures from others") {
+    struct Row {
+        Axis a, aaaa, tlsa;
+        Fault fault;
+    };
+    const Row rows[] = {
+        {Axis::bogus, Axis::bogus, Axis::secure_nodata, Fault::dnssec_invalid},
+        {Axis::bogus, Axis::indeterminate, Axis::secure_nodata, Fault::dnssec_invalid},
+        {Axis::indeterminate, Axis::bogus, Axis::secure_nodata, Fault::dnssec_invalid},
+        {Axis::secure_nodata, Axis::bogus, Axis::secure_nodata, Fault::dnssec_invalid},
+        {Axis::indeterminate, Axis::indeterminate, Axis::secure_nodata, Fault::dns_query_failed},
+        {Axis::secure_nodata, Axis::indeterminate, Axis::secure_nodata, Fault::dns_query_failed},
+        {Axis::insecure_failure, Axis::insecure_failure, Axis::secure_nodata, Fault::dns_query_failed},
+        {Axis::insecure_failure, Axis::insecure_nodata, Axis::secure_nodata, Fault::dns_query_failed},
+        {Axis::secure_records, Axis::secure_nodata, Axis::bogus, Fault::dnssec_invalid},
+        {Axis::secure_records, Axis::secure_nodata, Axis::indeterminate, Fault::dnssec_invalid},
+        {Axis::secure_records, Axis::secure_nodata, Axis::insecure_failure, Fault::dnssec_invalid},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(int(row.a), int(row.aaaa), int(row.tlsa));
+        HostPolicy policy = judge_host(facts_of(Chain::none, row.a, row.aaaa, {row.tlsa}, {}), {}).policy;
+        CHECK(policy.action == HostAction::skip);
+        CHECK(policy.fault == row.fault);
+        CHECK(policy.tlsrpt ==
+              (row.fault == Fault::dnssec_invalid ? std::optional(TlsrptType::dnssec_invalid) : std::nullopt));
+    }
+}
+
+TEST_CASE("reference identifiers: the base first, the next-hop where it is authentic, the alias (RFC 7672 3.2.2)") {
+    Circumstances authentic;
+    authentic.identifiers = {name("example.org"), name("example.com")};
+    Circumstances unproven;
+    TlsaAxis good{Axis::secure_records, true}, none{Axis::secure_nodata};
+    struct Row {
+        Chain chain;
+        TlsaAxis at_expanded, at_initial;
+        const Circumstances* circumstances;
+        std::string sni;
+        std::vector<std::string> names;
+    };
+    const std::string mx = "mx.example.org", host = "host.example.net";
+    const Row rows[] = {
+        {Chain::none, good, none, &authentic, mx, {mx, "example.org", "example.com"}},
+        {Chain::none, good, none, &unproven, mx, {mx}},
+        {Chain::secure, good, none, &authentic, host, {host, "example.org", "example.com", mx}},
+        {Chain::secure, good, none, &unproven, host, {host, mx}},
+        {Chain::secure, none, good, &authentic, mx, {mx, "example.org", "example.com"}},
+        {Chain::secure_then_insecure, none, good, &unproven, mx, {mx}},
+    };
+    for (const Row& row : rows) {
+        HostAnswer answer =
+            judge_host(facts_of(row.chain, Axis::secure_records, Axis::secure_nodata, row.at_expanded, row.at_initial),
+                       *row.circumstances);
+        CHECK(answer.policy.action == HostAction::dane);
+        CHECK(answer.policy.sni == row.sni);
+        CHECK(answer.policy.names == row.names);
+        CHECK(answer.tlsa->name == tlsa_name(answer.tlsa->base, 25).value());
+    }
+}
+
+TEST_CASE("DANE switched off asks nothing of TLSA") {
+    Circumstances off;
+    off.use_dane = false;
+    off.why_not_dane = "DANE is switched off here";
+    HostAnswer answer =
+        judge_host(facts_of(Chain::none, Axis::secure_records, Axis::secure_nodata, {Axis::bogus}, {}), off);
+    CHECK(answer.policy.action == HostAction::may);
+    CHECK_FALSE(answer.tlsa.has_value());
+    CHECK_THAT(answer.policy.text, Catch::Contains("DANE is switched off here"));
+    // What is wrong with the addresses still is.
+    CHECK(judge_host(facts_of(Chain::none, Axis::bogus, Axis::secure_nodata, {Axis::bogus}, {}), off).policy.action ==
+          HostAction::skip);
+}
+
+TEST_CASE("an enforced MTA-STS policy holds where DANE is proven absent, and only there") {
+    Circumstances with;
+    with.sts.emplace();
+    with.sts->mode = StsPolicy::Mode::enforce;
+    with.sts->patterns = {"*.example.org", "other.example"};
+    auto action = [&with](Axis address, TlsaAxis tlsa) {
+        return judge_host(facts_of(Chain::none, address,
+                                   is_insecure(address) ? Axis::insecure_nodata : Axis::secure_nodata, tlsa, {}),
+                          with)
+            .policy.action;
+    };
+    TlsaAxis good{Axis::secure_records, true}, unusable{Axis::secure_records, false};
+    CHECK(action(Axis::secure_records, good) == HostAction::dane);
+    CHECK(action(Axis::secure_records, unusable) == HostAction::sts);
+    CHECK(action(Axis::secure_records, {Axis::secure_nodata}) == HostAction::sts);
+    CHECK(action(Axis::insecure_records, {Axis::bogus}) == HostAction::sts);
+    CHECK(action(Axis::secure_records, {Axis::bogus}) == HostAction::skip);
+    CHECK(action(Axis::secure_records, {Axis::indeterminate}) == HostAction::skip);
+    CHECK(action(Axis::secure_nodata, {Axis::secure_nodata}) == HostAction::unreachable);
+    with.sts->patterns = {"other.example"};
+    CHECK(action(Axis::secure_records, good) == HostAction::dane);
+    CHECK(action(Axis::secure_records, {Axis::secure_nodata}) == HostAction::skip);
+    with.sts->mode = StsPolicy::Mode::testing;
+    CHECK(action(Axis::secure_records, {Axis::secure_nodata}) == HostAction::may);
+    with.sts->mode = StsPolicy::Mode::none;
+    CHECK(action(Axis::secure_records, {Axis::secure_nodata}) == HostAction::may);
+}
+
+TEST_CASE("an MTA-STS pattern's star stands for exactly one label (RFC 8461 4.1)") {
+    CHECK(matches_sts(name("mx.example.org"), {"mx.example.org"}));
+    CHECK(matches_sts(name("mx.example.org"), {"*.example.org"}));
+    CHECK_FALSE(matches_sts(name("a.mx.example.org"), {"*.example.org"}));
+    CHECK_FALSE(matches_sts(name("example.org"), {"*.example.org"}));
+    CHECK_FALSE(matches_sts(name("mx.example.org"), {"example.org", "mx.example.com"}));
+    CHECK_FALSE(matches_sts(name("mx.example.org"), {}));
+}
+
+}  // namespace
+}  // namespace mxtrust::mail
