@@ -365,7 +365,8 @@ Result<Bytes> shaped_from(const Shape& shape, Words& words) {
 }  // namespace
 
 std::string rdata_to_text(Type type, BytesView rdata) {
-    if (const Shape* const shape = shape_of(type); shape != nullptr) {
+    // Malformed octets must not come out as a record that they are not, such as an NSEC3 whose hash is empty.
+    if (const Shape* const shape = shape_of(type); shape != nullptr && check_rdata(type, rdata)) {
         auto text = shaped_text(*shape, rdata);
         if (text) return std::move(*text);
     }

@@ -131,6 +131,14 @@ TEST_CASE("malformed RDATA of a type that is not taken apart passes as octets") 
     CHECK(rdata_from_text(type, "\\# 2 ff00").value() == malformed);
 }
 
+TEST_CASE("octets that are no record of their type are shown as octets") {
+    // An NSEC3 whose hash is empty would read as one whose hash is "NS".
+    CHECK(rdata_to_text(Type::nsec3, hex("0100000000 00 000120")) == "\\# 9 010000000000000120");
+    CHECK(rdata_to_text(Type::a, hex("0102030405")) == "\\# 5 0102030405");
+    CHECK(rdata_to_text(Type::caa, hex("0000")) == "\\# 2 0000");
+    CHECK(rdata_to_text(Type::caa, hex("00012061")) == "\\# 4 00012061");
+}
+
 TEST_CASE("compressed names in RDATA are expanded with their letters kept, where the type may have them (RFC 3597 4)") {
     struct Row {
         Type type;
