@@ -181,11 +181,12 @@ std::vector<std::string> reference_identifiers(const HostFacts& facts, const dns
 std::string dane_text(const TlsaOutcome& outcome) {
     std::size_t counting = 0;
     for (const TlsaRecord& record : outcome.records) counting += record.counts ? 1 : 0;
-    std::string of = outcome.records.size() == counting ? "" : " of " + std::to_string(outcome.records.size());
-    return "TLS is required and the server's certificate must match " +
-           (counting == 1 && of.empty() ? std::string("the TLSA record")
-                                        : "one of " + std::to_string(counting) + of + " TLSA records") +
-           " of " + outcome.base.to_text();
+    std::size_t all = outcome.records.size();
+    std::string records = "the TLSA record of " + outcome.base.to_text();
+    if (all > 1) records = "one of the " + std::to_string(all) + " TLSA records of " + outcome.base.to_text();
+    if (counting < all)
+        records += counting == 1 ? ", of which one counts" : ", of which " + std::to_string(counting) + " count";
+    return "TLS is required and the server's certificate must match " + records;
 }
 
 std::string encrypt_text(const TlsaOutcome& outcome) {

@@ -61,7 +61,7 @@ Result<std::uint16_t> parse_port(std::string_view text) {
 
 /// What is written where a name is expected but is an IPv4 address: dots and digits only.
 bool looks_like_ipv4(std::string_view text) {
-    return text.find('.') != std::string_view::npos &&
+    return text.size() > 1 && text.find('.') != std::string_view::npos &&
            std::all_of(text.begin(), text.end(), [](char letter) { return is_digit(letter) || letter == '.'; });
 }
 
@@ -113,20 +113,19 @@ Done check_letters(std::string_view text) {
 /// A mail domain or a host: what is left when brackets and port are gone.
 Result<dns::Name> parse_host_name(std::string_view text) {
     if (text.empty()) return wrong("MNNO"_code, "no domain name");
-    if (text == ".") return wrong("MNRT"_code, "the root is no mail domain");
     if (looks_like_ipv4(text)) {
         return wrong("MNV4"_code, "an address is written in brackets: [" + std::string(text) + "]");
     }
     Result<std::string> ascii = is_ascii(text) ? Result<std::string>(std::string(text)) : to_a_labels(text);
     if (!ascii) return fail(std::move(ascii.error()));
     if (ascii->empty()) return wrong("MNNI"_code, "no domain name is left of it after normalisation");
+    if (*ascii == ".") return wrong("MNRT"_code, "the root is no mail domain");
     Done letters = check_letters(*ascii);
     if (!letters) return fail(std::move(letters.error()));
     Done labels = check_labels(*ascii);
     if (!labels) return fail(std::move(labels.error()));
     Result<dns::Name> name = dns::Name::from_text(*ascii);
     if (!name) return wrong("MNLG"_code, "longer than a domain name can be (253 octets)");
-    if (name->is_root()) return wrong("MNRU"_code, "the root is no mail domain");
     return name;
 }
 
