@@ -9,7 +9,7 @@ SECURITY = {"S": "secure", "I": "insecure", "B": "bogus", "X": "indeterminate"}
 OUTCOME = {"+": "records", "0": "nodata", "x": "nxdomain", "!": "failure"}
 STATUS = re.compile(r"(-|B|[SIX?][+0x!](\((\d+)of(\d+)\))?)$")
 DOMAIN_KEYS = {"flag", "ede.mx", "maxage.mx", "hosts"}
-HOST_KEYS = {"alias", "base", "names", "port", "flagged", "maxage.tlsa", "ede.a", "ede.aaaa", "ede.tlsa"}
+HOST_KEYS = {"alias", "base", "names", "port", "maxage.tlsa", "ede.a", "ede.aaaa", "ede.tlsa"}
 
 
 class TableError(Exception):
@@ -18,7 +18,7 @@ class TableError(Exception):
 
 @dataclass
 class Host:
-    preference: int
+    preference: int | None
     name: str
     a: str
     aaaa: str
@@ -77,7 +77,7 @@ def parse_host(words, domain):
         name = name[:-1]
     else:
         name = f"{name}.{domain}"
-    return Host(int(preference), name, checked_status(a), checked_status(aaaa), checked_status(tlsa), policy,
+    return Host(None if preference == "-" else int(preference), name, checked_status(a), checked_status(aaaa), checked_status(tlsa), policy,
                 further(rest, HOST_KEYS))
 
 
