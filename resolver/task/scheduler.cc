@@ -1,96 +1,138 @@
+// The ready queue (a linked list through the nodes) and the timers (a binary heap of borrowed nodes, each of which knows its
+// place, so that cancelling one costs no search).
 #include "task/scheduler.h"
 
-#include <algorithm>
+#include <tuple>
+#include <utility>
 
+#include "base/require.h"
+#include "task/nursery.h"
 #include "task/task.h"
 
 namespace mxtrust::task {
 
-void Timer::arm(MonoTime when) {
-    disarm();
-    place_ = scheduler_.timers_.emplace(when, this);
-    armed_ = true;
-    if (place_ == scheduler_.timers_.begin()) scheduler_.changed();
-}
-
-void Timer::disarm() {
-    if (!armed_) return;
-    scheduler_.timers_.erase(place_);
-    armed_ = false;
-}
-
-/// A task that nobody awaits.
-class Scheduler::Spawned final : public CompletionSink {
-  public:
-    explicit Spawned(Task<void> task) : task_(std::move(task)) {}
-    void begin(Scheduler& scheduler) { task_.start(scheduler, *this); }
-    void completed() noexcept override { done_ = true; }
-    [[nodiscard]] bool is_done() const { return done_; }
-
-  private:
-    Task<void> task_;
-    bool done_ = false;
-};
-
-Scheduler::Scheduler() { queue_.next_ = queue_.previous_ = &queue_; }
+Scheduler::Scheduler(const Clock& clock) : clock_(clock), nursery_(std::make_unique<Nursery>(*this)) {}
 
 Scheduler::~Scheduler() {
-    destroy_spawned();
-    graveyard_.clear();
-    queue_.next_ = queue_.previous_ = nullptr;
+    require(!running_);
+    nursery_.reset();
+    // Others may outlive us (a Gather in somebody's member): they must not find us when they unlink.
+    while (first_ != nullptr) remove(*first_);
+    while (!heap_.empty()) remove(*heap_.back());
 }
 
-void Scheduler::spawn(Task<void> task) {
-    auto spawned = std::make_shared<Spawned>(std::move(task));
-    spawned_.push_back(spawned);
-    spawned->begin(*this);
+void Scheduler::spawn(Task<void> task) { nursery_->spawn(std::move(task)); }
+std::size_t Scheduler::spawned() const { return nursery_->size(); }
+void Scheduler::cancel_all() { nursery_->cancel_all(); }
+
+void Scheduler::post(ReadyNode& node) noexcept {
+    if (node.queue_ != nullptr) return;
+    node.queue_ = this;
+    node.before_ = last_;
+    node.after_ = nullptr;
+    (last_ == nullptr ? first_ : last_->after_) = &node;
+    last_ = &node;
 }
 
-void Scheduler::destroy_spawned() {
-    std::vector<std::shared_ptr<Spawned>> doomed = std::move(spawned_);
-    spawned_.clear();
-    doomed.clear();
-    graveyard_.clear();
+void Scheduler::remove(ReadyNode& node) noexcept {
+    (node.before_ == nullptr ? first_ : node.before_->after_) = node.after_;
+    (node.after_ == nullptr ? last_ : node.after_->before_) = node.before_;
+    node.queue_ = nullptr;
+    node.before_ = nullptr;
+    node.after_ = nullptr;
 }
 
-void Scheduler::enqueue(Ready& ready) {
-    const bool was_idle = !has_ready();
-    ready.previous_ = queue_.previous_;
-    ready.next_ = &queue_;
-    queue_.previous_->next_ = &ready;
-    queue_.previous_ = &ready;
-    if (was_idle && !running_) changed();
-}
-
-void Scheduler::run_ready() {
+std::size_t Scheduler::run_ready(std::size_t most) {
+    require(!running_);  // from inside a coroutine this would resume others on top of it
     running_ = true;
-    while (has_ready()) {
-        Ready& first = *queue_.next_;
-        first.unlink();
-        first.handle_.resume();
-        reap();
+    std::size_t ran = 0;
+    while (first_ != nullptr && ran < most) {
+        ReadyNode& node = *first_;
+        remove(node);
+        node.run();  // the node may be gone afterwards
+        ++ran;
     }
     running_ = false;
+    return ran;
 }
 
-void Scheduler::reap() {
-    // What is destroyed here may end other things in turn.
-    while (!graveyard_.empty()) {
-        std::vector<std::shared_ptr<void>> dead;
-        dead.swap(graveyard_);
+std::size_t Scheduler::run_due() {
+    require(!running_);
+    running_ = true;
+    // One reading of the clock and no timer that is set from here on: a timer that sets itself to "now" cannot hold us.
+    const MonoTime now = clock_.mono();
+    const std::uint64_t until = timers_set_;
+    std::size_t expired = 0;
+    while (!heap_.empty() && heap_.front()->when_ <= now && heap_.front()->order_ < until) {
+        TimerNode& node = *heap_.front();
+        remove(node);
+        node.expired();  // the node may be gone afterwards
+        ++expired;
     }
-    std::erase_if(spawned_, [](const std::shared_ptr<Spawned>& spawned) { return spawned->is_done(); });
+    running_ = false;
+    return expired;
 }
 
-void Scheduler::fire_timers() {
-    const MonoTime current = now();
-    while (!timers_.empty() && timers_.begin()->first <= current) {
-        Timer* timer = timers_.begin()->second;
-        timer->disarm();
-        timer->fire();
+std::optional<MonoTime> Scheduler::next_timer() const {
+    if (heap_.empty()) return std::nullopt;
+    return heap_.front()->when_;
+}
+
+void TimerNode::set(Scheduler& scheduler, MonoTime when) {
+    clear();
+    if (when != never) scheduler.insert(*this, when);
+}
+
+bool Scheduler::is_before(const TimerNode& left, const TimerNode& right) {
+    return std::tie(left.when_, left.order_) < std::tie(right.when_, right.order_);
+}
+
+void Scheduler::insert(TimerNode& node, MonoTime when) {
+    node.timers_ = this;
+    node.when_ = when;
+    node.order_ = timers_set_++;
+    heap_.push_back(&node);
+    node.position_ = heap_.size() - 1;
+    rise(node.position_);
+}
+
+void Scheduler::remove(TimerNode& node) noexcept {
+    const std::size_t hole = node.position_;
+    node.timers_ = nullptr;
+    TimerNode& filler = *heap_.back();
+    heap_.pop_back();
+    if (&filler == &node) return;
+    place(filler, hole);
+    rise(hole);
+    sink(filler.position_);
+}
+
+void Scheduler::place(TimerNode& node, std::size_t position) noexcept {
+    heap_[position] = &node;
+    node.position_ = position;
+}
+
+void Scheduler::rise(std::size_t position) noexcept {
+    TimerNode& node = *heap_[position];
+    while (position > 0) {
+        TimerNode& above = *heap_[(position - 1) / 2];
+        if (!is_before(node, above)) break;
+        const std::size_t higher = above.position_;
+        place(above, position);
+        position = higher;
     }
+    place(node, position);
 }
 
-MonoTime Scheduler::next_timer() const { return timers_.empty() ? MonoTime::max() : timers_.begin()->first; }
+void Scheduler::sink(std::size_t position) noexcept {
+    TimerNode& node = *heap_[position];
+    for (std::size_t below = 2 * position + 1; below < heap_.size(); below = 2 * position + 1) {
+        if (below + 1 < heap_.size() && is_before(*heap_[below + 1], *heap_[below])) ++below;
+        if (!is_before(*heap_[below], node)) break;
+        place(*heap_[below], position);
+        position = below;
+    }
+    place(node, position);
+}
 
 }  // namespace mxtrust::task

@@ -1,13 +1,19 @@
-// The ready queue and the timers of one worker. Coroutines are resumed from here and from nowhere else.
+// One thread's coroutines: what may run next, what waits for a time, and whose end nobody awaits.
 //
-// Single-threaded. A coroutine that is ready is a link in a list; when it is destroyed it unlinks itself, and so does a timer.
-// Nothing is ever resumed or destroyed inside await_suspend: completion posts the waiting coroutine here.
+// A Scheduler belongs to one thread, and so does everything linked into it; there are no locks here. It never sleeps and
+// never looks at a descriptor: net/uv_loop.h (production) or task/manual.h (tests, simulation) calls run_ready() and
+// run_due(), and asks next_timer() how long to sleep in between.
+//
+// Everything that can be linked unlinks itself in its destructor. That is what makes "destroying a task cancels it" true
+// wherever the task happens to be waiting.
 #pragma once
 
-#include <coroutine>
 #include <cstddef>
-#include <map>
+#include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -15,105 +21,132 @@
 namespace mxtrust::task {
 
 class Scheduler;
-
-/// A coroutine's place in the ready queue. Part of every promise.
-class Ready {
-  public:
-    Ready() = default;
-    Ready(const Ready&) = delete;
-    Ready& operator=(const Ready&) = delete;
-    ~Ready() { unlink(); }
-    [[nodiscard]] bool is_linked() const { return next_ != nullptr; }
-
-  private:
-    friend class Scheduler;
-    friend class PromiseBase;
-    void unlink() {
-        if (next_ == nullptr) return;
-        previous_->next_ = next_;
-        next_->previous_ = previous_;
-        next_ = previous_ = nullptr;
-    }
-    Ready* previous_ = nullptr;
-    Ready* next_ = nullptr;
-    std::coroutine_handle<> handle_{};
-};
-
-/// Something that happens at a time; disarms itself when destroyed.
-class Timer {
-  public:
-    explicit Timer(Scheduler& scheduler) : scheduler_(scheduler) {}
-    Timer(const Timer&) = delete;
-    Timer& operator=(const Timer&) = delete;
-    virtual ~Timer() { disarm(); }
-    void arm(MonoTime when);
-    void disarm();
-    [[nodiscard]] bool is_armed() const { return armed_; }
-
-  protected:
-    virtual void fire() = 0;
-
-  private:
-    friend class Scheduler;
-    Scheduler& scheduler_;
-    std::multimap<MonoTime, Timer*>::iterator place_{};
-    bool armed_ = false;
-};
-
-class PromiseBase;
-/// Is told when a task that it started has ended. Must not destroy the task before it returns.
-class CompletionSink {
-  public:
-    virtual void completed() noexcept = 0;
-
-  protected:
-    ~CompletionSink() = default;
-};
-
+class Nursery;
 template <class T>
 class Task;
 
-class Scheduler {
+/// A deadline that never comes.
+inline constexpr MonoTime never = MonoTime::max();
+
+/// Something that can stand in the ready queue, at most once. The queue borrows it.
+class ReadyNode {
   public:
-    Scheduler();
-    Scheduler(const Scheduler&) = delete;
-    Scheduler& operator=(const Scheduler&) = delete;
-    /// Destroys all spawned tasks. Anything they refer to must still exist: call destroy_spawned() earlier where it does not.
-    virtual ~Scheduler();
-
-    [[nodiscard]] virtual MonoTime now() const = 0;
-
-    /// Runs a task to its end on its own; it is destroyed when it has ended, or with the scheduler.
-    void spawn(Task<void> task);
-    void destroy_spawned();
-    [[nodiscard]] std::size_t spawned() const { return spawned_.size(); }
-
-    /// Resumes what is ready until nothing is. Not to be called from inside a coroutine.
-    void run_ready();
-    [[nodiscard]] bool has_ready() const { return queue_.next_ != &queue_; }
-    /// Fires the timers whose time has come; what they wake is ready afterwards.
-    void fire_timers();
-    /// When the next timer is due; MonoTime::max() where there is none.
-    [[nodiscard]] MonoTime next_timer() const;
-
-    /// Keeps something alive until the running coroutine has been suspended: for what ends while it is being run.
-    void bury(std::shared_ptr<void> dead) { graveyard_.push_back(std::move(dead)); }
-    void enqueue(Ready& ready);
+    ReadyNode() = default;
+    ReadyNode(const ReadyNode&) = delete;
+    ReadyNode& operator=(const ReadyNode&) = delete;
 
   protected:
-    /// The earliest timer has changed, or something became ready from outside run_ready: the loop may have to be woken.
-    virtual void changed() {}
+    ~ReadyNode() { withdraw(); }
+    /// Leaves the queue; nothing happens where it is not in it.
+    void withdraw() noexcept;
 
   private:
-    friend class Timer;
-    class Spawned;
-    void reap();
-
-    Ready queue_;
-    std::multimap<MonoTime, Timer*> timers_;
-    std::vector<std::shared_ptr<Spawned>> spawned_;
-    std::vector<std::shared_ptr<void>> graveyard_;
-    bool running_ = false;
+    friend class Scheduler;
+    /// Called from the queue's top level only: no other node's run() is below it on the stack. May destroy its own node.
+    virtual void run() = 0;
+    Scheduler* queue_ = nullptr;  ///< where it is linked, if it is
+    ReadyNode* before_ = nullptr;
+    ReadyNode* after_ = nullptr;
 };
+
+/// Something that waits for a time. The scheduler borrows it.
+class TimerNode {
+  public:
+    TimerNode() = default;
+    TimerNode(const TimerNode&) = delete;
+    TimerNode& operator=(const TimerNode&) = delete;
+    [[nodiscard]] bool is_set() const { return timers_ != nullptr; }
+
+  protected:
+    ~TimerNode() { clear(); }
+    /// Replaces the time that was set before. `never` clears.
+    void set(Scheduler& scheduler, MonoTime when);
+    void clear() noexcept;
+
+  private:
+    friend class Scheduler;
+    /// Called from the top level, when the timer is no longer set. May set it again, and may destroy its own node.
+    virtual void expired() = 0;
+    Scheduler* timers_ = nullptr;
+    std::size_t position_ = 0;  ///< in the heap
+    MonoTime when_{};
+    std::uint64_t order_ = 0;  ///< of equal times the one set first expires first
+};
+
+/// A timer for code that is no coroutine. Cancelled by its destructor.
+class Timer final : private TimerNode {
+  public:
+    /// `act` is called at the top level and may destroy this timer.
+    Timer(Scheduler& scheduler, std::function<void()> act) : scheduler_(scheduler), act_(std::move(act)) {}
+    void wake_at(MonoTime when) { set(scheduler_, when); }
+    void cancel() { clear(); }
+    using TimerNode::is_set;
+
+  private:
+    void expired() override {
+        const std::function<void()> act = act_;  // a copy: the call may destroy this timer and with it act_
+        act();
+    }
+    Scheduler& scheduler_;
+    std::function<void()> act_;
+};
+
+class Scheduler {
+  public:
+    /// The clock outlives the scheduler.
+    explicit Scheduler(const Clock& clock);
+    Scheduler(const Scheduler&) = delete;
+    Scheduler& operator=(const Scheduler&) = delete;
+    /// Cancels what was spawned. Whatever else is still linked (a Gather that somebody keeps) is left suspended for good.
+    ~Scheduler();
+
+    [[nodiscard]] MonoTime now() const { return clock_.mono(); }
+    [[nodiscard]] const Clock& clock() const { return clock_; }
+
+    /// Owns the task until it ends or cancel_all(). For work that outlives its asker; what belongs to something shorter-lived
+    /// goes into a Nursery of that thing.
+    void spawn(Task<void> task);
+    [[nodiscard]] std::size_t spawned() const;
+    /// Destroys every spawned task. Not to be called from inside a coroutine that was spawned.
+    void cancel_all();
+
+    /// Runs what is ready, and what becomes ready by that, in order. Returns how many ran; `most` bounds them, so that
+    /// sockets get their turn.
+    std::size_t run_ready(std::size_t most = std::numeric_limits<std::size_t>::max());
+    /// Expires the timers whose time has come. Returns how many.
+    std::size_t run_due();
+    [[nodiscard]] bool has_ready() const { return first_ != nullptr; }
+    /// When run_due() has something to do next.
+    [[nodiscard]] std::optional<MonoTime> next_timer() const;
+
+    /// Puts a node at the end of the queue; where it stands in it already, it keeps its place.
+    void post(ReadyNode& node) noexcept;
+
+  private:
+    friend class ReadyNode;
+    friend class TimerNode;
+    void remove(ReadyNode& node) noexcept;
+    void insert(TimerNode& node, MonoTime when);
+    void remove(TimerNode& node) noexcept;
+    static bool is_before(const TimerNode& left, const TimerNode& right);
+    void place(TimerNode& node, std::size_t position) noexcept;
+    void rise(std::size_t position) noexcept;
+    void sink(std::size_t position) noexcept;
+
+    const Clock& clock_;
+    ReadyNode* first_ = nullptr;
+    ReadyNode* last_ = nullptr;
+    bool running_ = false;
+    std::vector<TimerNode*> heap_;  ///< binary heap, the earliest in front
+    std::uint64_t timers_set_ = 0;
+    std::unique_ptr<Nursery> nursery_;
+};
+
+inline void ReadyNode::withdraw() noexcept {
+    if (queue_ != nullptr) queue_->remove(*this);
+}
+inline void TimerNode::clear() noexcept {
+    if (timers_ != nullptr) timers_->remove(*this);
+}
 
 }  // namespace mxtrust::task

@@ -1,120 +1,90 @@
-// One execution for all who ask the same at the same time. The flight owns the work: an impatient asker who leaves does not
-// cancel it for the others, and a flight that nobody waits for any more still ends by itself, so that a late result fills the cache.
+// Many askers, one question, one answer: the first asker's question takes off, the others wait for the same.
+//
+// The flight belongs to the SingleFlight, not to who started it. An asker that is destroyed or whose deadline comes leaves alone;
+// when nobody is left, the flight goes on to its end (its budget bounds it), so that a late answer still fills the cache.
+//
+// Flights that wait for each other in a circle sleep until the askers' deadlines: callers keep that from happening.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <unordered_map>
-#include <vector>
+#include <utility>
 
+#include "task/nursery.h"
 #include "task/task.h"
+#include "task/wait.h"
 
 namespace mxtrust::task {
+
+/// Flights of one table at a time. An answer costs memory while it is on its way; above this new questions are refused (A21).
+inline constexpr std::size_t most_flights = 20'000;
 
 template <class Key, class Value, class Hash = std::hash<Key>>
 class SingleFlight {
   public:
-    explicit SingleFlight(Scheduler& scheduler, std::size_t most = std::numeric_limits<std::size_t>::max())
-        : scheduler_(scheduler), most_(most) {}
+    explicit SingleFlight(Scheduler& scheduler, std::size_t most = most_flights) : most_(most), nursery_(scheduler) {}
     SingleFlight(const SingleFlight&) = delete;
     SingleFlight& operator=(const SingleFlight&) = delete;
+    /// Cancels the flights. Not to be called from inside one. Who still waits sleeps until its deadline.
+    ~SingleFlight() { nursery_.cancel_all(); }
 
-    /// Joins the flight for `key`, or begins one with `starter()` (which makes a Task<Value>). Nothing at the deadline, and nothing
-    /// where `most` flights are under way already.
-    template <class Starter>
+    /// Joins the flight of `key`, or starts one with `starter()`, which returns a Task<Value> that owns all it needs. Yields
+    /// nullopt when the deadline comes first, or when the flight would be one too many (refused() counts these). Value is copied to
+    /// every asker; a shared_ptr mostly.
+    template <std::invocable Starter>
     Task<std::optional<Value>> run(Key key, MonoTime deadline, Starter starter) {
-        std::shared_ptr<Flight> flight;
-        const auto found = flights_.find(key);
-        if (found != flights_.end()) {
-            flight = found->second;
-        } else {
-            if (flights_.size() >= most_) {
+        std::shared_ptr<Flight> flight = find(key);
+        if (flight == nullptr) {
+            if (is_full()) {
                 ++refused_;
                 co_return std::nullopt;
             }
-            flight = std::make_shared<Flight>(*this, key, starter());
+            flight = std::make_shared<Flight>();
             flights_.emplace(key, flight);
-            flight->begin(scheduler_);
+            nursery_.spawn(fly(std::move(key), flight, starter()));
+        } else {
+            ++joined_;
         }
-        Wait wait(flight, deadline);
-        co_await wait;
+        // From here on `this` may be gone: only the flight itself is looked at.
+        bool in_time = true;
+        while (!flight->value && in_time) {
+            in_time = co_await flight->landed.wait(deadline);
+        }
         co_return flight->value;
     }
+
     [[nodiscard]] std::size_t in_flight() const { return flights_.size(); }
-    [[nodiscard]] std::size_t refused() const { return refused_; }
+    [[nodiscard]] bool is_in_flight(const Key& key) const { return flights_.contains(key); }
+    [[nodiscard]] bool is_full() const { return flights_.size() >= most_; }
+    [[nodiscard]] std::uint64_t joined() const { return joined_; }    ///< askers that found a flight under way
+    [[nodiscard]] std::uint64_t refused() const { return refused_; }  ///< askers turned away because of `most`
 
   private:
-    class Wait;
-    class Flight final : public CompletionSink {
-      public:
-        Flight(SingleFlight& owner, Key key, Task<Value> task) : owner_(owner), key_(std::move(key)), task_(std::move(task)) {}
-        void begin(Scheduler& scheduler) { task_.start(scheduler, *this); }
-        void completed() noexcept override {
-            value = task_.take();
-            for (PromiseBase* promise : waiters) promise->schedule();
-            owner_.land(key_);
-        }
+    struct Flight {
         std::optional<Value> value;
-        std::vector<PromiseBase*> waiters;
-
-      private:
-        SingleFlight& owner_;
-        Key key_;
-        Task<Value> task_;
+        Condition landed;
     };
 
-    class Wait {
-      public:
-        Wait(std::shared_ptr<Flight> flight, MonoTime deadline) : flight_(std::move(flight)), deadline_(deadline) {}
-        Wait(const Wait&) = delete;
-        Wait& operator=(const Wait&) = delete;
-        ~Wait() { leave(); }
-        [[nodiscard]] bool await_ready() const { return flight_->value.has_value(); }
-        template <class P>
-        void await_suspend(std::coroutine_handle<P> self) {
-            promise_ = &self.promise();
-            flight_->waiters.push_back(promise_);
-            timer_.emplace(self.promise());
-            timer_->arm(deadline_);
-        }
-        void await_resume() {
-            timer_.reset();
-            leave();
-        }
-
-      private:
-        void leave() {
-            if (promise_ != nullptr) std::erase(flight_->waiters, promise_);
-            promise_ = nullptr;
-        }
-        class Wake final : public Timer {
-          public:
-            explicit Wake(PromiseBase& promise) : Timer(promise.scheduler()), promise_(promise) {}
-
-          private:
-            void fire() override { promise_.schedule(); }
-            PromiseBase& promise_;
-        };
-        std::shared_ptr<Flight> flight_;
-        MonoTime deadline_;
-        PromiseBase* promise_ = nullptr;
-        std::optional<Wake> timer_;
-    };
-
-    void land(const Key& key) {
+    std::shared_ptr<Flight> find(const Key& key) const {
         const auto found = flights_.find(key);
-        if (found == flights_.end()) return;
-        // The flight's coroutine is still on its last suspension: it is destroyed after that.
-        scheduler_.bury(found->second);
-        flights_.erase(found);
+        return found == flights_.end() ? nullptr : found->second;
+    }
+    Task<void> fly(Key key, std::shared_ptr<Flight> flight, Task<Value> work) {
+        Value value = co_await std::move(work);
+        flight->value.emplace(std::move(value));
+        flights_.erase(key);
+        flight->landed.ring_all();
     }
 
-    Scheduler& scheduler_;
     std::size_t most_;
-    std::size_t refused_ = 0;
+    std::uint64_t joined_ = 0;
+    std::uint64_t refused_ = 0;
     std::unordered_map<Key, std::shared_ptr<Flight>, Hash> flights_;
+    Nursery nursery_;
 };
 
 }  // namespace mxtrust::task

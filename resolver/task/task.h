@@ -1,76 +1,100 @@
-// Task<T>: a lazy coroutine that is owned by whoever holds it. Destroying a Task cancels it, and with it all that it awaits.
+// Task<T>: a coroutine that yields one T. Lazy, move-only, owned; destroying it cancels it.
 //
-// Lazy: it runs when it is awaited or started. Completion posts the awaiting coroutine to the ready queue (scheduler.h); there is no
-// symmetric transfer, and nothing is resumed or destroyed inside await_suspend (g++ 12, see resolver/README.md). An exception that
-// leaves a task is a bug and ends the program.
+// A task starts when it is awaited (or given to a Gather, a Nursery or Scheduler::spawn), and inherits the awaiting task's
+// scheduler. When it ends, whoever waits for it is posted to the ready queue: nothing is resumed or destroyed inside
+// await_suspend, and there is no symmetric transfer (g++ 12; the coroutine rule in resolver/README.md). Destroying a suspended
+// task destroys its frame, therefore the task it awaits, and so on down; what they wait for is unlinked by destructors.
+//
+// An exception that leaves a coroutine is a bug and ends the process: what can happen is in T, a Result mostly.
 #pragma once
 
+#include <concepts>
 #include <coroutine>
-#include <cstdlib>
 #include <exception>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
+#include "base/require.h"
 #include "task/scheduler.h"
 
 namespace mxtrust::task {
 
-class PromiseBase {
+/// Told when a task has ended. It may link and post, but not destroy: the ending task is still on the stack.
+class Finisher {
   public:
-    PromiseBase() = default;
-    PromiseBase(const PromiseBase&) = delete;
-    PromiseBase& operator=(const PromiseBase&) = delete;
+    virtual void finished() noexcept = 0;
+
+  protected:
+    ~Finisher() = default;
+};
+
+/// What the promises of all tasks share. As a ready node it resumes its coroutine, as a finisher it is the parent that waits.
+class PromiseBase : public ReadyNode, public Finisher {
+  public:
+    std::suspend_always initial_suspend() noexcept { return {}; }
+    class Last {
+      public:
+        [[nodiscard]] bool await_ready() const noexcept { return false; }
+        template <std::derived_from<PromiseBase> Promise>
+        void await_suspend(std::coroutine_handle<Promise> self) const noexcept {
+            self.promise().finisher_->finished();
+        }
+        void await_resume() const noexcept {}
+    };
+    Last final_suspend() noexcept { return {}; }
+    [[noreturn]] void unhandled_exception() noexcept { std::terminate(); }
 
     [[nodiscard]] Scheduler& scheduler() const { return *scheduler_; }
-    /// Puts the coroutine into the ready queue; once is enough.
-    void schedule() {
-        if (!ready_.is_linked()) scheduler_->enqueue(ready_);
-    }
-    void attach(std::coroutine_handle<> self, Scheduler& scheduler) {
-        ready_.handle_ = self;
-        scheduler_ = &scheduler;
-    }
-    void await_by(PromiseBase& parent) { parent_ = &parent; }
-    void report_to(CompletionSink& sink) { sink_ = &sink; }
+    /// Resumes the suspended coroutine soon. For awaiters.
+    void wake() noexcept { scheduler_->post(*this); }
 
-    static std::suspend_always initial_suspend() noexcept { return {}; }
-    [[noreturn]] static void unhandled_exception() noexcept { std::terminate(); }
-
-    struct Final {
-        static bool await_ready() noexcept { return false; }
-        template <class Promise>
-        static void await_suspend(std::coroutine_handle<Promise> self) noexcept {
-            PromiseBase& promise = self.promise();
-            if (promise.parent_ != nullptr) promise.parent_->schedule();
-            if (promise.sink_ != nullptr) promise.sink_->completed();
-        }
-        static void await_resume() noexcept {}
-    };
-    static Final final_suspend() noexcept { return {}; }
+  protected:
+    ~PromiseBase() { require(!running_); }  // a coroutine cannot destroy itself while it runs
+    void bind(std::coroutine_handle<> self) { self_ = self; }
 
   private:
-    Ready ready_;
+    template <class T>
+    friend class Task;
+    void start(Scheduler& scheduler, Finisher& finisher) {
+        require(scheduler_ == nullptr);  // a task runs once
+        scheduler_ = &scheduler;
+        finisher_ = &finisher;
+        wake();
+    }
+    void finished() noexcept override { wake(); }
+    void run() override {
+        running_ = true;
+        self_.resume();
+        running_ = false;
+    }
+
+    std::coroutine_handle<> self_;
     Scheduler* scheduler_ = nullptr;
-    PromiseBase* parent_ = nullptr;
-    CompletionSink* sink_ = nullptr;
+    Finisher* finisher_ = nullptr;
+    bool running_ = false;
 };
 
 template <class T>
-class Promise : public PromiseBase {
+class Promise final : public PromiseBase {
   public:
     Task<T> get_return_object();
-    template <class Value>
+    template <class Value = T>
+        requires std::constructible_from<T, Value&&>
     void return_value(Value&& value) {
         value_.emplace(std::forward<Value>(value));
     }
-    T take() { return std::move(*value_); }
+    T take() {
+        require(value_.has_value());
+        return std::move(*value_);
+    }
 
   private:
     std::optional<T> value_;
 };
 
 template <>
-class Promise<void> : public PromiseBase {
+class Promise<void> final : public PromiseBase {
   public:
     Task<void> get_return_object();
     void return_void() {}
@@ -80,90 +104,78 @@ class Promise<void> : public PromiseBase {
 template <class T>
 class [[nodiscard]] Task {
   public:
+    static_assert(!std::is_reference_v<T>, "nothing borrowed crosses an await");
     using promise_type = Promise<T>;
-    using Handle = std::coroutine_handle<Promise<T>>;
+    using Handle = std::coroutine_handle<promise_type>;
 
-    Task() = default;
-    explicit Task(Handle handle) : handle_(handle) {}
-    Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
+    Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
     Task& operator=(Task&& other) noexcept {
         if (this != &other) {
-            destroy();
-            handle_ = std::exchange(other.handle_, {});
+            cancel();
+            handle_ = std::exchange(other.handle_, nullptr);
         }
         return *this;
     }
     Task(const Task&) = delete;
     Task& operator=(const Task&) = delete;
-    ~Task() { destroy(); }
+    ~Task() { cancel(); }
 
-    [[nodiscard]] bool is_valid() const { return static_cast<bool>(handle_); }
-    [[nodiscard]] bool is_done() const { return handle_ && handle_.done(); }
-    /// Begins to run without anybody awaiting it; `sink` is told of its end. Requires: not begun yet.
-    void start(Scheduler& scheduler, CompletionSink& sink) {
-        handle_.promise().attach(handle_, scheduler);
-        handle_.promise().report_to(sink);
-        handle_.promise().schedule();
+    /// Destroys the frame now. The task is empty afterwards.
+    void cancel() {
+        if (Handle handle = std::exchange(handle_, nullptr)) handle.destroy();
     }
-    /// Requires: is_done(). Once.
-    T take() { return handle_.promise().take(); }
+    [[nodiscard]] bool is_empty() const { return handle_ == nullptr; }
+    [[nodiscard]] bool is_done() const { return handle_ && handle_.done(); }
 
-    class Awaiter {
-      public:
-        explicit Awaiter(Handle child) : child_(child) {}
-        [[nodiscard]] bool await_ready() const noexcept { return false; }
-        template <class Parent>
-        void await_suspend(std::coroutine_handle<Parent> parent) noexcept {
-            child_.promise().attach(child_, parent.promise().scheduler());
-            child_.promise().await_by(parent.promise());
-            child_.promise().schedule();
-        }
-        T await_resume() { return child_.promise().take(); }
+    /// For owners that are no coroutine (Gather, Nursery): `finisher` outlives the task and is told once, when it ends.
+    void start(Scheduler& scheduler, Finisher& finisher) { handle_.promise().start(scheduler, finisher); }
+    /// Requires: is_done(), and not taken before.
+    T take() {
+        require(is_done());
+        return handle_.promise().take();
+    }
 
-      private:
-        Handle child_;
-    };
-    /// The Task itself stays in the awaiting frame until the statement ends, so that cancelling the parent cancels it, too.
-    Awaiter operator co_await() && { return Awaiter(handle_); }
-    Awaiter operator co_await() & { return Awaiter(handle_); }
+    // The awaiter's part. A task is its own awaiter: one object less in the awaiting frame.
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    template <std::derived_from<PromiseBase> Parent>
+    void await_suspend(std::coroutine_handle<Parent> parent) {
+        require(handle_ != nullptr);
+        handle_.promise().start(parent.promise().scheduler(), parent.promise());
+    }
+    T await_resume() { return take(); }
 
   private:
-    void destroy() {
-        if (handle_) std::exchange(handle_, {}).destroy();
-    }
-    Handle handle_{};
+    friend promise_type;
+    explicit Task(Handle handle) : handle_(handle) {}
+    Handle handle_;
 };
 
 template <class T>
 Task<T> Promise<T>::get_return_object() {
-    return Task<T>(std::coroutine_handle<Promise<T>>::from_promise(*this));
+    const auto handle = std::coroutine_handle<Promise>::from_promise(*this);
+    bind(handle);
+    return Task<T>(handle);
 }
-inline Task<void> Promise<void>::get_return_object() { return Task<void>(std::coroutine_handle<Promise<void>>::from_promise(*this)); }
+inline Task<void> Promise<void>::get_return_object() {
+    const auto handle = std::coroutine_handle<Promise>::from_promise(*this);
+    bind(handle);
+    return Task<void>(handle);
+}
 
-/// Wakes a coroutine at a time. `co_await sleep_until(when);`
-class Sleep {
+/// `Scheduler* scheduler = co_await this_scheduler();` The coroutine goes on at once.
+class ThisScheduler {
   public:
-    explicit Sleep(MonoTime when) : when_(when) {}
     [[nodiscard]] bool await_ready() const noexcept { return false; }
-    template <class P>
-    void await_suspend(std::coroutine_handle<P> self) {
-        timer_.emplace(self.promise());
-        timer_->arm(when_);
+    template <std::derived_from<PromiseBase> Parent>
+    bool await_suspend(std::coroutine_handle<Parent> parent) noexcept {
+        scheduler_ = &parent.promise().scheduler();
+        return false;
     }
-    void await_resume() { timer_.reset(); }
+    [[nodiscard]] Scheduler* await_resume() const noexcept { return scheduler_; }
 
   private:
-    class Wake final : public Timer {
-      public:
-        explicit Wake(PromiseBase& promise) : Timer(promise.scheduler()), promise_(promise) {}
-
-      private:
-        void fire() override { promise_.schedule(); }
-        PromiseBase& promise_;
-    };
-    MonoTime when_;
-    std::optional<Wake> timer_;
+    Scheduler* scheduler_ = nullptr;
 };
-inline Sleep sleep_until(MonoTime when) { return Sleep(when); }
+inline ThisScheduler this_scheduler() { return {}; }
 
 }  // namespace mxtrust::task

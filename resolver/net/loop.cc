@@ -1,0 +1,141 @@
+#include "net/loop.h"
+
+#include <uv.h>
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#include "base/require.h"
+
+namespace mxtrust::net {
+
+namespace {
+
+/// A repeating timer or a signal, with what it calls; freed by its close callback.
+struct Repeating {
+    uv_timer_t handle{};
+    std::function<void()> work;
+};
+struct Watched {
+    uv_signal_t handle{};
+    std::function<void()> work;
+};
+
+template <class Holder>
+void close_holder(uv_handle_t* handle) {
+    std::unique_ptr<Holder>(static_cast<Holder*>(handle->data)).reset();
+}
+
+}  // namespace
+
+struct UvLoop::State {
+    explicit State(Clock& given) : clock(given) {}
+    Clock& clock;
+    uv_loop_t loop{};
+    uv_timer_t timer{};
+    uv_prepare_t prepare{};
+    uv_check_t check{};
+    uv_async_t async{};
+    std::vector<Repeating*> repeating;  // owned by libuv until closed
+    std::vector<Watched*> watched;
+    std::mutex mutex;
+    std::vector<std::function<void()>> posted;  // guarded by mutex
+    UvLoop* self = nullptr;
+
+    void arm() {
+        const MonoTime next = self->next_timer();
+        if (next == MonoTime::max()) {
+            uv_timer_stop(&timer);
+            return;
+        }
+        const auto wait = std::chrono::ceil<Duration>(next - clock.mono()).count();
+        uv_update_time(&loop);
+        uv_timer_start(&timer, [](uv_timer_t* handle) { static_cast<State*>(handle->data)->self->fire_timers(); },
+                       static_cast<std::uint64_t>(std::max<std::int64_t>(0, wait)), 0);
+    }
+    void settle() {
+        self->run_ready();
+        arm();
+    }
+    void run_posted() {
+        std::vector<std::function<void()>> work;
+        {
+            const std::lock_guard guard(mutex);
+            work.swap(posted);
+        }
+        for (const std::function<void()>& item : work) item();
+    }
+};
+
+UvLoop::UvLoop(Clock& clock) : state_(std::make_unique<State>(clock)) {
+    State& state = *state_;
+    state.self = this;
+    require(uv_loop_init(&state.loop) == 0);
+    state.timer.data = state.prepare.data = state.check.data = state.async.data = &state;
+    uv_timer_init(&state.loop, &state.timer);
+    uv_prepare_init(&state.loop, &state.prepare);
+    uv_check_init(&state.loop, &state.check);
+    // Before the loop sleeps and after it has called back: whatever became ready runs now.
+    uv_prepare_start(&state.prepare, [](uv_prepare_t* handle) { static_cast<State*>(handle->data)->settle(); });
+    uv_check_start(&state.check, [](uv_check_t* handle) { static_cast<State*>(handle->data)->settle(); });
+    uv_async_init(&state.loop, &state.async, [](uv_async_t* handle) { static_cast<State*>(handle->data)->run_posted(); });
+}
+
+UvLoop::~UvLoop() {
+    destroy_spawned();
+    State& state = *state_;
+    for (Repeating* holder : state.repeating) uv_close(reinterpret_cast<uv_handle_t*>(&holder->handle), close_holder<Repeating>);
+    for (Watched* holder : state.watched) uv_close(reinterpret_cast<uv_handle_t*>(&holder->handle), close_holder<Watched>);
+    uv_prepare_stop(&state.prepare);
+    uv_check_stop(&state.check);
+    for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&state.timer), reinterpret_cast<uv_handle_t*>(&state.prepare),
+                                reinterpret_cast<uv_handle_t*>(&state.check), reinterpret_cast<uv_handle_t*>(&state.async)}) {
+        uv_close(handle, nullptr);
+    }
+    // Everything that lives on this loop was closed by its owner before; the callbacks run now.
+    uv_run(&state.loop, UV_RUN_DEFAULT);
+    require(uv_loop_close(&state.loop) == 0);
+}
+
+MonoTime UvLoop::now() const { return state_->clock.mono(); }
+Clock& UvLoop::clock() const { return state_->clock; }
+uv_loop_s* UvLoop::raw() const { return &state_->loop; }
+
+void UvLoop::run() { uv_run(&state_->loop, UV_RUN_DEFAULT); }
+void UvLoop::stop() { uv_stop(&state_->loop); }
+
+void UvLoop::post(std::function<void()> work) {
+    {
+        const std::lock_guard guard(state_->mutex);
+        state_->posted.push_back(std::move(work));
+    }
+    uv_async_send(&state_->async);
+}
+
+Done UvLoop::on_signal(int number, std::function<void()> handler) {
+    auto holder = std::make_unique<Watched>();
+    holder->work = std::move(handler);
+    uv_signal_init(&state_->loop, &holder->handle);
+    holder->handle.data = holder.get();
+    const int status = uv_signal_start(&holder->handle, [](uv_signal_t* handle, int) { static_cast<Watched*>(handle->data)->work(); }, number);
+    state_->watched.push_back(holder.release());
+    if (status != 0) return fail(FailureKind::system, "NSIG"_code, std::string("a signal cannot be watched: ") + uv_strerror(status));
+    return {};
+}
+
+void UvLoop::every(Duration period, std::function<void()> work) {
+    auto holder = std::make_unique<Repeating>();
+    holder->work = std::move(work);
+    uv_timer_init(&state_->loop, &holder->handle);
+    holder->handle.data = holder.get();
+    const auto span = static_cast<std::uint64_t>(period.count());
+    uv_timer_start(&holder->handle, [](uv_timer_t* handle) { static_cast<Repeating*>(handle->data)->work(); }, span, span);
+    state_->repeating.push_back(holder.release());
+}
+
+void UvLoop::changed() {
+    // Called from within the loop's own callbacks: the check and prepare phases follow before it sleeps.
+}
+
+}  // namespace mxtrust::net

@@ -1,0 +1,108 @@
+// The serving side: stream sockets (TCP and Unix) and datagram sockets of one worker's loop. Framing and meaning are serve/'s.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "net/loop.h"
+
+namespace mxtrust::net {
+
+/// Who is at the other end of a Unix socket (SO_PEERCRED).
+struct PeerCredentials {
+    uid_t user{};
+    gid_t group{};
+    pid_t process{};
+};
+
+class Connection;
+using ConnectionRef = std::shared_ptr<Connection>;
+
+/// What a connection tells its user. None of these is called after closed(), and none from within a call into the connection.
+class ConnectionUser {
+  public:
+    virtual ~ConnectionUser() = default;
+    virtual void received(BytesView data) = 0;
+    virtual void ended() = 0;    ///< the peer will send nothing more (EOF); replies can still be sent
+    virtual void drained() = 0;  ///< everything queued has been given to the kernel
+    virtual void closed() = 0;   ///< gone, by either side or by an error; sending does nothing from now on
+};
+
+/// Held by its user; libuv's handle lives until its close callback.
+class Connection {
+  public:
+    Connection() = default;
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    virtual ~Connection() = default;
+    virtual void send(Bytes data) = 0;
+    [[nodiscard]] virtual std::size_t queued() const = 0;   ///< octets not yet taken by the kernel
+    virtual void pause_reading() = 0;
+    virtual void resume_reading() = 0;
+    virtual void close_when_sent() = 0;                     ///< closes after what is queued has gone out
+    virtual void close() = 0;
+    virtual void close_when_idle_for(Duration span) = 0;    ///< closes when nothing is received or sent for so long; 0: never
+    [[nodiscard]] virtual std::optional<Endpoint> peer() const = 0;                 ///< TCP
+    [[nodiscard]] virtual std::optional<PeerCredentials> credentials() const = 0;   ///< Unix
+};
+
+/// Makes the user of a fresh connection; null refuses it (it is closed).
+using Greeter = std::function<std::shared_ptr<ConnectionUser>(ConnectionRef)>;
+
+/// A listening descriptor, opened before privileges are dropped or inherited from systemd; shared by all workers.
+class Listening {
+  public:
+    /// `mode`: permissions of the socket file. A socket file on which nobody listens is replaced; one that is alive is an error.
+    static Result<Listening> unix_stream(const std::string& path, unsigned mode);
+    static Result<Listening> tcp(const Endpoint& endpoint);      ///< SO_REUSEPORT, port 0 lets the kernel choose
+    static Result<Listening> udp(const Endpoint& endpoint);
+    static Listening inherited(int descriptor);
+    Listening(Listening&& other) noexcept;
+    Listening& operator=(Listening&& other) noexcept;
+    Listening(const Listening&) = delete;
+    Listening& operator=(const Listening&) = delete;
+    ~Listening();
+    [[nodiscard]] int descriptor() const { return descriptor_; }
+    [[nodiscard]] Endpoint endpoint() const;  ///< as bound, with the real port
+    /// A second descriptor for the same socket, for another worker.
+    [[nodiscard]] Result<Listening> duplicate() const;
+
+  private:
+    explicit Listening(int descriptor) : descriptor_(descriptor) {}
+    int descriptor_ = -1;
+};
+
+/// Accepts on a listening stream socket, in this loop. Several loops may accept on duplicates of one socket.
+class StreamServer {
+  public:
+    static Result<std::unique_ptr<StreamServer>> start(UvLoop& loop, Listening listening, std::size_t most_connections, Greeter greeter);
+    virtual ~StreamServer() = default;
+    [[nodiscard]] virtual std::size_t connections() const = 0;
+    /// Stops accepting and closes all connections.
+    virtual void stop() = 0;
+};
+
+/// Where a datagram came from and to which local address, so that the reply leaves from there.
+struct DatagramPeer {
+    Endpoint from;
+    Address local;
+    unsigned interface = 0;
+};
+using DatagramHandler = std::function<void(BytesView data, const DatagramPeer& peer)>;
+
+class DatagramServer {
+  public:
+    static Result<std::unique_ptr<DatagramServer>> start(UvLoop& loop, Listening listening, DatagramHandler handler);
+    virtual ~DatagramServer() = default;
+    /// Fire and forget: a full send buffer drops the reply, as a network would.
+    virtual void reply(const DatagramPeer& peer, BytesView data) = 0;
+    virtual void stop() = 0;
+};
+
+}  // namespace mxtrust::net

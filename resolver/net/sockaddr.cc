@@ -1,0 +1,54 @@
+#include "net/sockaddr.h"
+
+#include <arpa/inet.h>
+
+#include <cstring>
+
+namespace mxtrust::net {
+
+SocketAddress::SocketAddress(const Endpoint& endpoint) {
+    const BytesView octets = endpoint.address.octets();
+    if (endpoint.address.family() == Family::ipv4) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(endpoint.port);
+        std::memcpy(&address.sin_addr, octets.data(), octets.size());
+        std::memcpy(&storage_, &address, sizeof address);
+    } else {
+        sockaddr_in6 address{};
+        address.sin6_family = AF_INET6;
+        address.sin6_port = htons(endpoint.port);
+        std::memcpy(&address.sin6_addr, octets.data(), octets.size());
+        std::memcpy(&storage_, &address, sizeof address);
+    }
+}
+
+SocketAddress SocketAddress::any(Family family, std::uint16_t port) {
+    const Bytes zeros(family == Family::ipv4 ? 4 : 16, 0);
+    Result<Address> address = Address::from_rdata(zeros);
+    return address ? SocketAddress(Endpoint{*address, port}) : SocketAddress();
+}
+
+socklen_t SocketAddress::size() const { return storage_.ss_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in); }
+
+Endpoint SocketAddress::endpoint(const sockaddr* address) {
+    Endpoint endpoint{{}, 0};
+    Bytes octets;
+    if (address->sa_family == AF_INET) {
+        sockaddr_in in{};
+        std::memcpy(&in, address, sizeof in);
+        octets.resize(4);
+        std::memcpy(octets.data(), &in.sin_addr, octets.size());
+        endpoint.port = ntohs(in.sin_port);
+    } else if (address->sa_family == AF_INET6) {
+        sockaddr_in6 in{};
+        std::memcpy(&in, address, sizeof in);
+        octets.resize(16);
+        std::memcpy(octets.data(), &in.sin6_addr, octets.size());
+        endpoint.port = ntohs(in.sin6_port);
+    }
+    if (Result<Address> parsed = Address::from_rdata(octets)) endpoint.address = *parsed;
+    return endpoint;
+}
+
+}  // namespace mxtrust::net

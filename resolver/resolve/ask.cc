@@ -1,0 +1,286 @@
+// One question to one zone: its servers in turn, the fastest first, a second one beside a slow one, until one gives something
+// that can be used. Each kind of trouble has its own handling (attacks A15, A16; RFC 9520).
+#include <algorithm>
+
+#include "resolve/iterate.h"
+
+namespace mxtrust::resolve {
+namespace {
+
+std::string describe(const Candidate& candidate) {
+    return candidate.server.to_text() + " (" + candidate.address.to_text() + ")";
+}
+
+/// How much a failure tells: an error said by a server is worth more than silence.
+int weight(FailureKind kind) {
+    switch (kind) {
+        case FailureKind::budget: return 4;
+        case FailureKind::refused: return 3;
+        case FailureKind::malformed: return 2;
+        case FailureKind::timeout: return 1;
+        case FailureKind::unreachable:
+        case FailureKind::cancelled:
+        case FailureKind::system:
+        case FailureKind::unsupported: return 0;
+    }
+    return 0;
+}
+
+constexpr std::size_t most_troubles_told = 4;  // in one sentence; the rest is counted
+
+}  // namespace
+
+/// Whom to ask, in which order, and who was asked already. Pure.
+class Iterator::Roster {
+  public:
+    explicit Roster(const cache::ZoneCut& cut) {
+        const auto addressed = [](const cache::NameServer& server) { return !server.addresses.empty(); };
+        const bool any_glue = std::ranges::any_of(cut.servers, addressed);
+        for (const cache::NameServer& server : cut.servers) {
+            // A server inside its own zone, with no way into the zone, cannot be found (A34).
+            const bool hopeless = !any_glue && server.name.is_within(cut.zone);
+            if (server.addresses.empty() && !hopeless) nameless_.push_back(server.name);
+        }
+    }
+    void add(std::vector<Candidate> ordered) {
+        for (Candidate& candidate : ordered) {
+            // Many names for one address are one server (A16).
+            const auto same = [&candidate](const Candidate& known) { return known.address == candidate.address; };
+            if (std::ranges::any_of(all_, same)) continue;
+            all_.push_back(candidate);
+        }
+    }
+    std::optional<Candidate> next() {
+        if (next_ >= all_.size()) return std::nullopt;
+        return all_[next_++];
+    }
+    /// A name server whose address is not known yet; each is given out once.
+    std::optional<dns::Name> next_nameless() {
+        if (nameless_.empty() || looked_up_ >= most_unknown_servers) return std::nullopt;
+        ++looked_up_;
+        dns::Name name = nameless_.back();
+        nameless_.pop_back();
+        return name;
+    }
+    void failed(const Candidate& candidate, FailureKind kind, std::string text) {
+        if (kind == FailureKind::timeout) slow_.push_back(candidate);
+        ++failures_;
+        if (troubles_.size() < most_troubles_told) troubles_.push_back(describe(candidate) + " " + text);
+        if (weight(kind) > weight(kind_)) kind_ = kind;
+    }
+    /// Those who were silent get one more chance, once: a packet may have been lost.
+    bool second_round() {
+        if (second_round_ || slow_.empty()) return false;
+        second_round_ = true;
+        all_.insert(all_.end(), slow_.begin(), slow_.end());
+        return next_ < all_.size();
+    }
+    [[nodiscard]] bool anybody() const { return !all_.empty(); }
+    [[nodiscard]] FailureKind kind() const { return kind_; }
+    [[nodiscard]] std::string told() const {
+        std::string text;
+        for (const std::string& trouble : troubles_) text += (text.empty() ? "" : "; ") + trouble;
+        if (failures_ > troubles_.size()) text += "; and " + std::to_string(failures_ - troubles_.size()) + " more";
+        return text;
+    }
+
+  private:
+    std::vector<Candidate> all_, slow_;
+    std::vector<dns::Name> nameless_;
+    std::vector<std::string> troubles_;
+    std::size_t next_ = 0, looked_up_ = 0, failures_ = 0;
+    bool second_round_ = false;
+    FailureKind kind_ = FailureKind::unreachable;
+};
+
+bool Iterator::uses(Family family) const {
+    return (family == Family::ipv4 ? tools_.settings.ipv4 : tools_.settings.ipv6) == Switch::on;
+}
+
+bool Iterator::may_ask(const Address& address) const {
+    if (!uses(address.family()) || address.is_unusable()) return false;
+    return tools_.settings.local_authorities == Switch::on || !address.is_special_purpose();
+}
+
+void Iterator::note_unusable(const Candidate& candidate, const dns::Name& zone, const Unusable& unusable) {
+    switch (unusable.why) {
+        case Unusable::Why::lame:
+        case Unusable::Why::refused:
+            tools_.servers.lame(candidate.address, zone, tools_.clock.mono());
+            return;
+        case Unusable::Why::server_failure:
+        case Unusable::Why::not_implemented:
+        case Unusable::Why::format_error:
+        case Unusable::Why::other:
+        case Unusable::Why::unauthoritative:
+            return;
+    }
+}
+
+task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns::Name name, dns::Type type, MonoTime until,
+                                        BudgetRef budget) {
+    AskResult result;
+    result.server = candidate;
+    Query query;
+    query.to = candidate;
+    query.name = name;
+    query.type = type;
+    query.until = until;
+    const Evidence::Entry* said = tools_.evidence.find(zone, tools_.clock.mono());
+    const bool is_signed = said != nullptr && said->response.positive;
+    if (is_signed || (zone.is_root() && !tools_.settings.anchors.empty())) query.edns = EdnsNeed::indispensable;
+    Result<dns::Message> message = co_await tools_.exchange.ask(std::move(query), std::move(budget));
+    if (!message) {
+        result.kind = message.error().kind;
+        result.reason.code = message.error().code;
+        result.reason.text = message.error().text;
+        co_return result;
+    }
+    Asked asked{name, type, zone};
+    Classified classified = classify(asked, *message);
+    result.rcode = message->rcode;
+    if (auto* unusable = std::get_if<Unusable>(&classified)) {
+        note_unusable(candidate, zone, *unusable);
+        result.kind = FailureKind::refused;
+        result.reason.text = unusable->text;
+        for (const dns::ExtendedError& error : unusable->extended_errors) {
+            if (!error.text.empty()) result.reason.text += " (it says: " + error.text + ")";
+        }
+        co_return result;
+    }
+    if (auto* response = std::get_if<dnssec::Response>(&classified)) response->server = describe(candidate);
+    auto* referral = std::get_if<Referral>(&classified);
+    if (referral != nullptr && type == dns::Type::ds && referral->zone == name) {
+        // Old servers answer a DS question with the referral it belongs to; what it says of DS is in its authority section.
+        dnssec::Response denied;
+        denied.name = name;
+        denied.type = type;
+        denied.shape = dnssec::Shape::nodata;
+        denied.rcode = dns::Rcode::noerror;
+        denied.server = describe(candidate);
+        for (const dns::RRset& set : referral->evidence) {
+            if (set.type == dns::Type::ds) {
+                denied.shape = dnssec::Shape::records;
+                denied.positive = set;
+            } else {
+                denied.authority.push_back(set);
+            }
+        }
+        classified = std::move(denied);
+    }
+    if (name.is_root()) result.additional = std::move(message->additional);
+    result.reply = std::move(classified);
+    co_return result;
+}
+
+task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context) {
+    Roster roster(cut);
+    std::vector<Candidate> known;
+    for (const cache::NameServer& server : cut.servers) {
+        for (const Address& address : server.addresses) {
+            const bool excluded = std::ranges::find(context.excluded, address) != context.excluded.end();
+            if (may_ask(address) && !excluded) known.push_back({server.name, address});
+        }
+    }
+    roster.add(tools_.servers.order(std::move(known), cut.zone, tools_.clock.mono()));
+
+    task::Gather<AskResult> flying(tools_.scheduler);
+    std::vector<Candidate> launched;
+    AskResult worst;
+    const MonoTime deadline = context.budget->deadline();
+    for (std::size_t turn = 0; turn < 4 * most_attempts; ++turn) {
+        if (tools_.clock.mono() >= deadline) {
+            worst.kind = FailureKind::timeout;
+            break;
+        }
+        std::optional<Candidate> next;
+        if (flying.pending() < most_side_by_side && launched.size() < most_attempts) next = roster.next();
+        if (!next && launched.size() < most_attempts && flying.pending() < most_side_by_side) {
+            if (std::optional<dns::Name> nameless = roster.next_nameless()) {
+                Context deeper = context.deeper();
+                dns::Name host = *nameless;
+                std::vector<Address> addresses = co_await addresses_of(std::move(host), std::move(deeper));
+                std::vector<Candidate> found;
+                for (const Address& address : addresses) {
+                    const bool excluded = std::ranges::find(context.excluded, address) != context.excluded.end();
+                    if (may_ask(address) && !excluded) found.push_back({*nameless, address});
+                }
+                roster.add(tools_.servers.order(std::move(found), cut.zone, tools_.clock.mono()));
+                continue;
+            }
+        }
+        if (next) {
+            launched.push_back(*next);
+            const MonoTime until = std::min(deadline, tools_.clock.mono() + 2 * Servers::most_timeout);
+            flying.add(attempt(*next, cut.zone, name, type, until, context.budget));
+        }
+        if (flying.pending() == 0) {
+            if (!roster.second_round()) break;
+            continue;
+        }
+        MonoTime wake = deadline;
+        if (next) wake = std::min(deadline, tools_.clock.mono() + tools_.servers.hedge_delay(next->address));
+        std::optional<std::pair<std::size_t, AskResult>> finished = co_await flying.next(wake);
+        if (!finished) {
+            if (next) tools_.servers.slower_than(next->address, tools_.servers.hedge_delay(next->address));
+            continue;
+        }
+        if (finished->second.reply) co_return std::make_shared<const AskResult>(std::move(finished->second));
+        const AskResult& failed = finished->second;
+        roster.failed(failed.server, failed.kind, failed.reason.text);
+        if (failed.kind == FailureKind::refused) worst.rcode = failed.rcode;
+        if (failed.kind == FailureKind::budget) {
+            worst.kind = FailureKind::budget;
+            break;
+        }
+    }
+    if (worst.kind != FailureKind::budget && worst.kind != FailureKind::timeout) worst.kind = roster.kind();
+    worst.reason = trouble(cut, name, type, roster.anybody(), worst.kind, roster.told(), *context.budget);
+    co_return std::make_shared<const AskResult>(std::move(worst));
+}
+
+dnssec::Reason Iterator::trouble(const cache::ZoneCut& cut, const dns::Name& name, dns::Type type, bool anybody, FailureKind kind,
+                                 std::string told, const Budget& budget) const {
+    dnssec::Reason reason;
+    reason.zone = cut.zone;
+    const std::string zone = cut.zone.is_root() ? "the root zone" : cut.zone.to_text();
+    const std::string what = name.to_text() + " " + dns::to_text(type);
+    if (kind == FailureKind::budget) {
+        reason.code = "RBUD"_code;
+        reason.ede = dns::Ede::other;
+        const std::optional<Limit> limit = budget.exhausted();
+        reason.text = "the look-up of " + what + " reached its limit of " + std::string(limit ? name_of(*limit) : "work");
+        return reason;
+    }
+    if (!anybody) {
+        reason.code = "RNAD"_code;
+        reason.ede = dns::Ede::no_reachable_authority;
+        reason.text = "no name server of " + zone + " has an address that can be asked for " + what;
+        return reason;
+    }
+    reason.code = "RNOS"_code;
+    reason.ede = kind == FailureKind::refused ? dns::Ede::no_reachable_authority : dns::Ede::network_error;
+    if (kind == FailureKind::timeout) reason.ede = dns::Ede::no_reachable_authority;
+    reason.text = "no server of " + zone + " gave a usable answer for " + what;
+    if (!told.empty()) reason.text += ": " + told;
+    return reason;
+}
+
+task::Task<Iterator::AskRef> Iterator::ask(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context) {
+    // Somebody asked the same a moment ago: wait for that answer. A flight waits only on flights that are deeper than itself (the
+    // depth is part of the key), so that they never wait on each other in a circle (A18).
+    if (!context.excluded.empty()) co_return co_await ask_alone(std::move(cut), std::move(name), type, std::move(context));
+    AskKey key{cut.zone, name, type, context.depth};
+    const MonoTime deadline = context.budget->deadline();
+    auto starter = [this, cut, name, type, context]() { return ask_alone(cut, name, type, context); };
+    std::optional<AskRef> shared = co_await flights_.run(std::move(key), deadline, std::move(starter));
+    if (shared && *shared) co_return std::move(*shared);
+    AskResult late;
+    late.kind = FailureKind::timeout;
+    late.reason.code = "RLAT"_code;
+    late.reason.ede = dns::Ede::no_reachable_authority;
+    late.reason.text = "no answer came in the time there was";
+    co_return std::make_shared<const AskResult>(std::move(late));
+}
+
+}  // namespace mxtrust::resolve

@@ -1,0 +1,352 @@
+#include "resolve/chain.h"
+
+#include <algorithm>
+
+namespace mxtrust::resolve {
+namespace {
+
+using dnssec::Cut;
+using dnssec::FindingRef;
+using dnssec::Judge;
+using dnssec::Reason;
+using dnssec::Security;
+using dnssec::ZoneTrust;
+
+std::optional<dns::Name> first_signer(const dns::RRset& set) {
+    for (const Bytes& signature : set.signatures) {
+        Result<dns::Rrsig> rrsig = dns::parse_rrsig(signature);
+        if (rrsig && set.owner.is_within(rrsig->signer)) return rrsig->signer;
+    }
+    return std::nullopt;
+}
+
+/// Who signed the answer: the positive set, or any set of the proof.
+std::optional<dns::Name> signer_of(const dnssec::Response& response) {
+    if (response.positive) return first_signer(*response.positive);
+    std::optional<dns::Name> signer;
+    for (const dns::RRset& set : response.authority) {
+        std::optional<dns::Name> here = first_signer(set);
+        // The deepest one: a parent's NSEC beside the child's answer proves nothing about the child's names.
+        if (here && response.name.is_within(*here) && (!signer || here->is_below(*signer))) signer = std::move(here);
+    }
+    return signer;
+}
+
+/// The deepest name at which a cut may lie above the answer's data.
+dns::Name lowest_apex(const dnssec::Response& response) {
+    if (response.type == dns::Type::ds && !response.name.is_root()) return response.name.parent();
+    if (response.positive && response.shape == dnssec::Shape::dname) return response.positive->owner;
+    return response.name;
+}
+
+}  // namespace
+
+Chain::Chain(Tools tools) : tools_(tools), flights_(tools.scheduler), ds_flights_(tools.scheduler) {}
+
+void Chain::store(const FindingRef& finding) { tools_.cache.store(finding); }
+
+FindingRef Chain::judge(const dnssec::Response& response, const ZoneTrust& trust, Budget& budget) {
+    const std::uint32_t before = budget.used(Limit::verifications);
+    FindingRef finding = Judge(tools_.settings.policy, tools_.clock.wall(), budget).judge(response, trust);
+    tools_.counters.verifications += budget.used(Limit::verifications) - before;
+    return finding;
+}
+
+FindingRef Chain::failure(const dns::Name& name, dns::Type type, const Found& found) {
+    dnssec::Finding::Parts parts;
+    parts.name = name;
+    parts.type = type;
+    parts.outcome = dnssec::Outcome::failure;
+    parts.rcode = dns::Rcode::servfail;
+    parts.zone = found.zone;
+    parts.reason = found.reason;
+    parts.expires = tools_.clock.wall() + failure_ttl;
+    return dnssec::Finding::failure(std::move(parts));
+}
+
+Chain::TrustRef Chain::remembered(const dns::Name& zone) const {
+    const auto found = trusts_.find(zone);
+    if (found == trusts_.end() || found->second->expires() <= tools_.clock.wall()) return nullptr;
+    return found->second;
+}
+
+void Chain::remember(const TrustRef& trust) {
+    if (trusts_.size() >= most_trusts) {
+        const WallTime now = tools_.clock.wall();
+        std::erase_if(trusts_, [now](const auto& entry) { return entry.second->expires() <= now; });
+        if (trusts_.size() >= most_trusts) trusts_.clear();
+    }
+    trusts_[trust->zone()] = trust;
+}
+
+void Chain::flush(const dns::Name& name) {
+    std::erase_if(trusts_, [&name](const auto& entry) { return entry.first.is_within(name); });
+}
+
+std::optional<ZoneTrust> Chain::configured(const dns::Name& zone, Budget& budget) const {
+    const WallTime now = tools_.clock.wall();
+    Judge judge(tools_.settings.policy, now, budget);
+    for (const dns::Name& negative : tools_.settings.negative_anchors) {
+        if (!zone.is_within(negative)) continue;
+        Reason reason;
+        reason.code = "RNTA"_code;
+        reason.zone = negative;
+        reason.text = "a negative trust anchor for " + negative.to_text() + " switches validation off by configuration";
+        return judge.insecure_by_configuration(zone, std::move(reason), now + tools_.settings.policy.most_ttl);
+    }
+    if (tools_.settings.anchors.closest(zone) != nullptr) return std::nullopt;
+    Reason reason;
+    reason.code = "RNOA"_code;
+    reason.zone = zone;
+    reason.text = "no trust anchor is configured above " + zone.to_text();
+    return judge.insecure_by_configuration(zone, std::move(reason), now + tools_.settings.policy.most_ttl);
+}
+
+dns::Name Chain::parent_of(const dns::Name& zone) const {
+    const cache::ZoneCut cut = tools_.iterator.deepest_cut(zone);
+    if (cut.zone == zone && cut.zone.is_below(cut.parent)) return cut.parent;
+    return tools_.iterator.deepest_cut(zone.parent()).zone;
+}
+
+task::Task<ZoneTrust> Chain::trust_of(dns::Name zone, Context context, Reach reach) {
+    if (std::optional<ZoneTrust> fixed = configured(zone, *context.budget)) co_return std::move(*fixed);
+    if (TrustRef known = remembered(zone)) co_return *known;
+    std::optional<TrustRef> built;
+    if (reach == Reach::delegation) {
+        dns::Name asked = zone;
+        Context same = context;
+        built = co_await build(std::move(asked), std::move(same), reach);
+    } else {
+        auto starter = [this, zone, context]() { return build(zone, context, Reach::keys); };
+        dns::Name key = zone;
+        const MonoTime deadline = context.budget->deadline();
+        built = co_await flights_.run(std::move(key), deadline, std::move(starter));
+    }
+    if (built && *built) co_return **built;
+    Reason reason;
+    reason.code = "RTLT"_code;
+    reason.ede = dns::Ede::dnssec_indeterminate;
+    reason.zone = zone;
+    reason.text = "the keys of " + zone.to_text() + " could not be fetched in the time there was";
+    co_return ZoneTrust::indeterminate(std::move(zone), std::move(reason), tools_.clock.wall() + failure_ttl);
+}
+
+task::Task<Chain::TrustRef> Chain::build(dns::Name zone, Context context, Reach reach) {
+    TrustRef trust;
+    const dnssec::TrustAnchors& anchors = tools_.settings.anchors;
+    const dnssec::TrustAnchor* anchor = anchors.closest(zone);
+    if (anchor != nullptr && anchor->zone == zone) {
+        dns::Name asked = zone;
+        Context same = context;
+        trust = co_await build_anchor(std::move(asked), std::move(same));
+    } else {
+        dns::Name parent = parent_of(zone);
+        // An anchor below the known cut: the chain begins there.
+        if (anchor != nullptr && anchor->zone.is_below(parent)) parent = anchor->zone;
+        dns::Name asked = zone;
+        Context same = context;
+        trust = co_await build_below(std::move(asked), std::move(parent), std::move(same), reach);
+    }
+    if (reach == Reach::keys) remember(trust);
+    co_return trust;
+}
+
+task::Task<Chain::TrustRef> Chain::build_below(dns::Name zone, dns::Name parent, Context context, Reach reach) {
+    const WallTime now = tools_.clock.wall();
+    dns::Name above = parent;
+    Context first = context;
+    ZoneTrust parent_trust = co_await trust_of(std::move(above), std::move(first), Reach::keys);
+    if (parent_trust.security() != Security::secure) co_return std::make_shared<const ZoneTrust>(parent_trust.inherited_by(zone));
+    dns::Name child = zone;
+    Context second = context;
+    FindingRef ds = co_await ds_of(std::move(child), std::move(second));
+    switch (Judge::cut_of(*ds, tools_.settings.policy)) {
+        case Cut::unsigned_delegation: {
+            ZoneTrust trust = Judge(tools_.settings.policy, now, *context.budget).judge_unsigned(zone, *ds);
+            co_return std::make_shared<const ZoneTrust>(std::move(trust));
+        }
+        case Cut::no_cut: {
+            Reason reason;
+            reason.code = "RNOC"_code;
+            reason.ede = dns::Ede::dnssec_bogus;
+            reason.zone = zone;
+            reason.text = parent.to_text() + " proves that there is no zone " + zone.to_text() + ", but a server answers for one";
+            ZoneTrust trust = ZoneTrust::bogus(zone, std::move(reason), now + tools_.settings.policy.bogus_ttl);
+            co_return std::make_shared<const ZoneTrust>(std::move(trust));
+        }
+        case Cut::unknown: {
+            Reason reason = ds->reason();
+            const bool bogus = ds->security() == Security::bogus;
+            ZoneTrust trust = bogus ? ZoneTrust::bogus(zone, std::move(reason), ds->expires())
+                                    : ZoneTrust::indeterminate(zone, std::move(reason), ds->expires());
+            co_return std::make_shared<const ZoneTrust>(std::move(trust));
+        }
+        case Cut::signed_delegation:
+            break;
+    }
+    if (reach == Reach::delegation) {
+        Reason reason;
+        reason.code = "RSGN"_code;
+        reason.zone = zone;
+        reason.text = zone.to_text() + " is signed";
+        ZoneTrust trust = ZoneTrust::indeterminate(zone, std::move(reason), ds->expires());
+        co_return std::make_shared<const ZoneTrust>(std::move(trust));
+    }
+    std::vector<dns::Ds> trusted = Judge::usable_ds(*ds->rrset(), tools_.settings.policy);
+    std::optional<WallTime> ends = ds->expires();
+    co_return co_await keys_of(std::move(zone), std::move(trusted), ends, std::move(context));
+}
+
+task::Task<Chain::TrustRef> Chain::build_anchor(dns::Name zone, Context context) {
+    std::vector<dns::Ds> none;
+    std::optional<WallTime> never;
+    co_return co_await keys_of(std::move(zone), std::move(none), never, std::move(context));
+}
+
+task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> trusted, std::optional<WallTime> parent_expires,
+                                           Context context) {
+    TrustRef first_bogus;
+    const FindingRef cached = tools_.cache.find(zone, dns::Type::dnskey, tools_.clock.wall());
+    for (std::size_t attempt = 0; attempt <= most_bogus_retries; ++attempt) {
+        dns::RRset dnskey;
+        dnskey.owner = zone;
+        dnskey.type = dns::Type::dnskey;
+        const bool from_cache = attempt == 0 && cached && cached->is_secure() && cached->outcome() == dnssec::Outcome::records;
+        if (from_cache) {
+            dnskey = *cached->rrset();
+        } else {
+            dns::Name asked = zone;
+            Context same = context;
+            Found found = co_await tools_.iterator.find(std::move(asked), dns::Type::dnskey, std::move(same));
+            const auto* response = found.reply ? std::get_if<dnssec::Response>(&*found.reply) : nullptr;
+            if (response == nullptr) {
+                if (first_bogus) co_return first_bogus;
+                // Not reachable is not bogus (validator-pitfalls 31).
+                if (!found.reason.ede) found.reason.ede = dns::Ede::dnssec_indeterminate;
+                ZoneTrust unknown = ZoneTrust::indeterminate(zone, std::move(found.reason), tools_.clock.wall() + failure_ttl);
+                co_return std::make_shared<const ZoneTrust>(std::move(unknown));
+            }
+            if (response->positive && response->shape == dnssec::Shape::records) dnskey = *response->positive;
+            context.excluded.push_back(found.server.address);
+        }
+        const std::uint32_t before = context.budget->used(Limit::verifications);
+        Judge judge(tools_.settings.policy, tools_.clock.wall(), *context.budget);
+        const dnssec::TrustAnchor* anchor = tools_.settings.anchors.closest(zone);
+        const bool anchored = anchor != nullptr && anchor->zone == zone;
+        ZoneTrust trust = anchored ? judge.judge_anchor(zone, anchor->ds, anchor->keys, dnskey)
+                                   : judge.judge_keys(zone, trusted, dnskey, parent_expires);
+        tools_.counters.verifications += context.budget->used(Limit::verifications) - before;
+        if (trust.security() == Security::secure && !from_cache) {
+            FindingRef finding = judge.judge_rrset(dnskey, trust);
+            if (finding && finding->is_secure()) store(finding);
+        }
+        TrustRef made = std::make_shared<const ZoneTrust>(std::move(trust));
+        if (made->security() != Security::bogus) co_return made;
+        if (!first_bogus) first_bogus = made;
+    }
+    co_return first_bogus;
+}
+
+task::Task<FindingRef> Chain::ds_of(dns::Name zone, Context context) {
+    FindingRef cached = tools_.cache.find(zone, dns::Type::ds, tools_.clock.wall());
+    if (cached) co_return cached;
+    const Evidence::Entry* said = tools_.evidence.find(zone, tools_.clock.mono());
+    if (said != nullptr && (said->response.positive || !said->response.authority.empty())) {
+        dns::Name parent = said->parent;
+        dnssec::Response response = said->response;
+        dnssec::Response asked = response;
+        Context same = context;
+        ZoneTrust trust = co_await trust_for(std::move(parent), std::move(asked), std::move(same));
+        FindingRef finding = judge(response, trust, *context.budget);
+        // A referral that does not hold is no verdict: the parent is asked properly.
+        if (finding->security() == Security::secure || finding->security() == Security::insecure) {
+            store(finding);
+            co_return finding;
+        }
+        tools_.evidence.drop(zone);
+    }
+    auto starter = [this, zone, context]() { return fetch(zone, dns::Type::ds, context); };
+    dns::Name key = zone;
+    const MonoTime deadline = context.budget->deadline();
+    std::optional<FindingRef> fetched = co_await ds_flights_.run(std::move(key), deadline, std::move(starter));
+    if (fetched && *fetched) co_return *fetched;
+    Found late;
+    late.zone = zone;
+    late.reason.code = "RDLT"_code;
+    late.reason.ede = dns::Ede::dnssec_indeterminate;
+    late.reason.zone = zone;
+    late.reason.text = "the DS of " + zone.to_text() + " could not be fetched in the time there was";
+    co_return failure(zone, dns::Type::ds, late);
+}
+
+task::Task<ZoneTrust> Chain::trust_for(dns::Name asked, dnssec::Response response, Context context) {
+    dns::Name zone = asked;
+    Context first = context;
+    ZoneTrust trust = co_await trust_of(std::move(zone), std::move(first), Reach::keys);
+    if (trust.security() != Security::secure) co_return trust;
+    const dns::Name lowest = lowest_apex(response);
+    const std::optional<dns::Name> signer = signer_of(response);
+    if (signer && *signer == asked) co_return trust;
+    if (signer && signer->is_below(asked) && lowest.is_within(*signer)) {
+        dns::Name deeper = *signer;
+        Context second = context;
+        co_return co_await trust_of(std::move(deeper), std::move(second), Reach::keys);
+    }
+    // Signed by somebody else, who has no say here: the judge will say so.
+    if (signer) co_return trust;
+    // Not signed: is there an unsigned delegation in between that the server, being on both sides of it, did not show?
+    for (std::size_t labels = asked.label_count() + 1; labels <= lowest.label_count(); ++labels) {
+        dns::Name between = lowest.ancestor(labels);
+        dns::Name queried = between;
+        Context third = context;
+        FindingRef ds = co_await ds_of(std::move(queried), std::move(third));
+        const Cut cut = Judge::cut_of(*ds, tools_.settings.policy);
+        if (cut == Cut::no_cut) {
+            if (ds->outcome() == dnssec::Outcome::nxdomain) co_return trust;
+            continue;
+        }
+        Context fourth = context;
+        dns::Name apex = between;
+        trust = co_await trust_of(std::move(apex), std::move(fourth), Reach::keys);
+        if (trust.security() != Security::secure) co_return trust;
+    }
+    co_return trust;
+}
+
+task::Task<FindingRef> Chain::fetch(dns::Name name, dns::Type type, Context context) {
+    FindingRef first_bogus;
+    for (std::size_t attempt = 0; attempt <= most_bogus_retries; ++attempt) {
+        dns::Name asked = name;
+        Context same = context;
+        Found found = co_await tools_.iterator.find(std::move(asked), type, std::move(same));
+        const auto* response = found.reply ? std::get_if<dnssec::Response>(&*found.reply) : nullptr;
+        if (response == nullptr) {
+            if (first_bogus) break;
+            // Insecure + failure only where the zone is proven to be unsigned (mail-trust.md): ask the parent, not the dead zone.
+            dns::Name zone = found.zone;
+            Context second = context;
+            ZoneTrust trust = co_await trust_of(std::move(zone), std::move(second), Reach::delegation);
+            Judge judge_now(tools_.settings.policy, tools_.clock.wall(), *context.budget);
+            FindingRef failed = judge_now.judge_failure(name, type, found.rcode, found.reason, trust);
+            store(failed);
+            co_return failed;
+        }
+        dns::Name zone = found.zone;
+        dnssec::Response copy = *response;
+        Context third = context;
+        ZoneTrust trust = co_await trust_for(std::move(zone), std::move(copy), std::move(third));
+        FindingRef finding = judge(*response, trust, *context.budget);
+        const bool others_may_help = finding->security() == Security::bogus && trust.security() == Security::secure;
+        if (!others_may_help) {
+            if (first_bogus && finding->security() == Security::indeterminate) break;
+            store(finding);
+            co_return finding;
+        }
+        if (!first_bogus) first_bogus = finding;
+        context.excluded.push_back(found.server.address);
+    }
+    store(first_bogus);
+    co_return first_bogus;
+}
+
+}  // namespace mxtrust::resolve

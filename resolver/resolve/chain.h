@@ -1,0 +1,66 @@
+// The chain of trust: from an anchor down to the zone that signed an answer. Fetches DS and DNSKEY, asks dnssec::Judge, and
+// remembers. RFC 4035 5, RFC 6840 4, RFC 7646 (negative anchors).
+//
+// Look-ups here wait only on look-ups for shorter names, so that flights never wait on each other in a circle.
+#pragma once
+
+#include <functional>
+#include <unordered_map>
+
+#include "dnssec/judge.h"
+#include "resolve/iterate.h"
+#include "task/single_flight.h"
+
+namespace mxtrust::resolve {
+
+inline constexpr std::size_t most_bogus_retries = 3;     ///< other servers tried after an answer that does not hold (pitfalls 32)
+inline constexpr std::size_t most_trusts = 20'000;       ///< zones remembered
+inline constexpr std::chrono::seconds failure_ttl{5};    ///< how long a failure is remembered (RFC 9520 3.2: 1 s to 5 min)
+
+class Chain {
+  public:
+    struct Tools {
+        const Settings& settings;
+        Clock& clock;
+        cache::Cache& cache;
+        task::Scheduler& scheduler;
+        Iterator& iterator;
+        Evidence& evidence;
+        Counters& counters;
+    };
+    /// How far to go: to the keys, or only so far that signed and unsigned are told apart.
+    enum class Reach : std::uint8_t { keys, delegation };
+
+    explicit Chain(Tools tools);
+
+    task::Task<dnssec::ZoneTrust> trust_of(dns::Name zone, Context context, Reach reach = Reach::keys);
+    /// Of the zone that signed `response`, which was said by a server of `asked`; where nothing is signed, of the zone that the
+    /// name lies in, found by looking for cuts in between (servers of both sides of a cut give no referral).
+    task::Task<dnssec::ZoneTrust> trust_for(dns::Name asked, dnssec::Response response, Context context);
+    /// Fetches and judges, tries other servers where the answer does not hold, stores the verdict.
+    task::Task<dnssec::FindingRef> fetch(dns::Name name, dns::Type type, Context context);
+    /// The DS of a zone, from cache, from the referral, or asked at the parent.
+    task::Task<dnssec::FindingRef> ds_of(dns::Name zone, Context context);
+    [[nodiscard]] dnssec::FindingRef judge(const dnssec::Response& response, const dnssec::ZoneTrust& trust, Budget& budget);
+    [[nodiscard]] dnssec::FindingRef failure(const dns::Name& name, dns::Type type, const Found& found);
+    void store(const dnssec::FindingRef& finding);
+    void flush(const dns::Name& name);
+
+  private:
+    using TrustRef = std::shared_ptr<const dnssec::ZoneTrust>;
+    task::Task<TrustRef> build(dns::Name zone, Context context, Reach reach);
+    task::Task<TrustRef> build_below(dns::Name zone, dns::Name parent, Context context, Reach reach);
+    task::Task<TrustRef> build_anchor(dns::Name zone, Context context);
+    task::Task<TrustRef> keys_of(dns::Name zone, std::vector<dns::Ds> trusted, std::optional<WallTime> parent_expires, Context context);
+    [[nodiscard]] std::optional<dnssec::ZoneTrust> configured(const dns::Name& zone, Budget& budget) const;
+    [[nodiscard]] dns::Name parent_of(const dns::Name& zone) const;
+    [[nodiscard]] TrustRef remembered(const dns::Name& zone) const;
+    void remember(const TrustRef& trust);
+
+    Tools tools_;
+    task::SingleFlight<dns::Name, TrustRef, dns::NameHash> flights_;
+    task::SingleFlight<dns::Name, dnssec::FindingRef, dns::NameHash> ds_flights_;
+    std::unordered_map<dns::Name, TrustRef, dns::NameHash> trusts_;
+};
+
+}  // namespace mxtrust::resolve

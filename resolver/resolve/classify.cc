@@ -1,0 +1,196 @@
+#include "resolve/classify.h"
+
+#include <algorithm>
+
+#include "resolve/scrub.h"
+
+namespace mxtrust::resolve {
+namespace {
+
+const dns::RRset* find_set(const std::vector<dns::RRset>& sets, const dns::Name& owner, dns::Type type) {
+    for (const dns::RRset& set : sets) {
+        if (set.type == type && set.owner == owner) return &set;
+    }
+    return nullptr;
+}
+
+/// The SOA of a negative answer: its owner is the zone's apex, at or above the name asked (RFC 2308 3).
+const dns::RRset* negative_soa(const std::vector<dns::RRset>& authority, const dns::Name& name) {
+    for (const dns::RRset& set : authority) {
+        if (set.type == dns::Type::soa && name.is_within(set.owner)) return &set;
+    }
+    return nullptr;
+}
+
+/// A DNAME above the name asked redirects it (RFC 6672 3.2). The deepest one counts.
+const dns::RRset* covering_dname(const std::vector<dns::RRset>& answer, const dns::Name& name) {
+    const dns::RRset* best = nullptr;
+    for (const dns::RRset& set : answer) {
+        if (set.type != dns::Type::dname || !name.is_below(set.owner)) continue;
+        if (best == nullptr || set.owner.label_count() > best->owner.label_count()) best = &set;
+    }
+    return best;
+}
+
+std::vector<dns::RRset> proofs(const std::vector<dns::RRset>& authority) {
+    std::vector<dns::RRset> kept;
+    for (const dns::RRset& set : authority) {
+        if (set.type == dns::Type::soa || set.type == dns::Type::nsec || set.type == dns::Type::nsec3) kept.push_back(set);
+    }
+    return kept;
+}
+
+bool has_any(const std::vector<dns::RRset>& sets, dns::Type type) {
+    return std::ranges::any_of(sets, [type](const dns::RRset& set) { return set.type == type; });
+}
+
+Unusable unusable(Unusable::Why why, const dns::Message& message, std::string text) {
+    Unusable result{why, message.rcode, std::move(text), {}};
+    if (message.edns) result.extended_errors = message.edns->extended_errors();
+    return result;
+}
+
+std::optional<Unusable> error_rcode(const dns::Message& message) {
+    using Why = Unusable::Why;
+    switch (message.rcode) {
+        case dns::Rcode::noerror:
+        case dns::Rcode::nxdomain:
+        case dns::Rcode::yxdomain:
+            return std::nullopt;
+        case dns::Rcode::servfail:
+            return unusable(Why::server_failure, message, "answered SERVFAIL");
+        case dns::Rcode::refused:
+        case dns::Rcode::notauth:
+            return unusable(Why::refused, message, "answered " + dns::to_text(message.rcode));
+        case dns::Rcode::notimp:
+            return unusable(Why::not_implemented, message, "answered NOTIMP");
+        case dns::Rcode::formerr:
+            return unusable(Why::format_error, message, "answered FORMERR");
+        case dns::Rcode::badvers:
+        case dns::Rcode::badcookie:
+            break;
+    }
+    return unusable(Why::other, message, "answered " + dns::to_text(message.rcode));
+}
+
+/// One message, with its sections scrubbed, on its way to a verdict.
+class Classifier {
+  public:
+    Classifier(const Asked& asked, const dns::Message& message)
+        : asked_(asked),
+          message_(message),
+          answer_(within_zone(message.answer, asked.zone)),
+          authority_(within_zone(message.authority, asked.zone)) {}
+
+    Classified run() {
+        if (std::optional<Unusable> error = error_rcode(message_)) return std::move(*error);
+        if (std::optional<Classified> positive = from_answer()) return std::move(*positive);
+        if (message_.rcode == dns::Rcode::yxdomain) return unusable(Unusable::Why::other, message_, "answered YXDOMAIN without a DNAME");
+        if (message_.rcode == dns::Rcode::nxdomain) return from_nxdomain();
+        return from_empty();
+    }
+
+  private:
+    Classified respond(dnssec::Shape shape, const dns::RRset* positive) {
+        dnssec::Response response;
+        response.name = asked_.name;
+        response.type = asked_.type;
+        response.shape = shape;
+        response.rcode = message_.rcode;
+        if (positive != nullptr) response.positive = *positive;
+        response.authority = proofs(authority_);
+        // An alias' rcode belongs to the name it leads to (RFC 6604 3); the target is asked for itself.
+        if (shape == dnssec::Shape::cname || shape == dnssec::Shape::dname || shape == dnssec::Shape::records) {
+            response.rcode = dns::Rcode::noerror;
+        }
+        return response;
+    }
+
+    std::optional<Classified> from_answer() {
+        if (answer_.empty()) return std::nullopt;
+        std::optional<Classified> found = positive();
+        if (!found) return std::nullopt;
+        if (!message_.authoritative && !delegates_instead()) {
+            return unusable(Unusable::Why::unauthoritative, message_, "answered without authority");
+        }
+        if (!message_.authoritative) return std::nullopt;
+        return found;
+    }
+
+    /// No AA, an answer and a referral in one: a server that leaked its cache into a referral. The referral counts.
+    bool delegates_instead() const {
+        return std::ranges::any_of(authority_, [this](const dns::RRset& set) {
+            return set.type == dns::Type::ns && set.owner.is_below(asked_.zone) && asked_.name.is_within(set.owner);
+        });
+    }
+
+    std::optional<Classified> positive() {
+        if (asked_.type == dns::Type::any) return any();
+        if (const dns::RRset* set = find_set(answer_, asked_.name, asked_.type)) return respond(dnssec::Shape::records, set);
+        if (const dns::RRset* set = covering_dname(answer_, asked_.name)) return respond(dnssec::Shape::dname, set);
+        const dns::RRset* cname = find_set(answer_, asked_.name, dns::Type::cname);
+        if (cname == nullptr) return std::nullopt;
+        // Two CNAMEs at one name contradict one another (RFC 2181 10.1).
+        if (cname->records.size() > 1) return unusable(Unusable::Why::other, message_, "answered with more than one CNAME");
+        return respond(dnssec::Shape::cname, cname);
+    }
+
+    std::optional<Classified> any() {
+        AnySets sets;
+        for (const dns::RRset& set : answer_) {
+            if (set.owner == asked_.name) sets.sets.push_back(set);
+        }
+        sets.authority = proofs(authority_);
+        if (!sets.sets.empty()) return sets;
+        if (const dns::RRset* set = covering_dname(answer_, asked_.name)) return respond(dnssec::Shape::dname, set);
+        return std::nullopt;
+    }
+
+    Classified from_nxdomain() {
+        if (!message_.authoritative && negative_soa(authority_, asked_.name) == nullptr && !has_any(authority_, dns::Type::nsec) &&
+            !has_any(authority_, dns::Type::nsec3)) {
+            return unusable(Unusable::Why::unauthoritative, message_, "answered NXDOMAIN without authority");
+        }
+        return respond(dnssec::Shape::nxdomain, nullptr);
+    }
+
+    Classified from_empty() {
+        const dns::RRset* soa = negative_soa(authority_, asked_.name);
+        if (soa != nullptr) return respond(dnssec::Shape::nodata, nullptr);
+        if (std::optional<Referral> referral = delegation()) return std::move(*referral);
+        if (has_any(authority_, dns::Type::ns) && !own_apex()) {
+            return unusable(Unusable::Why::lame, message_, "referred to a zone that is not below " + asked_.zone.to_text());
+        }
+        if (message_.authoritative) return respond(dnssec::Shape::nodata, nullptr);
+        // Empty, without authority and without SOA: the server does not know the zone (validator-pitfalls 34).
+        return unusable(Unusable::Why::lame, message_, "answered with nothing and without authority");
+    }
+
+    bool own_apex() const { return message_.authoritative && find_set(authority_, asked_.zone, dns::Type::ns) != nullptr; }
+
+    std::optional<Referral> delegation() const {
+        const dns::RRset* best = nullptr;
+        for (const dns::RRset& set : authority_) {
+            if (set.type != dns::Type::ns || !set.owner.is_below(asked_.zone) || !asked_.name.is_within(set.owner)) continue;
+            if (best == nullptr || set.owner.label_count() < best->owner.label_count()) best = &set;
+        }
+        if (best == nullptr) return std::nullopt;
+        Referral referral{best->owner, servers_with_glue(*best, message_.additional, asked_.zone), best->ttl, {}};
+        if (referral.servers.empty()) return std::nullopt;
+        for (const dns::RRset& set : authority_) {
+            const bool ds = set.type == dns::Type::ds && set.owner == referral.zone;
+            if (ds || set.type == dns::Type::nsec || set.type == dns::Type::nsec3) referral.evidence.push_back(set);
+        }
+        return referral;
+    }
+
+    const Asked& asked_;
+    const dns::Message& message_;
+    std::vector<dns::RRset> answer_, authority_;
+};
+
+}  // namespace
+
+Classified classify(const Asked& asked, const dns::Message& message) { return Classifier(asked, message).run(); }
+
+}  // namespace mxtrust::resolve

@@ -1,0 +1,204 @@
+#include "resolve/iterate.h"
+
+#include <algorithm>
+
+#include "resolve/scrub.h"
+
+namespace mxtrust::resolve {
+namespace {
+
+constexpr std::chrono::seconds least_cut_ttl{60};      // attacks.md: floor, so that TTL 0 delegations cost no storm
+constexpr std::chrono::seconds most_cut_ttl{86'400};
+constexpr std::chrono::seconds hints_ttl{30};          // after failed priming: try again soon
+constexpr std::size_t one_label_steps = 4;             // RFC 9156 2.3 MINIMISE_ONE_LAB
+constexpr std::size_t most_minimised = 10;             // RFC 9156 2.3 MAX_MINIMISE_COUNT
+
+/// The labels below an underscore label reveal nothing that the zone's servers do not see anyway, and servers that do not know
+/// empty non-terminals answer them wrongly (mail-trust.md case 34): the name is asked in full from there on.
+std::size_t labels_to_probe(const dns::Name& name) {
+    const std::size_t all = name.label_count();
+    std::size_t service = 0;
+    while (service < all && name.label(service).starts_with('_')) ++service;
+    // Below: the host's own name is the last probe; with service labels in front it need not be probed at all.
+    return service > 0 && service < all ? all - service : all;
+}
+
+}  // namespace
+
+/// The state of one walk from a zone cut down to the answer.
+class Iterator::Walk {
+  public:
+    Walk(dns::Name name, dns::Type type, cache::ZoneCut start, Switch minimisation)
+        : cut(std::move(start)), name_(std::move(name)), type_(type), minimise_(minimisation == Switch::on) {
+        probed_ = cut.zone.label_count();
+    }
+
+    /// The next question: the full one, or one label more than is known (RFC 9156 2).
+    [[nodiscard]] std::pair<dns::Name, dns::Type> question() const {
+        const std::size_t all = name_.label_count();
+        if (!minimise_ || probes_ >= most_minimised) return {name_, type_};
+        const std::size_t step = probes_ < one_label_steps ? 1 : std::max<std::size_t>(1, (all - probed_) / (most_minimised - probes_));
+        const std::size_t next = probed_ + step;
+        if (next >= labels_to_probe(name_)) return {name_, type_};
+        return {name_.ancestor(next), dns::Type::a};
+    }
+    [[nodiscard]] bool is_full(const std::pair<dns::Name, dns::Type>& asked) const { return asked.first == name_ && asked.second == type_; }
+    void stop_minimising() { minimise_ = false; }
+    void probed(const dns::Name& asked) {
+        probed_ = asked.label_count();
+        ++probes_;
+    }
+    void descend(cache::ZoneCut child) {
+        cut = std::move(child);
+        probed_ = cut.zone.label_count();
+        from_cache = false;
+    }
+    void restart(cache::ZoneCut from) {
+        descend(std::move(from));
+        rechecked = true;
+    }
+
+    cache::ZoneCut cut;
+    bool from_cache = true;   ///< the cut was known before: it may be out of date
+    bool rechecked = false;   ///< the parent was asked again already
+
+  private:
+    dns::Name name_;
+    dns::Type type_;
+    bool minimise_;
+    std::size_t probed_ = 0;  ///< so many labels are known to belong to the cut's zone
+    std::size_t probes_ = 0;
+};
+
+Iterator::Iterator(Tools tools) : tools_(tools), flights_(tools.scheduler) {}
+
+cache::ZoneCut Iterator::hints() const {
+    cache::ZoneCut root;
+    for (const RootServer& server : tools_.settings.root_hints) {
+        const auto same = [&server](const cache::NameServer& known) { return known.name == server.name; };
+        auto found = std::ranges::find_if(root.servers, same);
+        if (found == root.servers.end()) found = root.servers.insert(root.servers.end(), cache::NameServer{server.name, {}});
+        found->addresses.push_back(server.address);
+    }
+    root.expires = tools_.clock.wall() + hints_ttl;
+    return root;
+}
+
+cache::ZoneCut Iterator::deepest_cut(const dns::Name& name) const {
+    const WallTime now = tools_.clock.wall();
+    for (std::size_t labels = name.label_count(); labels > 0; --labels) {
+        if (std::shared_ptr<const cache::ZoneCut> cut = tools_.cache.find_cut(name.ancestor(labels), now)) return *cut;
+    }
+    return root_ && root_until_ > tools_.clock.mono() ? *root_ : cache::ZoneCut{};
+}
+
+task::Task<cache::ZoneCut> Iterator::prime(Context context) {
+    cache::ZoneCut root = hints();
+    const dns::Name apex;
+    AskRef result;
+    if (tools_.settings.prime_root == Switch::on) {
+        Context deeper = context.deeper();
+        result = co_await ask(root, apex, dns::Type::ns, std::move(deeper));
+    }
+    std::chrono::seconds kept = hints_ttl;
+    if (result && result->reply) {
+        const auto* response = std::get_if<dnssec::Response>(&*result->reply);
+        if (response != nullptr && response->positive) {
+            std::vector<cache::NameServer> servers = servers_with_glue(*response->positive, result->additional, apex);
+            const auto useless = [](const cache::NameServer& server) { return server.addresses.empty(); };
+            // RFC 8109 3.3: without any address the hints stay in use.
+            if (!std::ranges::all_of(servers, useless)) root.servers = std::move(servers);
+            kept = std::clamp(std::chrono::seconds(response->positive->ttl), least_cut_ttl, most_cut_ttl);
+        }
+    } else if (tools_.settings.prime_root == Switch::off) {
+        kept = most_cut_ttl;
+    }
+    root.expires = tools_.clock.wall() + kept;
+    root_ = root;
+    root_until_ = tools_.clock.mono() + kept;
+    co_return root;
+}
+
+cache::ZoneCut Iterator::take_referral(const Referral& referral, const cache::ZoneCut& from, const Context& context) {
+    cache::ZoneCut cut;
+    cut.zone = referral.zone;
+    cut.parent = from.zone;
+    cut.servers = referral.servers;
+    cut.expires = tools_.clock.wall() + std::clamp(std::chrono::seconds(referral.ttl), least_cut_ttl, most_cut_ttl);
+    tools_.cache.store_cut(cut);
+    tools_.evidence.store(referral.zone, from.zone, referral.evidence, {}, tools_.clock.mono());
+    if (on_referral_ && context.depth == 0) on_referral_(referral.zone, context);
+    return cut;
+}
+
+task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context) {
+    // A DS belongs to the parent's side of the cut, also where both sides live on one server (RFC 4035 3.1.4.1, pitfalls 30).
+    const bool parent_side = type == dns::Type::ds && !name.is_root();
+    dns::Name start = parent_side ? name.parent() : name;
+    cache::ZoneCut cut = deepest_cut(start);
+    if (cut.servers.empty()) {
+        Context priming = context;
+        cut = co_await prime(std::move(priming));
+    }
+    Walk walk(name, type, std::move(cut), tools_.settings.minimisation);
+    Found found;
+    for (std::size_t step = 0; step < most_steps; ++step) {
+        const std::pair<dns::Name, dns::Type> question = walk.question();
+        dns::Name asked_name = question.first;
+        const dns::Type asked_type = question.second;
+        cache::ZoneCut asked_cut = walk.cut;
+        Context asked_context = context;
+        AskRef result = co_await ask(std::move(asked_cut), std::move(asked_name), asked_type, std::move(asked_context));
+        found.zone = walk.cut.zone;
+        found.server = result->server;
+        found.rcode = result->rcode;
+        found.reason = result->reason;
+        if (!result->reply) {
+            if (!walk.is_full(question)) {
+                walk.stop_minimising();  // RFC 9156 3: servers that fail on what they do not expect
+                continue;
+            }
+            // The delegation may have moved since it was learnt: ask the parent once more before giving up.
+            const bool may_recheck = walk.from_cache && !walk.rechecked && !walk.cut.zone.is_root() && result->kind != FailureKind::budget;
+            if (!may_recheck) co_return found;
+            cache::ZoneCut above = deepest_cut(walk.cut.zone.parent());
+            if (above.servers.empty()) {
+                Context priming = context;
+                above = co_await prime(std::move(priming));
+            }
+            walk.restart(std::move(above));
+            continue;
+        }
+        if (const auto* referral = std::get_if<Referral>(&*result->reply)) {
+            walk.descend(take_referral(*referral, walk.cut, context));
+            continue;
+        }
+        if (walk.is_full(question)) {
+            found.reply = result->reply;
+            co_return found;
+        }
+        const auto* response = std::get_if<dnssec::Response>(&*result->reply);
+        const bool plain = response != nullptr && response->shape != dnssec::Shape::nxdomain && response->shape != dnssec::Shape::dname;
+        // NXDOMAIN for a part of the name may be a server's ignorance of empty non-terminals: the whole name decides.
+        if (plain) {
+            walk.probed(question.first);
+        } else {
+            walk.stop_minimising();
+        }
+    }
+    found.reply.reset();
+    found.rcode = dns::Rcode::servfail;
+    found.reason.code = "RSTP"_code;
+    found.reason.ede = dns::Ede::other;
+    found.reason.zone = walk.cut.zone;
+    found.reason.text = "the look-up of " + name.to_text() + " took more referrals than are allowed";
+    co_return found;
+}
+
+void Iterator::flush(const dns::Name& name, bool subtree) {
+    std::erase_if(hosts_, [&](const auto& entry) { return subtree ? entry.first.is_within(name) : entry.first == name; });
+    tools_.evidence.flush(name);
+    if (name.is_root() && subtree) root_.reset();
+}
+
+}  // namespace mxtrust::resolve

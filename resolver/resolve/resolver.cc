@@ -1,0 +1,375 @@
+#include "resolve/resolver.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "resolve/chain.h"
+#include "resolve/exchange.h"
+#include "resolve/iterate.h"
+#include "resolve/servers.h"
+
+namespace mxtrust::resolve {
+namespace {
+
+using dnssec::Answer;
+using dnssec::Finding;
+using dnssec::FindingRef;
+using dnssec::Outcome;
+using dnssec::Security;
+
+constexpr std::size_t most_aliases = 11;              // CNAME and DNAME steps of one answer (attacks.md, A24)
+constexpr std::size_t most_lookups_in_flight = 10'000;
+
+struct LookupKey {
+    dns::Name name;
+    dns::Type type{};
+    friend bool operator==(const LookupKey&, const LookupKey&) = default;
+};
+struct LookupKeyHash {
+    std::size_t operator()(const LookupKey& key) const { return key.name.hash() ^ (static_cast<std::size_t>(key.type) * 8191U); }
+};
+
+Exchange::Options exchange_options(const Settings& settings) {
+    Exchange::Options options;
+    options.case_mix = settings.case_randomisation == Switch::on ? CaseMix::on : CaseMix::off;
+    options.edns_size = settings.edns_size;
+    options.port = settings.port;
+    return options;
+}
+
+Finding::Parts failed_parts(const dns::Name& name, dns::Type type, Code code, dns::Ede ede, std::string text, WallTime expires) {
+    Finding::Parts parts;
+    parts.name = name;
+    parts.type = type;
+    parts.outcome = Outcome::failure;
+    parts.rcode = dns::Rcode::servfail;
+    parts.zone = name;
+    parts.reason.code = code;
+    parts.reason.ede = ede;
+    parts.reason.text = std::move(text);
+    parts.expires = expires;
+    return parts;
+}
+
+}  // namespace
+
+struct Resolver::State {
+    State(Settings given, Tools given_tools)
+        : settings(std::move(given)),
+          tools(given_tools),
+          servers(tools.random),
+          exchange(exchange_options(settings), tools.clock, tools.random, tools.network, servers, tools.log),
+          iterator({settings, tools.clock, tools.random, tools.cache, tools.scheduler, servers, exchange, evidence}),
+          chain({settings, tools.clock, tools.cache, tools.scheduler, iterator, evidence, counters}),
+          flights(tools.scheduler, most_lookups_in_flight) {
+        iterator.on_referral([this](const dns::Name& zone, const Context& context) {
+            const Evidence::Entry* said = evidence.find(zone, tools.clock.mono());
+            const bool signed_zone = said != nullptr && said->response.positive;
+            if (signed_zone) tools.scheduler.spawn(fetch_keys(zone, context));
+        });
+    }
+
+    /// The keys of a zone on the way are fetched beside the referrals, not after them; the chain joins the flight later.
+    task::Task<void> fetch_keys(dns::Name zone, Context context) {
+        dnssec::ZoneTrust trust = co_await chain.trust_of(std::move(zone), std::move(context), Chain::Reach::keys);
+        static_cast<void>(trust);
+    }
+
+    [[nodiscard]] FindingRef cached(const dns::Name& name, dns::Type type);
+    task::Task<FindingRef> lookup(dns::Name name, dns::Type type, Context context);
+    task::Task<FindingRef> lookup_alone(dns::Name name, dns::Type type, Context context);
+    [[nodiscard]] FindingRef too_late(const dns::Name& name, dns::Type type) const;
+    void count(const Answer& answer);
+    [[nodiscard]] ZoneStep describe(const dns::Name& zone, const dnssec::ZoneTrust& trust, const cache::ZoneCut& cut) const;
+
+    Settings settings;
+    Tools tools;
+    Counters counters;
+    Evidence evidence;
+    Servers servers;
+    Exchange exchange;
+    Iterator iterator;
+    Chain chain;
+    task::SingleFlight<LookupKey, FindingRef, LookupKeyHash> flights;
+};
+
+Resolver::Resolver(Settings settings, Tools tools) : state_(std::make_unique<State>(std::move(settings), tools)) {}
+Resolver::~Resolver() = default;
+
+const Settings& Resolver::settings() const { return state_->settings; }
+
+const Counters& Resolver::counters() const {
+    const Exchange::Counters& sent = state_->exchange.counters();
+    state_->counters.upstream_udp = sent.udp;
+    state_->counters.upstream_tcp = sent.tcp;
+    state_->counters.upstream_timeouts = sent.timeouts;
+    return state_->counters;
+}
+
+BudgetRef Resolver::budget(Duration time, BudgetRef parent) const {
+    MonoTime deadline = state_->tools.clock.mono() + time;
+    if (parent) deadline = std::min(deadline, parent->deadline());
+    return std::make_shared<Budget>(state_->settings.lookup_limits, deadline, std::move(parent));
+}
+
+void Resolver::flush(const dns::Name& name, bool subtree) {
+    state_->iterator.flush(name, subtree);
+    state_->chain.flush(name);
+}
+
+/// Everything the cache can say without asking anybody.
+FindingRef Resolver::State::cached(const dns::Name& name, dns::Type type) {
+    const WallTime now = tools.clock.wall();
+    if (FindingRef known = tools.cache.find(name, type, now)) return known;
+    for (std::size_t labels = name.label_count(); labels > 0; --labels) {
+        const dns::Name above = name.ancestor(labels - 1);
+        if (FindingRef dname = Finding::answering(tools.cache.find_dname(above, now), name, type)) return dname;
+        // RFC 8020: nothing exists below a name that does not exist.
+        if (FindingRef nothing = Finding::answering(tools.cache.find_nxdomain(above, now), name, type)) return nothing;
+    }
+    return nullptr;
+}
+
+FindingRef Resolver::State::too_late(const dns::Name& name, dns::Type type) const {
+    return Finding::failure(failed_parts(name, type, "RLUP"_code, dns::Ede::no_reachable_authority,
+                                         "no answer for " + name.to_text() + " " + dns::to_text(type) + " came in the time there was",
+                                         tools.clock.wall() + failure_ttl));
+}
+
+task::Task<FindingRef> Resolver::State::lookup_alone(dns::Name name, dns::Type type, Context context) {
+    if (type == dns::Type::dnskey) {
+        // The chain needs these keys in any case; afterwards they are in the cache.
+        dns::Name zone = name;
+        Context first = context;
+        dnssec::ZoneTrust trust = co_await chain.trust_of(std::move(zone), std::move(first), Chain::Reach::keys);
+        static_cast<void>(trust);
+        if (FindingRef known = cached(name, type)) co_return known;
+    }
+    if (type == dns::Type::ds && !name.is_root()) co_return co_await chain.ds_of(std::move(name), std::move(context));
+    co_return co_await chain.fetch(std::move(name), type, std::move(context));
+}
+
+task::Task<FindingRef> Resolver::State::lookup(dns::Name name, dns::Type type, Context context) {
+    if (FindingRef known = cached(name, type)) {
+        ++counters.from_cache;
+        co_return known;
+    }
+    auto starter = [this, name, type, context]() { return lookup_alone(name, type, context); };
+    LookupKey key{name, type};
+    const MonoTime deadline = context.budget->deadline();
+    std::optional<FindingRef> found = co_await flights.run(std::move(key), deadline, std::move(starter));
+    if (found && *found) co_return std::move(*found);
+    co_return too_late(name, type);
+}
+
+void Resolver::State::count(const Answer& answer) {
+    switch (answer.security()) {
+        case Security::secure: ++counters.secure; break;
+        case Security::insecure: ++counters.insecure; break;
+        case Security::bogus: ++counters.bogus; break;
+        case Security::indeterminate: ++counters.indeterminate; break;
+    }
+    if (answer.security() != Security::secure && !answer.reason().text.empty()) {
+        tools.log.not_secure(answer.name(), answer.type(), answer.security(), answer.reason());
+    }
+}
+
+task::Task<Answer> Resolver::resolve(dns::Name name, dns::Type type, BudgetRef budget) {
+    ++state_->counters.questions;
+    std::vector<FindingRef> links;
+    std::unordered_set<dns::Name, dns::NameHash> visited;
+    dns::Name next = std::move(name);
+    while (true) {
+        visited.insert(next);
+        dns::Name asked = next;
+        Context context{budget, 0, {}};
+        FindingRef link = co_await state_->lookup(std::move(asked), type, std::move(context));
+        links.push_back(link);
+        if (!link->is_alias()) break;
+        Result<dns::Name> target = link->alias_target();
+        const WallTime soon = state_->tools.clock.wall() + failure_ttl;
+        if (!target) {
+            // RFC 6672 2.2: the substituted name is too long; the answer to that is YXDOMAIN.
+            Finding::Parts parts = failed_parts(next, type, "RYXD"_code, dns::Ede::other,
+                                                "the DNAME at " + link->rrset()->owner.to_text() + " makes a name that is too long", soon);
+            parts.rcode = dns::Rcode::yxdomain;
+            links.push_back(Finding::failure(std::move(parts)));
+            break;
+        }
+        if (visited.contains(*target) || links.size() > most_aliases) {
+            const std::string what = visited.contains(*target) ? "lead in a circle" : "are longer than " + std::to_string(most_aliases) + " steps";
+            links.push_back(Finding::failure(failed_parts(*target, type, "RALI"_code, dns::Ede::other,
+                                                          "the aliases from " + links.front()->name().to_text() + " " + what, soon)));
+            break;
+        }
+        next = std::move(*target);
+    }
+    Answer answer(std::move(links));
+    state_->count(answer);
+    co_return answer;
+}
+
+std::optional<Answer> Resolver::peek(const dns::Name& name, dns::Type type) {
+    std::vector<FindingRef> links;
+    dns::Name next = name;
+    while (links.size() <= most_aliases) {
+        FindingRef link = state_->cached(next, type);
+        if (!link) return std::nullopt;
+        links.push_back(link);
+        if (!link->is_alias()) return Answer(std::move(links));
+        Result<dns::Name> target = link->alias_target();
+        if (!target) return std::nullopt;
+        next = std::move(*target);
+    }
+    return std::nullopt;
+}
+
+task::Task<std::vector<FindingRef>> Resolver::resolve_any(dns::Name name, BudgetRef budget) {
+    Context context{budget, 0, {}};
+    std::vector<FindingRef> findings;
+    dns::Name asked = name;
+    Context first = context;
+    Found found = co_await state_->iterator.find(std::move(asked), dns::Type::any, std::move(first));
+    if (!found.reply) {
+        findings.push_back(state_->chain.failure(name, dns::Type::any, found));
+        co_return findings;
+    }
+    std::vector<dnssec::Response> responses;
+    if (const auto* any = std::get_if<AnySets>(&*found.reply)) {
+        for (const dns::RRset& set : any->sets) {
+            dnssec::Response response;
+            response.name = name;
+            response.type = set.type;
+            response.shape = dnssec::Shape::records;
+            response.positive = set;
+            response.authority = any->authority;
+            responses.push_back(std::move(response));
+        }
+    } else if (const auto* response = std::get_if<dnssec::Response>(&*found.reply)) {
+        responses.push_back(*response);
+    }
+    for (const dnssec::Response& response : responses) {
+        dns::Name zone = found.zone;
+        dnssec::Response copy = response;
+        Context again = context;
+        dnssec::ZoneTrust trust = co_await state_->chain.trust_for(std::move(zone), std::move(copy), std::move(again));
+        findings.push_back(state_->chain.judge(response, trust, *budget));
+    }
+    co_return findings;
+}
+
+task::Task<RawAnswer> Resolver::resolve_unchecked(dns::Name name, dns::Type type, BudgetRef budget) {
+    RawAnswer answer;
+    const WallTime now = state_->tools.clock.wall();
+    answer.expires = now + state_->settings.policy.most_ttl;
+    std::unordered_set<dns::Name, dns::NameHash> visited;
+    dns::Name next = std::move(name);
+    for (std::size_t step = 0; step <= most_aliases; ++step) {
+        visited.insert(next);
+        Context context{budget, 0, {}};
+        dns::Name asked = next;
+        Found found = co_await state_->iterator.find(std::move(asked), type, std::move(context));
+        if (!found.reply) {
+            answer.rcode = dns::Rcode::servfail;
+            answer.reason = std::move(found.reason);
+            co_return answer;
+        }
+        if (const auto* any = std::get_if<AnySets>(&*found.reply)) {
+            answer.answer.insert(answer.answer.end(), any->sets.begin(), any->sets.end());
+            answer.rcode = dns::Rcode::noerror;
+            co_return answer;
+        }
+        const auto* response = std::get_if<dnssec::Response>(&*found.reply);
+        if (response == nullptr) break;
+        answer.rcode = response->rcode;
+        answer.authority = response->authority;
+        if (!response->positive) co_return answer;
+        answer.answer.push_back(*response->positive);
+        answer.expires = std::min(answer.expires, now + std::chrono::seconds(response->positive->ttl));
+        if (response->shape == dnssec::Shape::records) co_return answer;
+        Result<dns::Name> target = dns::parse_single_name(response->positive->records.front());
+        if (target && response->shape == dnssec::Shape::dname) {
+            Result<dns::Name> rebased = next.rebase(response->positive->owner, *target);
+            if (rebased) {
+                dns::RRset synthesised{next, dns::Type::cname, response->positive->ttl, {}, {}};
+                synthesised.records.emplace_back(rebased->wire().begin(), rebased->wire().end());
+                answer.answer.push_back(std::move(synthesised));
+            }
+            target = std::move(rebased);
+        }
+        if (!target || visited.contains(*target)) break;
+        next = std::move(*target);
+    }
+    answer.rcode = dns::Rcode::servfail;
+    answer.reason.code = "RRAW"_code;
+    answer.reason.text = "the aliases lead nowhere";
+    co_return answer;
+}
+
+/// One zone of the chain, as `explain` shows it: what the parent says, what the zone says, who was asked.
+ZoneStep Resolver::State::describe(const dns::Name& zone, const dnssec::ZoneTrust& trust, const cache::ZoneCut& cut) const {
+    const WallTime now = tools.clock.wall();
+    ZoneStep step;
+    step.zone = zone;
+    step.security = trust.security();
+    step.reason = trust.reason();
+    const dnssec::TrustAnchor* anchor = settings.anchors.closest(zone);
+    if (anchor != nullptr && anchor->zone == zone) step.ds = anchor->ds;
+    const FindingRef ds = tools.cache.find(zone, dns::Type::ds, now);
+    if (ds && ds->outcome() == Outcome::records && !ds->is_alias()) {
+        for (const Bytes& rdata : ds->rrset()->records) {
+            if (Result<dns::Ds> parsed = dns::parse_ds(rdata)) step.ds.push_back(std::move(*parsed));
+        }
+    }
+    if (trust.security() == Security::secure) {
+        for (const dnssec::ZoneKey& key : trust.keys()) step.keys.push_back(key.dnskey);
+    }
+    const FindingRef keys = tools.cache.find(zone, dns::Type::dnskey, now);
+    if (keys && keys->outcome() == Outcome::records) {
+        for (const Bytes& rdata : keys->rrset()->signatures) {
+            if (Result<dns::Rrsig> parsed = dns::parse_rrsig(rdata)) step.key_signatures.push_back(std::move(*parsed));
+        }
+    }
+    if (cut.zone != zone) return step;
+    for (const cache::NameServer& server : cut.servers) {
+        std::string text = server.name.to_text();
+        for (const Address& address : server.addresses) {
+            text += " " + address.to_text();
+            if (const std::optional<Duration> time = servers.round_trip(address)) text += " (" + std::to_string(time->count()) + " ms)";
+        }
+        step.servers.push_back(std::move(text));
+    }
+    return step;
+}
+
+task::Task<Explanation> Resolver::explain(dns::Name name, dns::Type type, BudgetRef budget) {
+    dns::Name asked = name;
+    BudgetRef same = budget;
+    Answer answer = co_await resolve(std::move(asked), type, std::move(same));
+    std::vector<ZoneStep> steps;
+    const dns::Name last = answer.expanded();
+    for (std::size_t labels = 0; labels <= last.label_count(); ++labels) {
+        const dns::Name zone = last.ancestor(labels);
+        const cache::ZoneCut cut = state_->iterator.deepest_cut(zone);
+        const bool is_zone = cut.zone == zone || answer.final().zone() == zone;
+        if (!is_zone || (type == dns::Type::ds && zone == last && !zone.is_root())) continue;
+        dns::Name apex = zone;
+        Context context{budget, 0, {}};
+        dnssec::ZoneTrust trust = co_await state_->chain.trust_of(std::move(apex), std::move(context), Chain::Reach::keys);
+        steps.push_back(state_->describe(zone, trust, cut));
+    }
+    co_return Explanation{std::move(steps), std::move(answer)};
+}
+
+task::Task<Result<FindingRef>> Resolver::probe_root(BudgetRef budget) {
+    const dns::Name root;
+    dns::Name asked = root;
+    Answer answer = co_await resolve(std::move(asked), dns::Type::ns, std::move(budget));
+    FindingRef finding = answer.links().back();
+    if (finding->outcome() == Outcome::failure) {
+        co_return fail(FailureKind::unreachable, "RPRB"_code, "no root server can be reached: " + finding->reason().text);
+    }
+    co_return finding;
+}
+
+}  // namespace mxtrust::resolve

@@ -1,0 +1,113 @@
+// The validating recursive resolver: one question in, one Answer out. Straight-line coroutines; see README.md of this tree for
+// the walk of a query. RFC 1034 5.3.3, RFC 4035 4 and 5, RFC 9156, RFC 9520.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/budget.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "cache/cache.h"
+#include "dns/message.h"
+#include "dnssec/anchor.h"
+#include "dnssec/finding.h"
+#include "dnssec/judge.h"
+#include "log/log.h"
+#include "net/network.h"
+#include "task/task.h"
+
+namespace mxtrust::resolve {
+
+struct RootServer {
+    dns::Name name;
+    Address address;
+};
+
+enum class Switch : std::uint8_t { off, on };
+
+/// How to recurse. Defaults are what production uses; the daemon's configuration fills it.
+struct Settings {
+    std::vector<RootServer> root_hints;
+    dnssec::TrustAnchors anchors;
+    std::vector<dns::Name> negative_anchors;   ///< RFC 7646: these names and all below are insecure by the operator's word
+    dnssec::Policy policy;
+    BudgetLimits lookup_limits;
+    Switch ipv4 = Switch::on;
+    Switch ipv6 = Switch::on;
+    Switch minimisation = Switch::on;          ///< RFC 9156
+    Switch case_randomisation = Switch::on;    ///< 0x20
+    Switch prime_root = Switch::on;            ///< RFC 8109
+    Switch aggressive_denial = Switch::on;     ///< RFC 8198
+    Switch local_authorities = Switch::off;    ///< tests only: loopback and private addresses may be asked (A33)
+    std::uint16_t edns_size = 1232;            ///< RFC 9715
+    std::uint16_t port = 53;                   ///< of authorities
+};
+
+/// An unvalidated answer, for clients that set CD (RFC 4035 3.2.2). Never cached with what was judged.
+struct RawAnswer {
+    dns::Rcode rcode = dns::Rcode::servfail;
+    std::vector<dns::RRset> answer;
+    std::vector<dns::RRset> authority;
+    dnssec::Reason reason;  ///< where rcode is SERVFAIL
+    WallTime expires{};
+};
+
+/// One zone of a chain of trust, for `explain`.
+struct ZoneStep {
+    dns::Name zone;
+    dnssec::Security security{};
+    std::vector<dns::Ds> ds;                 ///< what the parent (or the anchor) says
+    std::vector<dns::Dnskey> keys;           ///< what the zone says
+    std::vector<dns::Rrsig> key_signatures;
+    std::vector<std::string> servers;        ///< names and addresses known for it, with measured round trips
+    dnssec::Reason reason;
+};
+struct Explanation {
+    std::vector<ZoneStep> chain;  ///< from the anchor down
+    dnssec::Answer answer;
+};
+
+struct Counters {
+    std::uint64_t questions = 0, from_cache = 0, upstream_udp = 0, upstream_tcp = 0, upstream_timeouts = 0, verifications = 0,
+                  secure = 0, insecure = 0, bogus = 0, indeterminate = 0, budget_exhausted = 0;
+};
+
+class Resolver {
+  public:
+    struct Tools {  ///< all outlive the resolver
+        Clock& clock;
+        Random& random;
+        net::Network& network;
+        cache::Cache& cache;
+        log::Log& log;
+        task::Scheduler& scheduler;
+    };
+    Resolver(Settings settings, Tools tools);
+    ~Resolver();
+
+    /// Always an answer: what cannot be found out is a Finding with outcome failure. Ends by the budget's deadline.
+    task::Task<dnssec::Answer> resolve(dns::Name name, dns::Type type, BudgetRef budget);
+    /// Like resolve, but from the cache only (RD=0 questions); null where nothing is known.
+    std::optional<dnssec::Answer> peek(const dns::Name& name, dns::Type type);
+    /// All RRsets at a name (type ANY), validated one by one.
+    task::Task<std::vector<dnssec::FindingRef>> resolve_any(dns::Name name, BudgetRef budget);
+    task::Task<RawAnswer> resolve_unchecked(dns::Name name, dns::Type type, BudgetRef budget);
+    task::Task<Explanation> explain(dns::Name name, dns::Type type, BudgetRef budget);
+    /// NS of the root is asked and judged: true when the answer is secure. For readiness and `status`.
+    task::Task<Result<dnssec::FindingRef>> probe_root(BudgetRef budget);
+    /// A budget for one question, drawing from `parent` where there is one (a mail query's).
+    [[nodiscard]] BudgetRef budget(Duration time, BudgetRef parent = nullptr) const;
+
+    [[nodiscard]] const Settings& settings() const;
+    [[nodiscard]] const Counters& counters() const;
+    /// Forgets in-memory state about a subtree (the cache is flushed by its owner).
+    void flush(const dns::Name& name, bool subtree);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace mxtrust::resolve

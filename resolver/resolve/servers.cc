@@ -1,0 +1,155 @@
+#include "resolve/servers.h"
+
+#include <algorithm>
+
+namespace mxtrust::resolve {
+namespace {
+
+constexpr Duration unknown_cost{60};        // between a near and a far server: unknown ones are soon tried
+constexpr Duration dead_cost{20'000};
+constexpr Duration lame_cost{100'000};
+constexpr std::uint64_t explore_one_in = 20;
+constexpr std::size_t most_lame_zones = 8;  // per address; the oldest goes
+
+std::size_t index_of(Family family) { return family == Family::ipv4 ? 0 : 1; }
+
+}  // namespace
+
+Servers::Record& Servers::record(const Address& address) {
+    if (records_.size() >= most_addresses && !records_.contains(address)) {
+        bool drop = false;
+        std::erase_if(records_, [&drop](const auto&) { return drop = !drop; });
+    }
+    return records_[address];
+}
+
+const Servers::Record* Servers::known(const Address& address) const {
+    const auto found = records_.find(address);
+    return found == records_.end() ? nullptr : &found->second;
+}
+
+Duration Servers::cost(const Candidate& candidate, const dns::Name& zone, MonoTime now) const {
+    Duration cost = unknown_cost;
+    if (const Record* record = known(candidate.address)) {
+        cost = record->smoothed.value_or(unknown_cost);
+        if (record->dead_until > now) cost += dead_cost;
+    }
+    if (is_lame(candidate.address, zone, now)) cost += lame_cost;
+    if (is_family_dead(candidate.address.family(), now)) cost += dead_cost;
+    return cost;
+}
+
+std::vector<Candidate> Servers::order(std::vector<Candidate> candidates, const dns::Name& zone, MonoTime now) {
+    for (std::size_t left = candidates.size(); left > 1; --left) {
+        std::swap(candidates[left - 1], candidates[random_.below(left)]);
+    }
+    std::ranges::sort(candidates, {}, [&](const Candidate& candidate) { return cost(candidate, zone, now); });
+    if (candidates.size() > 1 && random_.below(explore_one_in) == 0) {
+        const std::size_t other = 1 + random_.below(candidates.size() - 1);
+        if (cost(candidates[other], zone, now) < dead_cost) {
+            std::rotate(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(other),
+                        candidates.begin() + static_cast<std::ptrdiff_t>(other) + 1);
+        }
+    }
+    return candidates;
+}
+
+Duration Servers::timeout(const Address& address) const {
+    const Record* record = known(address);
+    if (record == nullptr || !record->smoothed) return first_timeout;
+    Duration timeout = *record->smoothed + 4 * record->variation;
+    timeout *= 1 + std::min<std::uint32_t>(record->failures, 3);
+    return std::clamp(timeout, least_timeout, most_timeout);
+}
+
+Duration Servers::hedge_delay(const Address& address) const {
+    const Record* record = known(address);
+    if (record == nullptr) return first_hedge;
+    if (record->failures > 0) return least_hedge;  // it failed last time: do not wait for it
+    if (!record->smoothed) return first_hedge;
+    return std::clamp(*record->smoothed + 3 * record->variation, least_hedge, most_hedge);
+}
+
+bool Servers::is_lame(const Address& address, const dns::Name& zone, MonoTime now) const {
+    const Record* record = known(address);
+    if (record == nullptr) return false;
+    return std::ranges::any_of(record->lame, [&](const auto& entry) { return entry.second > now && entry.first == zone; });
+}
+
+bool Servers::is_family_dead(Family family, MonoTime now) const {
+    return families_.at(index_of(family)).dead_until > now;
+}
+
+EdnsSupport Servers::edns(const Address& address, MonoTime now) const {
+    const Record* record = known(address);
+    if (record == nullptr) return EdnsSupport::unknown;
+    if (record->edns == EdnsSupport::refused && record->edns_until <= now) return EdnsSupport::unknown;
+    return record->edns;
+}
+
+std::optional<Duration> Servers::round_trip(const Address& address) const {
+    const Record* record = known(address);
+    return record == nullptr ? std::nullopt : record->smoothed;
+}
+
+void Servers::answered(const Address& address, Duration round_trip) {
+    Record& entry = record(address);
+    if (!entry.smoothed) {
+        entry.smoothed = round_trip;
+        entry.variation = round_trip / 2;
+    } else {
+        const Duration error = std::chrono::abs(*entry.smoothed - round_trip);
+        entry.variation = (3 * entry.variation + error) / 4;
+        entry.smoothed = (7 * *entry.smoothed + round_trip) / 8;
+    }
+    entry.failures = 0;
+    entry.dead_until = {};
+    FamilyState& family = families_.at(index_of(address.family()));
+    family.failures = 0;
+    family.dead_until = {};
+}
+
+void Servers::family_failed(const Address& address, MonoTime now) {
+    FamilyState& family = families_.at(index_of(address.family()));
+    if (family.failures > 0 && family.last_failed == address) return;
+    family.last_failed = address;
+    if (++family.failures >= family_dead_after) family.dead_until = now + family_retry;
+}
+
+void Servers::timed_out(const Address& address, MonoTime now) {
+    Record& entry = record(address);
+    entry.smoothed = std::min<Duration>(most_timeout, entry.smoothed ? 2 * *entry.smoothed : first_timeout);
+    entry.failures = std::min<std::uint32_t>(entry.failures + 1, 10);
+    if (entry.failures >= 2) entry.dead_until = now + std::chrono::seconds(1LL << std::min<std::uint32_t>(entry.failures, 6));
+    family_failed(address, now);
+}
+
+void Servers::unreachable(const Address& address, MonoTime now) {
+    Record& entry = record(address);
+    entry.failures = std::min<std::uint32_t>(entry.failures + 1, 10);
+    entry.dead_until = now + std::chrono::seconds(1LL << std::min<std::uint32_t>(entry.failures + 1, 6));
+    family_failed(address, now);
+}
+
+void Servers::slower_than(const Address& address, Duration waited) {
+    Record& entry = record(address);
+    entry.smoothed = std::max(entry.smoothed.value_or(waited), waited);
+}
+
+void Servers::lame(const Address& address, const dns::Name& zone, MonoTime now) {
+    Record& entry = record(address);
+    std::erase_if(entry.lame, [&](const auto& old) { return old.second <= now || old.first == zone; });
+    if (entry.lame.size() >= most_lame_zones) entry.lame.erase(entry.lame.begin());
+    entry.lame.emplace_back(zone, now + lame_time);
+}
+
+void Servers::edns_works(const Address& address) { record(address).edns = EdnsSupport::works; }
+
+void Servers::edns_refused(const Address& address, MonoTime now) {
+    Record& entry = record(address);
+    if (entry.edns == EdnsSupport::works) return;  // one odd answer does not undo what was seen (A32)
+    entry.edns = EdnsSupport::refused;
+    entry.edns_until = now + edns_refused_time;
+}
+
+}  // namespace mxtrust::resolve

@@ -1,0 +1,89 @@
+// What a worker knows of the authorities' addresses: how fast, how reliable, what they cannot do. Chooses whom to ask next.
+//
+// Smoothed round trips as RFC 6298 2 computes them; an address that does not answer is asked later and later, but never
+// forgotten for ever; now and then a slower one is tried first so that a server that got better is found again. A family in
+// which nothing answers is noticed as a whole.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "dns/name.h"
+
+namespace mxtrust::resolve {
+
+enum class EdnsSupport : std::uint8_t { unknown, works, refused };
+
+/// One address of one name server of a zone.
+struct Candidate {
+    dns::Name server;
+    Address address;
+};
+
+class Servers {
+  public:
+    static constexpr Duration first_timeout{900};    ///< for an address never asked before
+    static constexpr Duration least_timeout{200};
+    static constexpr Duration most_timeout{1800};
+    static constexpr Duration first_hedge{300};      ///< how long an unknown address may take before another is asked as well
+    static constexpr Duration least_hedge{40};
+    static constexpr Duration most_hedge{600};
+    static constexpr std::size_t most_addresses = 20'000;  ///< remembered; the table is emptied by half when it is full
+    static constexpr std::chrono::seconds lame_time{60};   ///< how long a server is not asked about a zone it does not know
+    static constexpr std::chrono::seconds edns_refused_time{900};
+    static constexpr std::uint32_t family_dead_after = 6;  ///< failures in a row, of different addresses, without any success
+    static constexpr std::chrono::seconds family_retry{60};
+
+    explicit Servers(Random& random) : random_(random) {}
+
+    /// In the order in which they should be asked. Dead families and addresses, and the zone's lame ones, come last.
+    [[nodiscard]] std::vector<Candidate> order(std::vector<Candidate> candidates, const dns::Name& zone, MonoTime now);
+    [[nodiscard]] Duration timeout(const Address& address) const;
+    [[nodiscard]] Duration hedge_delay(const Address& address) const;
+    [[nodiscard]] bool is_lame(const Address& address, const dns::Name& zone, MonoTime now) const;
+    [[nodiscard]] bool is_family_dead(Family family, MonoTime now) const;
+    [[nodiscard]] EdnsSupport edns(const Address& address, MonoTime now) const;
+    [[nodiscard]] std::optional<Duration> round_trip(const Address& address) const;
+
+    void answered(const Address& address, Duration round_trip);
+    void timed_out(const Address& address, MonoTime now);
+    void unreachable(const Address& address, MonoTime now);
+    /// Asked, and another one was asked as well before it answered: at least this slow.
+    void slower_than(const Address& address, Duration waited);
+    void lame(const Address& address, const dns::Name& zone, MonoTime now);
+    void edns_works(const Address& address);
+    void edns_refused(const Address& address, MonoTime now);
+
+  private:
+    struct Record {
+        std::optional<Duration> smoothed;
+        Duration variation{0};
+        std::uint32_t failures = 0;  ///< in a row
+        MonoTime dead_until{};
+        EdnsSupport edns = EdnsSupport::unknown;
+        MonoTime edns_until{};
+        std::vector<std::pair<dns::Name, MonoTime>> lame;  ///< zone, until
+    };
+    struct FamilyState {
+        std::uint32_t failures = 0;
+        Address last_failed{};
+        MonoTime dead_until{};
+    };
+
+    Record& record(const Address& address);
+    [[nodiscard]] const Record* known(const Address& address) const;
+    void family_failed(const Address& address, MonoTime now);
+    [[nodiscard]] Duration cost(const Candidate& candidate, const dns::Name& zone, MonoTime now) const;
+
+    Random& random_;
+    std::unordered_map<Address, Record> records_;
+    std::array<FamilyState, 2> families_{};
+};
+
+}  // namespace mxtrust::resolve
