@@ -1,5 +1,5 @@
-// Several tasks side by side, taken as they finish: how the resolver hedges and races servers, and how all hosts of a mail
-// domain are looked up at once under one deadline.
+// Several tasks side by side, taken as they finish: how the resolver hedges and races servers, and how all hosts of a
+// mail domain are looked up at once under one deadline.
 //
 //     task::Gather<Reply> asking(scheduler);
 //     asking.add(ask(first));
@@ -12,6 +12,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -37,7 +38,8 @@ class Gather {
     }
     Gather(const Gather&) = delete;
     Gather& operator=(const Gather&) = delete;
-    /// Destroying it cancels what has not finished. Members go in an order that suits: tasks before the condition they ring.
+    /// Destroying it cancels what has not finished. Members go in an order that suits: tasks before the condition they
+    /// ring.
     ~Gather() { slots_.clear(); }
 
     /// Starts the task (it runs when the caller next awaits) and returns its index: 0, 1, 2 …
@@ -50,8 +52,8 @@ class Gather {
         return index;
     }
 
-    /// The next one that finished, in the order they did; nullopt at the deadline (pending() > 0) or when nothing is left
-    /// (pending() == 0). What has finished is handed out even after the deadline. One caller at a time.
+    /// The next one that finished, in the order they did; nullopt at the deadline (pending() > 0) or when nothing is
+    /// left (pending() == 0). What has finished is handed out even after the deadline. One caller at a time.
     Task<Finished> next(MonoTime deadline) {
         bool in_time = true;
         while (finished_.empty() && pending_ > 0 && in_time) {

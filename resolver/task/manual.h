@@ -1,5 +1,6 @@
-// A scheduler in virtual time, for tests and the simulation: it runs until nothing is left to run, and when everybody waits it
-// moves the clock to the next timer. A second costs nothing; the order of events depends on nothing but the program.
+// A scheduler in virtual time, for tests and the simulation: it runs until nothing is left to run, and when everybody
+// waits it moves the clock to the next timer. A second costs nothing; the order of events depends on nothing but the
+// program.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +24,8 @@ class ManualScheduler final : public Scheduler {
         while (run_due() + run_ready() > 0) {
         }
     }
-    /// Runs until nothing is ready and no timer is set; what waits then waits for something that never comes. `most_steps` of the
-    /// clock bound it. Returns false when they did.
+    /// Runs until nothing is ready and no timer is set; what waits then waits for something that never comes.
+    /// `most_steps` of the clock bound it. Returns false when they did.
     bool run_until_idle(std::size_t most_steps = 1'000'000) { return run_until(never, most_steps); }
     /// Runs until the clock shows now + span.
     void run_for(std::chrono::microseconds span) {
@@ -33,7 +34,8 @@ class ManualScheduler final : public Scheduler {
         if (now() < until) manual_.advance(until - now());
         settle();
     }
-    /// Runs one task to its end, and everything beside it while that takes. nullopt: it waits for something that never comes.
+    /// Runs one task to its end, and everything beside it while that takes. nullopt: it waits for something that never
+    /// comes.
     template <class T>
         requires(!std::is_void_v<T>)
     std::optional<T> run(Task<T> task) {

@@ -1,6 +1,7 @@
 // Keeping tasks until they end. A task that ended is moved aside at once and its frame destroyed from the ready queue.
 #include "task/nursery.h"
 
+#include <iterator>
 #include <utility>
 
 namespace mxtrust::task {

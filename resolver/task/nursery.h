@@ -13,7 +13,8 @@ class Nursery final : private ReadyNode {
   public:
     /// The scheduler outlives the nursery, or the nursery is empty by then.
     explicit Nursery(Scheduler& scheduler) : scheduler_(scheduler) {}
-    /// Not to be called from inside one of its own tasks; the last act of a task's frame (its parameters' destructors) may.
+    /// Not to be called from inside one of its own tasks; the last act of a task's frame (its parameters' destructors)
+    /// may.
     ~Nursery() { cancel_all(); }
 
     void spawn(Task<void> task);

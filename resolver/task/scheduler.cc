@@ -1,5 +1,5 @@
-// The ready queue (a linked list through the nodes) and the timers (a binary heap of borrowed nodes, each of which knows its
-// place, so that cancelling one costs no search).
+// The ready queue (a linked list through the nodes) and the timers (a binary heap of borrowed nodes, each of which
+// knows its place, so that cancelling one costs no search).
 #include "task/scheduler.h"
 
 #include <tuple>
@@ -21,9 +21,15 @@ Scheduler::~Scheduler() {
     while (!heap_.empty()) remove(*heap_.back());
 }
 
-void Scheduler::spawn(Task<void> task) { nursery_->spawn(std::move(task)); }
-std::size_t Scheduler::spawned() const { return nursery_->size(); }
-void Scheduler::cancel_all() { nursery_->cancel_all(); }
+void Scheduler::spawn(Task<void> task) {
+    nursery_->spawn(std::move(task));
+}
+std::size_t Scheduler::spawned() const {
+    return nursery_->size();
+}
+void Scheduler::cancel_all() {
+    nursery_->cancel_all();
+}
 
 void Scheduler::post(ReadyNode& node) noexcept {
     if (node.queue_ != nullptr) return;

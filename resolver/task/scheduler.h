@@ -1,11 +1,11 @@
 // One thread's coroutines: what may run next, what waits for a time, and whose end nobody awaits.
 //
-// A Scheduler belongs to one thread, and so does everything linked into it; there are no locks here. It never sleeps and
-// never looks at a descriptor: net/uv_loop.h (production) or task/manual.h (tests, simulation) calls run_ready() and
-// run_due(), and asks next_timer() how long to sleep in between.
+// A Scheduler belongs to one thread, and so does everything linked into it; there are no locks here. It never sleeps
+// and never looks at a descriptor: net/uv_loop.h (production) or task/manual.h (tests, simulation) calls run_ready()
+// and run_due(), and asks next_timer() how long to sleep in between.
 //
-// Everything that can be linked unlinks itself in its destructor. That is what makes "destroying a task cancels it" true
-// wherever the task happens to be waiting.
+// Everything that can be linked unlinks itself in its destructor. That is what makes "destroying a task cancels it"
+// true wherever the task happens to be waiting.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -42,7 +43,8 @@ class ReadyNode {
 
   private:
     friend class Scheduler;
-    /// Called from the queue's top level only: no other node's run() is below it on the stack. May destroy its own node.
+    /// Called from the queue's top level only: no other node's run() is below it on the stack. May destroy its own
+    /// node.
     virtual void run() = 0;
     Scheduler* queue_ = nullptr;  ///< where it is linked, if it is
     ReadyNode* before_ = nullptr;
@@ -97,14 +99,15 @@ class Scheduler {
     explicit Scheduler(const Clock& clock);
     Scheduler(const Scheduler&) = delete;
     Scheduler& operator=(const Scheduler&) = delete;
-    /// Cancels what was spawned. Whatever else is still linked (a Gather that somebody keeps) is left suspended for good.
+    /// Cancels what was spawned. Whatever else is still linked (a Gather that somebody keeps) is left suspended for
+    /// good.
     ~Scheduler();
 
     [[nodiscard]] MonoTime now() const { return clock_.mono(); }
     [[nodiscard]] const Clock& clock() const { return clock_; }
 
-    /// Owns the task until it ends or cancel_all(). For work that outlives its asker; what belongs to something shorter-lived
-    /// goes into a Nursery of that thing.
+    /// Owns the task until it ends or cancel_all(). For work that outlives its asker; what belongs to something
+    /// shorter-lived goes into a Nursery of that thing.
     void spawn(Task<void> task);
     [[nodiscard]] std::size_t spawned() const;
     /// Destroys every spawned task. Not to be called from inside a coroutine that was spawned.

@@ -1,7 +1,8 @@
 // Many askers, one question, one answer: the first asker's question takes off, the others wait for the same.
 //
-// The flight belongs to the SingleFlight, not to who started it. An asker that is destroyed or whose deadline comes leaves alone;
-// when nobody is left, the flight goes on to its end (its budget bounds it), so that a late answer still fills the cache.
+// The flight belongs to the SingleFlight, not to who started it. An asker that is destroyed or whose deadline comes
+// leaves alone; when nobody is left, the flight goes on to its end (its budget bounds it), so that a late answer still
+// fills the cache.
 //
 // Flights that wait for each other in a circle sleep until the askers' deadlines: callers keep that from happening.
 #pragma once
@@ -20,7 +21,8 @@
 
 namespace mxtrust::task {
 
-/// Flights of one table at a time. An answer costs memory while it is on its way; above this new questions are refused (A21).
+/// Flights of one table at a time. An answer costs memory while it is on its way; above this new questions are refused
+/// (A21).
 inline constexpr std::size_t most_flights = 20'000;
 
 template <class Key, class Value, class Hash = std::hash<Key>>
@@ -32,9 +34,9 @@ class SingleFlight {
     /// Cancels the flights. Not to be called from inside one. Who still waits sleeps until its deadline.
     ~SingleFlight() { nursery_.cancel_all(); }
 
-    /// Joins the flight of `key`, or starts one with `starter()`, which returns a Task<Value> that owns all it needs. Yields
-    /// nullopt when the deadline comes first, or when the flight would be one too many (refused() counts these). Value is copied to
-    /// every asker; a shared_ptr mostly.
+    /// Joins the flight of `key`, or starts one with `starter()`, which returns a Task<Value> that owns all it needs.
+    /// Yields nullopt when the deadline comes first, or when the flight would be one too many (refused() counts these).
+    /// Value is copied to every asker; a shared_ptr mostly.
     template <std::invocable Starter>
     Task<std::optional<Value>> run(Key key, MonoTime deadline, Starter starter) {
         std::shared_ptr<Flight> flight = find(key);

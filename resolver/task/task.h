@@ -1,9 +1,10 @@
 // Task<T>: a coroutine that yields one T. Lazy, move-only, owned; destroying it cancels it.
 //
-// A task starts when it is awaited (or given to a Gather, a Nursery or Scheduler::spawn), and inherits the awaiting task's
-// scheduler. When it ends, whoever waits for it is posted to the ready queue: nothing is resumed or destroyed inside
-// await_suspend, and there is no symmetric transfer (g++ 12; the coroutine rule in resolver/README.md). Destroying a suspended
-// task destroys its frame, therefore the task it awaits, and so on down; what they wait for is unlinked by destructors.
+// A task starts when it is awaited (or given to a Gather, a Nursery or Scheduler::spawn), and inherits the awaiting
+// task's scheduler. When it ends, whoever waits for it is posted to the ready queue: nothing is resumed or destroyed
+// inside await_suspend, and there is no symmetric transfer (g++ 12; the coroutine rule in resolver/README.md).
+// Destroying a suspended task destroys its frame, therefore the task it awaits, and so on down; what they wait for is
+// unlinked by destructors.
 //
 // An exception that leaves a coroutine is a bug and ends the process: what can happen is in T, a Result mostly.
 #pragma once
@@ -29,7 +30,8 @@ class Finisher {
     ~Finisher() = default;
 };
 
-/// What the promises of all tasks share. As a ready node it resumes its coroutine, as a finisher it is the parent that waits.
+/// What the promises of all tasks share. As a ready node it resumes its coroutine, as a finisher it is the parent that
+/// waits.
 class PromiseBase : public ReadyNode, public Finisher {
   public:
     std::suspend_always initial_suspend() noexcept { return {}; }
@@ -176,6 +178,8 @@ class ThisScheduler {
   private:
     Scheduler* scheduler_ = nullptr;
 };
-inline ThisScheduler this_scheduler() { return {}; }
+inline ThisScheduler this_scheduler() {
+    return {};
+}
 
 }  // namespace mxtrust::task

@@ -1,7 +1,7 @@
 // The two things a coroutine can wait for when it is not another task: that somebody rings, and that a time comes.
 //
-// A Condition has no memory: whoever waits looks at its own state, waits, and looks again. As everything is on one thread and a
-// coroutine suspends in one piece, no ring can fall between the look and the wait.
+// A Condition has no memory: whoever waits looks at its own state, waits, and looks again. As everything is on one
+// thread and a coroutine suspends in one piece, no ring can fall between the look and the wait.
 #pragma once
 
 #include <concepts>
@@ -27,7 +27,7 @@ class [[nodiscard]] Wait final : private TimerNode {
         join();
         set(parent.promise().scheduler(), deadline_);
     }
-    [[nodiscard]] bool await_resume() const noexcept { return rung_; }
+    bool await_resume() const noexcept { return rung_; }
 
   private:
     friend class Condition;
@@ -68,6 +68,8 @@ class Condition {
 };
 
 /// `co_await sleep_until(when);` A time in the past lets the others run once.
-inline Wait sleep_until(MonoTime when) { return Wait(nullptr, when); }
+inline Wait sleep_until(MonoTime when) {
+    return Wait(nullptr, when);
+}
 
 }  // namespace mxtrust::task
