@@ -1,0 +1,199 @@
+// All replies but the mail answer and the explanation: RRsets, status, failing domains, flushes, errors.
+#include "serve/render.h"
+
+#include "dns/text.h"
+#include "serve/json.h"
+
+namespace mxtrust::serve {
+namespace {
+
+std::string_view code_word(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::bad_request:
+            return "bad-request";
+        case ErrorCode::forbidden:
+            return "forbidden";
+        case ErrorCode::overloaded:
+            return "overloaded";
+        case ErrorCode::internal:
+            return "internal";
+    }
+    return "internal";
+}
+
+Json anchor_json(const AnchorStatus& anchor) {
+    Json json;
+    json["zone"] = anchor.zone.to_text();
+    json["key_tag"] = anchor.key_tag;
+    json["algorithm"] = dns::to_text(anchor.algorithm);
+    json["kind"] = anchor.kind;
+    json["state"] = "valid";
+    json["origin"] = anchor.origin;
+    return json;
+}
+
+Json negative_anchor_json(const NegativeAnchorStatus& anchor) {
+    Json json;
+    json["zone"] = anchor.zone.to_text();
+    json["reason"] = anchor.reason;
+    json["expires"] = anchor.expires.seconds;
+    json["active"] = anchor.active;
+    return json;
+}
+
+Json clock_json(const Status& status) {
+    Json json;
+    const bool behind = !status.facts.time_is_fixed && clock_is_behind(status.time);
+    json["state"] = status.facts.time_is_fixed ? "fixed" : behind ? "wrong" : "plausible";
+    json["text"] = behind
+                       ? Json("the clock is behind: signatures of today are not valid yet at that time; set it (NTP)")
+                       : Json(nullptr);
+    return json;
+}
+
+Json probe_json(const std::optional<RootProbe>& probe) {
+    if (!probe) return nullptr;
+    Json json;
+    json["security"] = dnssec::to_text(probe->security);
+    json["outcome"] = dnssec::to_text(probe->outcome);
+    json["time"] = probe->time.seconds;
+    json["ede"] = ede_json(probe->reason);
+    json["reason"] = reason_json(probe->reason);
+    return json;
+}
+
+Json cache_json(const cache::CacheCounters& cache) {
+    Json json;
+    json["entries"] = cache.entries;
+    json["octets"] = cache.octets;
+    json["hits"] = cache.hits;
+    json["misses"] = cache.misses;
+    json["stored"] = cache.stored;
+    json["evicted"] = cache.evicted;
+    json["dropped"] = cache.dropped;
+    return json;
+}
+
+Json resolver_json(const resolve::Counters& counters) {
+    Json json;
+    json["questions"] = counters.questions;
+    json["from_cache"] = counters.from_cache;
+    json["upstream_udp"] = counters.upstream_udp;
+    json["upstream_tcp"] = counters.upstream_tcp;
+    json["upstream_timeouts"] = counters.upstream_timeouts;
+    json["verifications"] = counters.verifications;
+    json["secure"] = counters.secure;
+    json["insecure"] = counters.insecure;
+    json["bogus"] = counters.bogus;
+    json["indeterminate"] = counters.indeterminate;
+    json["budget_exhausted"] = counters.budget_exhausted;
+    return json;
+}
+
+Json mail_json(const route::RouteCounters& counters) {
+    Json json;
+    json["questions"] = counters.questions;
+    json["kept"] = counters.kept;
+    json["joined"] = counters.joined;
+    json["deliver"] = counters.deliver;
+    json["defer"] = counters.defer;
+    json["bounce"] = counters.bounce;
+    json["late"] = counters.late;
+    json["ahead"] = counters.ahead;
+    return json;
+}
+
+Json doors_json(const DoorCounters& counters) {
+    Json json;
+    json["query_connections"] = counters.query_connections;
+    json["query_requests"] = counters.query_requests;
+    json["query_bad_requests"] = counters.query_bad_requests;
+    json["query_refused_connections"] = counters.query_refused_connections;
+    json["query_slow_readers"] = counters.query_slow_readers;
+    json["dns_udp"] = counters.dns_udp;
+    json["dns_tcp"] = counters.dns_tcp;
+    json["dns_refused"] = counters.dns_refused;
+    json["dns_malformed"] = counters.dns_malformed;
+    json["dns_dropped"] = counters.dns_dropped;
+    json["dns_servfail"] = counters.dns_servfail;
+    return json;
+}
+
+/// A short word for whoever only looks at one field.
+std::string_view health(const Status& status) {
+    if (!status.facts.time_is_fixed && clock_is_behind(status.time)) return "clock-wrong";
+    if (!status.root_probe) return "starting";
+    return status.root_probe->security == dnssec::Security::secure ? "good" : "root-not-secure";
+}
+
+}  // namespace
+
+std::string render_status(std::string_view id, const Status& status) {
+    Json json = begin_reply(id);
+    json["release"] = status.facts.release;
+    json["health"] = health(status);
+    json["time"] = status.time.seconds;
+    json["started"] = status.facts.started.seconds;
+    json["uptime"] = status.uptime.count();
+    json["workers"] = status.facts.workers;
+    json["sockets"] = status.facts.sockets;
+    json["clock"] = clock_json(status);
+    json["root_probe"] = probe_json(status.root_probe);
+    json["trust_anchors"] = Json::array();
+    for (const AnchorStatus& anchor : status.facts.anchors) json["trust_anchors"].push_back(anchor_json(anchor));
+    json["negative_trust_anchors"] = Json::array();
+    for (const NegativeAnchorStatus& anchor : status.facts.negative_anchors) {
+        json["negative_trust_anchors"].push_back(negative_anchor_json(anchor));
+    }
+    json["warnings"] = status.facts.doubts;
+    json["cache"] = cache_json(status.cache);
+    json["resolver"] = resolver_json(status.total.resolver);
+    json["mail"] = mail_json(status.total.mail);
+    json["doors"] = doors_json(status.total.doors);
+    return to_line(json);
+}
+
+std::string render_failing(std::string_view id, const std::vector<route::FailingDomain>& domains, WallTime now) {
+    Json json = begin_reply(id);
+    json["time"] = now.seconds;
+    json["failing"] = Json::array();
+    for (const route::FailingDomain& domain : domains) {
+        Json one;
+        one["domain"] = domain.domain;
+        one["since"] = domain.since.seconds;
+        one["last"] = domain.last.seconds;
+        one["next"] = domain.next.seconds;
+        one["tries"] = domain.tries;
+        one["code"] = text_or_null(domain.code);
+        one["text"] = domain.text;
+        json["failing"].push_back(std::move(one));
+    }
+    return to_line(json);
+}
+
+std::string render_flushed(std::string_view id, const dns::Name& name, Extent extent, std::size_t entries) {
+    Json json = begin_reply(id);
+    json["name"] = name.to_text();
+    json["subtree"] = extent == Extent::subtree;
+    json["flushed"] = entries;
+    return to_line(json);
+}
+
+std::string render_error(std::string_view id, ErrorCode code, std::string_view text) {
+    Json json = begin_reply(id);
+    json.erase("version");
+    json["error"]["code"] = code_word(code);
+    json["error"]["text"] = text;
+    return to_line(json);
+}
+
+std::string render_error_words(ErrorCode code, std::string_view text) {
+    return "error - " + std::string(code_word(code)) + " " + dns::clean_text(text, most_request_octets);
+}
+
+std::string render_bad_request(const BadRequest& request) {
+    if (request.wants_words) return render_error_words(ErrorCode::bad_request, request.failure.text);
+    return render_error(request.id, ErrorCode::bad_request, request.failure.text);
+}
+
+}  // namespace mxtrust::serve

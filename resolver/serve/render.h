@@ -1,0 +1,44 @@
+// Replies of the query socket, as one line each without the line feed. PROTOCOL.md in this folder is the contract: the
+// order of keys, null for what is not there, times as Unix seconds.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mail/answer.h"
+#include "resolve/resolver.h"
+#include "route/ledger.h"
+#include "serve/request.h"
+#include "serve/status.h"
+
+namespace mxtrust::serve {
+
+inline constexpr int protocol_version = 1;
+
+/// What of a mail answer does not depend on who asked: rendered once, sent often. From "time" on, with the closing
+/// brace.
+[[nodiscard]] std::string render_mail_body(const mail::MailAnswer& answer);
+/// `id` is JSON.
+[[nodiscard]] std::string render_mail(std::string_view id, std::string_view asked, const mail::MailAnswer& answer,
+                                      std::string_view body);
+/// "ACTION LEVEL CODE TEXT", with "-" for what is not there.
+[[nodiscard]] std::string render_decide(const mail::MailAnswer& answer);
+
+[[nodiscard]] std::string render_rrset(std::string_view id, const dnssec::Answer& answer, WallTime now);
+[[nodiscard]] std::string render_explanation(std::string_view id, const resolve::Explanation& explanation,
+                                             WallTime now);
+[[nodiscard]] std::string render_status(std::string_view id, const Status& status);
+[[nodiscard]] std::string render_failing(std::string_view id, const std::vector<route::FailingDomain>& domains,
+                                         WallTime now);
+[[nodiscard]] std::string render_flushed(std::string_view id, const dns::Name& name, Extent extent,
+                                         std::size_t entries);
+
+/// {"id":…,"error":{"code":…,"text":…}}
+enum class ErrorCode : std::uint8_t { bad_request, forbidden, overloaded, internal };
+[[nodiscard]] std::string render_error(std::string_view id, ErrorCode code, std::string_view text);
+/// The same in words, for `decide`: "error - bad-request TEXT".
+[[nodiscard]] std::string render_error_words(ErrorCode code, std::string_view text);
+[[nodiscard]] std::string render_bad_request(const BadRequest& request);
+
+}  // namespace mxtrust::serve

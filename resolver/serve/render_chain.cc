@@ -1,0 +1,132 @@
+// One RRset with both axes, and the chain of trust link by link.
+#include "serve/json.h"
+#include "serve/render.h"
+
+namespace mxtrust::serve {
+namespace {
+
+Json records_json(const dnssec::Finding& finding) {
+    Json list = Json::array();
+    if (!finding.rrset() || finding.is_alias()) return list;
+    for (const Bytes& rdata : finding.rrset()->records)
+        list.push_back(dns::rdata_to_text(finding.rrset()->type, rdata));
+    return list;
+}
+
+Json alias_json(const dnssec::Answer& answer) {
+    if (!answer.is_aliased()) return nullptr;
+    Json json;
+    json["security"] = dnssec::to_text(answer.alias_security());
+    json["chain"] = Json::array();
+    for (const dnssec::FindingRef& link : answer.links()) json["chain"].push_back(link->name().to_text());
+    json["expanded"] = answer.expanded().to_text();
+    return json;
+}
+
+/// The links of an alias chain, each with its own verdict.
+Json links_json(const dnssec::Answer& answer) {
+    Json list = Json::array();
+    for (const dnssec::FindingRef& link : answer.links()) {
+        Json one;
+        one["name"] = link->name().to_text();
+        one["security"] = dnssec::to_text(link->security());
+        one["outcome"] = dnssec::to_text(link->outcome());
+        one["zone"] = link->zone().to_text();
+        one["expires"] = link->expires().seconds;
+        one["reason"] = reason_json(link->reason());
+        list.push_back(std::move(one));
+    }
+    return list;
+}
+
+void put_answer(Json& json, const dnssec::Answer& answer, WallTime now) {
+    const dnssec::Finding& last = answer.final();
+    json["name"] = answer.name().to_text();
+    json["type"] = dns::to_text(answer.type());
+    json["time"] = now.seconds;
+    json["security"] = dnssec::to_text(answer.security());
+    json["outcome"] = dnssec::to_text(answer.outcome());
+    json["rcode"] = dns::to_text(answer.rcode());
+    json["ttl"] = last.outcome() == dnssec::Outcome::records
+                      ? Json(std::max<std::int64_t>((answer.expires() - now).count(), 0))
+                      : Json(nullptr);
+    json["expires"] = answer.expires().seconds;
+    json["ede"] = ede_json(answer.reason());
+    json["reason"] = reason_json(answer.reason());
+    json["culprit"] = culprit_json(answer.reason());
+    json["signer"] = last.is_secure() ? Json(last.zone().to_text()) : Json(nullptr);
+    json["alias"] = alias_json(answer);
+    json["links"] = links_json(answer);
+    json["records"] = records_json(last);
+}
+
+Json ds_json(const dns::Ds& ds) {
+    Json json;
+    json["key_tag"] = ds.key_tag;
+    json["algorithm"] = dns::to_text(ds.algorithm);
+    json["digest_type"] = static_cast<std::uint8_t>(ds.digest_type);
+    json["digest"] = to_hex(ds.digest);
+    return json;
+}
+
+Json key_json(const dns::Dnskey& key) {
+    Json json;
+    json["key_tag"] = key.key_tag;
+    json["algorithm"] = dns::to_text(key.algorithm);
+    json["flags"] = key.flags;
+    json["secure_entry_point"] = key.is_secure_entry_point();
+    json["revoked"] = key.is_revoked();
+    return json;
+}
+
+/// RFC 4034 3.1.5: the date nearest to now of all that share these 32 bits.
+std::int64_t widened(std::uint32_t serial, WallTime now) {
+    const auto distance = static_cast<std::int32_t>(serial - static_cast<std::uint32_t>(now.seconds));
+    return now.seconds + distance;
+}
+
+Json signature_json(const dns::Rrsig& signature, WallTime now) {
+    Json json;
+    json["key_tag"] = signature.key_tag;
+    json["algorithm"] = dns::to_text(signature.algorithm);
+    json["signer"] = signature.signer.to_text();
+    json["inception"] = widened(signature.inception, now);
+    json["expiration"] = widened(signature.expiration, now);
+    return json;
+}
+
+Json step_json(const resolve::ZoneStep& step, WallTime now) {
+    Json json;
+    json["zone"] = step.zone.to_text();
+    json["security"] = dnssec::to_text(step.security);
+    json["ds"] = Json::array();
+    for (const dns::Ds& ds : step.ds) json["ds"].push_back(ds_json(ds));
+    json["keys"] = Json::array();
+    for (const dns::Dnskey& key : step.keys) json["keys"].push_back(key_json(key));
+    json["signatures"] = Json::array();
+    for (const dns::Rrsig& signature : step.key_signatures)
+        json["signatures"].push_back(signature_json(signature, now));
+    json["servers"] = step.servers;
+    json["ede"] = ede_json(step.reason);
+    json["reason"] = reason_json(step.reason);
+    json["culprit"] = culprit_json(step.reason);
+    return json;
+}
+
+}  // namespace
+
+std::string render_rrset(std::string_view id, const dnssec::Answer& answer, WallTime now) {
+    Json json = begin_reply(id);
+    put_answer(json, answer, now);
+    return to_line(json);
+}
+
+std::string render_explanation(std::string_view id, const resolve::Explanation& explanation, WallTime now) {
+    Json json = begin_reply(id);
+    put_answer(json, explanation.answer, now);
+    json["chain"] = Json::array();
+    for (const resolve::ZoneStep& step : explanation.chain) json["chain"].push_back(step_json(step, now));
+    return to_line(json);
+}
+
+}  // namespace mxtrust::serve

@@ -1,0 +1,176 @@
+// The mail answer as JSON and as a line of words. Nothing is decided here; every value has its key, what is not there
+// is null.
+#include "dns/text.h"
+#include "serve/json.h"
+#include "serve/render.h"
+
+namespace mxtrust::serve {
+namespace {
+
+Json status_json(const mail::Status& status) {
+    Json json;
+    json["security"] = dnssec::to_text(status.security);
+    json["outcome"] = dnssec::to_text(status.outcome);
+    json["rcode"] = dns::to_text(status.rcode);
+    json["ttl"] = status.ttl ? Json(status.ttl->count()) : Json(nullptr);
+    json["expires"] = status.expires.seconds;
+    json["ede"] = ede_json(status.reason);
+    json["reason"] = reason_json(status.reason);
+    json["culprit"] = culprit_json(status.reason);
+    json["signer"] = status.signer ? Json(status.signer->to_text()) : Json(nullptr);
+    return json;
+}
+
+Json mx_json(const std::optional<mail::MxStatus>& mx) {
+    if (!mx) return nullptr;
+    Json json = status_json(mx->status);
+    json["alias"] = mx->alias.empty() ? Json(nullptr) : names_json(mx->alias);
+    json["cached"] = mx->cached;
+    return json;
+}
+
+Json addresses_json(const std::optional<mail::AddressStatus>& addresses) {
+    if (!addresses) return nullptr;
+    Json json = status_json(addresses->status);
+    json["records"] = Json::array();
+    for (const Address& address : addresses->addresses) json["records"].push_back(address.to_text());
+    return json;
+}
+
+Json alias_json(const std::optional<mail::AliasStatus>& alias) {
+    if (!alias) return nullptr;
+    Json json;
+    json["security"] = dnssec::to_text(alias->security);
+    json["chain"] = names_json(alias->chain);
+    json["expanded"] = alias->expanded.to_text();
+    return json;
+}
+
+Json tlsa_json(const std::optional<mail::TlsaStatus>& tlsa) {
+    if (!tlsa) return nullptr;
+    Json json;
+    json["base"] = tlsa->base.to_text();
+    json["name"] = tlsa->name.to_text();
+    json.update(status_json(tlsa->status));
+    json["records"] = Json::array();
+    for (const mail::TlsaRecord& record : tlsa->records) {
+        Json one;
+        one["usage"] = record.usage;
+        one["selector"] = record.selector;
+        one["matching"] = record.matching;
+        one["data"] = to_hex(record.data);
+        one["usable"] = record.usable;
+        one["counts"] = record.counts;
+        one["why"] = text_or_null(record.why);
+        json["records"].push_back(std::move(one));
+    }
+    return json;
+}
+
+Json code_json(const std::optional<mail::Fault>& fault) {
+    return fault ? Json(mail::code_text(*fault)) : Json(nullptr);
+}
+Json tlsrpt_json(const std::optional<mail::TlsrptType>& type) {
+    return type ? Json(mail::to_text(*type)) : Json(nullptr);
+}
+
+Json policy_json(const mail::HostPolicy& policy) {
+    Json json;
+    json["action"] = mail::to_text(policy.action);
+    json["sni"] = text_or_null(policy.sni);
+    json["names"] = policy.names;
+    json["code"] = code_json(policy.fault);
+    json["tlsrpt"] = tlsrpt_json(policy.tlsrpt);
+    json["text"] = policy.text;
+    return json;
+}
+
+Json host_json(const mail::HostAnswer& host) {
+    Json json;
+    json["name"] = host.name;
+    json["preference"] = host.preference ? Json(*host.preference) : Json(nullptr);
+    json["implicit"] = host.implicit;
+    json["flags"] = Json::array();
+    for (const mail::Flag flag : host.flags) json["flags"].push_back(mail::to_text(flag));
+    json["alias"] = alias_json(host.alias);
+    json["a"] = addresses_json(host.a);
+    json["aaaa"] = addresses_json(host.aaaa);
+    json["tlsa"] = tlsa_json(host.tlsa);
+    json["policy"] = policy_json(host.policy);
+    return json;
+}
+
+Json decision_json(const mail::Decision& decision) {
+    Json json;
+    json["action"] = mail::to_text(decision.action);
+    json["level"] = decision.level ? Json(mail::to_text(*decision.level)) : Json(nullptr);
+    json["authenticated"] = decision.authenticated;
+    json["code"] = code_json(decision.fault);
+    json["text"] = decision.text;
+    json["tlsrpt"] = tlsrpt_json(decision.tlsrpt);
+    json["retry_after"] = decision.retry_after ? Json(decision.retry_after->count()) : Json(nullptr);
+    return json;
+}
+
+std::string_view mode_text(mail::StsPolicy::Mode mode) {
+    switch (mode) {
+        case mail::StsPolicy::Mode::enforce:
+            return "enforce";
+        case mail::StsPolicy::Mode::testing:
+            return "testing";
+        case mail::StsPolicy::Mode::none:
+            return "none";
+    }
+    return "none";
+}
+
+Json sts_json(const std::optional<mail::StsPolicy>& sts) {
+    if (!sts) return nullptr;
+    Json json;
+    json["mode"] = mode_text(sts->mode);
+    json["id"] = sts->id;
+    json["mx"] = sts->patterns;
+    json["expires"] = sts->expires.seconds;
+    return json;
+}
+
+}  // namespace
+
+std::string render_mail_body(const mail::MailAnswer& answer) {
+    Json json;
+    json["time"] = answer.time.seconds;
+    json["expires"] = answer.expires.seconds;
+    json["port"] = answer.port;
+    json["decision"] = decision_json(answer.decision);
+    json["mx"] = mx_json(answer.mx);
+    json["hosts"] = Json::array();
+    for (const mail::HostAnswer& host : answer.hosts) json["hosts"].push_back(host_json(host));
+    json["sts"] = sts_json(answer.sts);
+    json["tlsrpt"] = nullptr;
+    return to_line(json).substr(1);
+}
+
+std::string render_mail(std::string_view id, std::string_view asked, const mail::MailAnswer& answer,
+                        std::string_view body) {
+    Json head = begin_reply(id);
+    head["domain"] = answer.domain;
+    head["asked"] = asked;
+    std::string line = to_line(head);
+    line.back() = ',';
+    line += body;
+    return line;
+}
+
+std::string render_decide(const mail::MailAnswer& answer) {
+    const mail::Decision& decision = answer.decision;
+    std::string line(mail::to_text(decision.action));
+    line += ' ';
+    line += decision.level ? mail::to_text(*decision.level) : std::string_view("-");
+    line += ' ';
+    line += decision.fault ? mail::code_number(*decision.fault) : std::string_view("-");
+    line += ' ';
+    line += dns::clean_text(decision.text, most_request_octets);
+    return line;
+}
+
+}  // namespace mxtrust::serve
