@@ -1,0 +1,1 @@
+"""What tests/blackbox/run does to a daemon."""
