@@ -30,8 +30,6 @@ void close_holder(uv_handle_t* handle) {
 }  // namespace
 
 struct UvLoop::State {
-    explicit State(Clock& given) : clock(given) {}
-    Clock& clock;
     uv_loop_t loop{};
     uv_timer_t timer{};
     uv_prepare_t prepare{};
@@ -44,17 +42,18 @@ struct UvLoop::State {
     UvLoop* self = nullptr;
 
     void arm() {
-        const MonoTime next = self->next_timer();
-        if (next == MonoTime::max()) {
+        const std::optional<MonoTime> next = self->next_timer();
+        if (!next) {
             uv_timer_stop(&timer);
             return;
         }
-        const auto wait = std::chrono::ceil<Duration>(next - clock.mono()).count();
+        const auto wait = std::chrono::ceil<Duration>(*next - self->now()).count();
         uv_update_time(&loop);
-        uv_timer_start(&timer, [](uv_timer_t* handle) { static_cast<State*>(handle->data)->self->fire_timers(); },
+        uv_timer_start(&timer, [](uv_timer_t* handle) { static_cast<State*>(handle->data)->self->run_due(); },
                        static_cast<std::uint64_t>(std::max<std::int64_t>(0, wait)), 0);
     }
     void settle() {
+        self->run_due();
         self->run_ready();
         arm();
     }
@@ -68,7 +67,7 @@ struct UvLoop::State {
     }
 };
 
-UvLoop::UvLoop(Clock& clock) : state_(std::make_unique<State>(clock)) {
+UvLoop::UvLoop(const Clock& clock) : Scheduler(clock), state_(std::make_unique<State>()) {
     State& state = *state_;
     state.self = this;
     require(uv_loop_init(&state.loop) == 0);
@@ -83,7 +82,7 @@ UvLoop::UvLoop(Clock& clock) : state_(std::make_unique<State>(clock)) {
 }
 
 UvLoop::~UvLoop() {
-    destroy_spawned();
+    cancel_all();
     State& state = *state_;
     for (Repeating* holder : state.repeating) uv_close(reinterpret_cast<uv_handle_t*>(&holder->handle), close_holder<Repeating>);
     for (Watched* holder : state.watched) uv_close(reinterpret_cast<uv_handle_t*>(&holder->handle), close_holder<Watched>);
@@ -98,8 +97,6 @@ UvLoop::~UvLoop() {
     require(uv_loop_close(&state.loop) == 0);
 }
 
-MonoTime UvLoop::now() const { return state_->clock.mono(); }
-Clock& UvLoop::clock() const { return state_->clock; }
 uv_loop_s* UvLoop::raw() const { return &state_->loop; }
 
 void UvLoop::run() { uv_run(&state_->loop, UV_RUN_DEFAULT); }
@@ -132,10 +129,6 @@ void UvLoop::every(Duration period, std::function<void()> work) {
     const auto span = static_cast<std::uint64_t>(period.count());
     uv_timer_start(&holder->handle, [](uv_timer_t* handle) { static_cast<Repeating*>(handle->data)->work(); }, span, span);
     state_->repeating.push_back(holder.release());
-}
-
-void UvLoop::changed() {
-    // Called from within the loop's own callbacks: the check and prepare phases follow before it sleeps.
 }
 
 }  // namespace mxtrust::net

@@ -16,11 +16,9 @@ namespace mxtrust::net {
 class UvLoop final : public task::Scheduler {
   public:
     /// The clock outlives the loop.
-    explicit UvLoop(Clock& clock);
-    ~UvLoop() override;
+    explicit UvLoop(const Clock& clock);
+    ~UvLoop();
 
-    [[nodiscard]] MonoTime now() const override;
-    [[nodiscard]] Clock& clock() const;
     /// Until stop(). Requires: not running.
     void run();
     /// From the loop's own thread, or from a posted function.
@@ -34,7 +32,6 @@ class UvLoop final : public task::Scheduler {
     [[nodiscard]] uv_loop_s* raw() const;
 
   private:
-    void changed() override;
     struct State;
     std::unique_ptr<State> state_;
 };
