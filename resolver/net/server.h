@@ -63,6 +63,8 @@ class Listening {
     static Result<Listening> tcp(const Endpoint& endpoint);      ///< SO_REUSEPORT, port 0 lets the kernel choose
     static Result<Listening> udp(const Endpoint& endpoint);
     static Listening inherited(int descriptor);
+    /// Gives the descriptor away; the caller closes it.
+    [[nodiscard]] int release();
     Listening(Listening&& other) noexcept;
     Listening& operator=(Listening&& other) noexcept;
     Listening(const Listening&) = delete;

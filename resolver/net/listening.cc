@@ -1,0 +1,132 @@
+// Listening descriptors: opened early, shared by the workers.
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <fcntl.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "net/server.h"
+#include "net/sockaddr.h"
+
+namespace mxtrust::net {
+namespace {
+
+constexpr int backlog = 512;
+
+std::string error_text() { return std::strerror(errno); }  // NOLINT(concurrency-mt-unsafe): start-up, one thread
+
+/// Is somebody listening on this socket file?
+bool is_alive(const sockaddr_un& address) {
+    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (probe < 0) return true;
+    const bool alive = connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(probe);
+    return alive;
+}
+
+Result<int> bound(const Endpoint& endpoint, int kind) {
+    const bool six = endpoint.address.family() == Family::ipv6;
+    const int descriptor = socket(six ? AF_INET6 : AF_INET, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) return fail(FailureKind::system, "NLSO"_code, "no socket for " + endpoint.to_text() + ": " + error_text());
+    const int on = 1;
+    const bool set = setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                     setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 &&
+                     (!six || setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0);
+    const SocketAddress address(endpoint);
+    if (!set || bind(descriptor, address.raw(), address.size()) != 0) {
+        const std::string why = error_text();
+        ::close(descriptor);
+        return fail(FailureKind::system, "NLBI"_code, "cannot listen on " + endpoint.to_text() + ": " + why);
+    }
+    return descriptor;
+}
+
+}  // namespace
+
+Listening::Listening(Listening&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+Listening& Listening::operator=(Listening&& other) noexcept {
+    if (this != &other) {
+        if (descriptor_ >= 0) ::close(descriptor_);
+        descriptor_ = std::exchange(other.descriptor_, -1);
+    }
+    return *this;
+}
+
+Listening::~Listening() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+int Listening::release() { return std::exchange(descriptor_, -1); }
+
+Listening Listening::inherited(int descriptor) { return Listening(descriptor); }
+
+Result<Listening> Listening::duplicate() const {
+    const int copy = fcntl(descriptor_, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) return fail(FailureKind::system, "NLDU"_code, "a listening socket cannot be shared: " + error_text());
+    return Listening(copy);
+}
+
+Endpoint Listening::endpoint() const {
+    SocketAddress address;
+    socklen_t size = sizeof(sockaddr_storage);
+    if (getsockname(descriptor_, address.raw(), &size) != 0) return Endpoint{{}, 0};
+    return SocketAddress::endpoint(address.raw());
+}
+
+Result<Listening> Listening::tcp(const Endpoint& endpoint) {
+    Result<int> descriptor = bound(endpoint, SOCK_STREAM);
+    if (!descriptor) return fail(std::move(descriptor.error()));
+    Listening listening(*descriptor);
+    if (listen(*descriptor, backlog) != 0) {
+        return fail(FailureKind::system, "NLTC"_code, "cannot listen on " + endpoint.to_text() + ": " + error_text());
+    }
+    return listening;
+}
+
+Result<Listening> Listening::udp(const Endpoint& endpoint) {
+    Result<int> descriptor = bound(endpoint, SOCK_DGRAM);
+    if (!descriptor) return fail(std::move(descriptor.error()));
+    Listening listening(*descriptor);
+    const int on = 1;
+    const int status = endpoint.address.family() == Family::ipv6 ? setsockopt(*descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on)
+                                                                 : setsockopt(*descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+    if (status != 0) {
+        return fail(FailureKind::system, "NLPK"_code, "cannot learn to which address a question came on " + endpoint.to_text() + ": " + error_text());
+    }
+    return listening;
+}
+
+Result<Listening> Listening::unix_stream(const std::string& path, unsigned mode) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof address.sun_path) {
+        return fail(FailureKind::system, "NLUP"_code, "the socket path " + path + " must have 1 to " + std::to_string(sizeof address.sun_path - 1) + " octets");
+    }
+    std::memcpy(&address.sun_path[0], path.data(), path.size());
+    struct stat status {};
+    if (lstat(path.c_str(), &status) == 0) {
+        if (!S_ISSOCK(status.st_mode)) return fail(FailureKind::system, "NLUF"_code, path + " is there and is no socket");
+        if (is_alive(address)) return fail(FailureKind::system, "NLUA"_code, "somebody listens on " + path + " already");
+        unlink(path.c_str());
+    }
+    const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) return fail(FailureKind::system, "NLUS"_code, "no socket for " + path + ": " + error_text());
+    Listening listening(descriptor);
+    // Created closed to everybody else, and opened to whom it is meant for before anybody can connect (listen comes last).
+    const mode_t before = umask(0777);
+    const int bind_status = bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    const std::string why = error_text();
+    umask(before);
+    if (bind_status != 0) return fail(FailureKind::system, "NLUB"_code, "cannot listen on " + path + ": " + why);
+    if (chmod(path.c_str(), mode) != 0 || listen(descriptor, backlog) != 0) {
+        return fail(FailureKind::system, "NLUL"_code, "cannot listen on " + path + ": " + error_text());
+    }
+    return listening;
+}
+
+}  // namespace mxtrust::net
