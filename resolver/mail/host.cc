@@ -99,9 +99,11 @@ const Answer* find(const std::vector<TlsaFact>& facts, const dns::Name& base) {
 }
 
 /// RFC 7672 2.2.3: the fully expanded name first, then the initial name; an error at one is an error, not a denial.
-TlsaOutcome walk_candidates(const std::vector<dns::Name>& bases, const std::vector<TlsaFact>& facts) {
+TlsaOutcome walk_candidates(const std::vector<dns::Name>& bases, const std::vector<TlsaFact>& facts,
+                            std::uint16_t port) {
     TlsaOutcome outcome;
     for (const dns::Name& base : bases) {
+        if (!tlsa_name(base, port)) continue;  // longer than a name can be: nothing can be published there
         const Answer* answer = find(facts, base);
         if (answer == nullptr || !is_good(*answer)) return {TlsaOutcome::Kind::failed, base, answer, {}};
         if (std::optional<dnssec::SecureRRset> secure = dnssec::SecureRRset::from(*answer)) {
@@ -119,13 +121,12 @@ TlsaOutcome walk_candidates(const std::vector<dns::Name>& bases, const std::vect
 TlsaStatus shown_tlsa(const TlsaOutcome& outcome, std::uint16_t port, WallTime now) {
     TlsaStatus shown;
     shown.base = outcome.base;
-    Result<dns::Name> name = tlsa_name(outcome.base, port);
-    shown.name = name ? *name : outcome.base;
+    shown.name = tlsa_name(outcome.base, port).value();
     if (outcome.answer != nullptr) {
         shown.status = status_of(*outcome.answer, now);
     } else {
         shown.status.reason.ede = dns::Ede::dnssec_indeterminate;
-        shown.status.reason.text = name ? "no answer in time" : "the name to ask is longer than a name can be";
+        shown.status.reason.text = "no answer in time";
         shown.status.expires = now;
     }
     shown.records = outcome.records;
@@ -229,7 +230,8 @@ HostPolicy policy_from_tlsa(const HostFacts& facts, const TlsaOutcome& outcome, 
         case TlsaOutcome::Kind::not_asked:
             break;
     }
-    return policy(HostAction::may, "TLSA was not asked; TLS is used where it is offered");
+    return policy(HostAction::may,
+                  "the name of " + facts.host.text + " is too long for TLSA records; TLS is used where it is offered");
 }
 
 /// Where DANE is proven to be absent, an enforced MTA-STS policy holds (RFC 8461 2: DANE's failure never falls back to
@@ -285,8 +287,9 @@ void judge_asked_host(HostAnswer& answer, const HostFacts& facts, const Circumst
         answer.policy = policy(HostAction::may, unproven_text(facts, *basis_of(a, aaaa)));
         return;
     }
-    TlsaOutcome outcome = walk_candidates(bases, facts.tlsa);
-    answer.tlsa = shown_tlsa(outcome, circumstances.port, circumstances.now);
+    TlsaOutcome outcome = walk_candidates(bases, facts.tlsa, circumstances.port);
+    if (outcome.kind != TlsaOutcome::Kind::not_asked)
+        answer.tlsa = shown_tlsa(outcome, circumstances.port, circumstances.now);
     answer.policy = policy_from_tlsa(facts, outcome, circumstances);
 }
 
@@ -305,6 +308,12 @@ std::vector<dns::Name> base_domains(const Answer& a, const Answer& aaaa) {
     // host.
     if (basis->is_aliased() && basis->links().front()->is_secure()) return {basis->name()};
     return {};
+}
+
+std::optional<dns::Name> missing_tlsa(const HostFacts& facts, std::uint16_t port) {
+    TlsaOutcome outcome = walk_candidates(base_domains(*facts.a, *facts.aaaa), facts.tlsa, port);
+    if (outcome.kind == TlsaOutcome::Kind::failed && outcome.answer == nullptr) return outcome.base;
+    return std::nullopt;
 }
 
 HostAnswer judge_host(const HostFacts& facts, const Circumstances& circumstances) {

@@ -31,6 +31,10 @@ struct HostFacts {
     std::vector<TlsaFact> tlsa;
 };
 
+/// At which of the base domains a TLSA answer is still needed before the policy can be judged; none: `facts` suffice as
+/// they are. Requires: a and aaaa are there.
+[[nodiscard]] std::optional<dns::Name> missing_tlsa(const HostFacts& facts, std::uint16_t port);
+
 /// What holds for all hosts of a domain.
 struct Circumstances {
     std::vector<dns::Name>

@@ -35,18 +35,26 @@ using MailAnswerRef = std::shared_ptr<const mail::MailAnswer>;
 /// Limits with their reasons.
 struct RouteSettings {
     mail::Options options;
-    Duration margin{50};                 ///< left of the client's deadline, for deciding, rendering and sending
-    Duration linger{5000};               ///< how long look-ups go on after the answer was due
-    std::size_t most_running = 48;       ///< look-ups of one question under way at once: 16 hosts with three each
-    std::size_t most_answers = 10'000;   ///< finished answers kept, the least recently used go first
+    Duration margin{50};                  ///< left of the client's deadline, for deciding, rendering and sending
+    Duration usual_time{5000};            ///< where a question has no deadline
+    Duration linger{5000};                ///< how long look-ups go on after the answer was due
+    std::size_t most_hosts_at_once = 50;  ///< hosts of one question under way at once, each with three or four look-ups
+    std::size_t most_flights = 10'000;  ///< look-ups of all questions under way at once; what comes when they are fails
+    std::uint32_t budget_factor = 20;   ///< a mail question may spend what so many single look-ups may
+    std::size_t most_answers = 10'000;  ///< finished answers kept, the least recently used go first
     std::chrono::seconds failed_for{5};  ///< answers with a defer or a skip are kept no longer than this
-    std::uint32_t most_lookups =
-        4;                         ///< a mail question's budget is this many single look-ups' budgets per possible host
-    std::size_t most_ahead = 256;  ///< look-ups under way for look_ahead; what comes when they are is not begun
+    Duration patience{2000};             ///< a question with less time than this is no witness that a domain is failing
+    std::size_t most_ahead = 256;        ///< hosts under way for look_ahead; what comes when they are is not begun
+    std::size_t most_ahead_each = 16;    ///< hosts of one MX answer fetched ahead, by preference; an MTA tries fewer
 };
 
 struct RouteCounters {
-    std::uint64_t questions = 0, kept = 0, joined = 0, deliver = 0, defer = 0, bounce = 0, late = 0, ahead = 0;
+    std::uint64_t questions = 0;                       ///< asked of us
+    std::uint64_t kept = 0;                            ///< of these, answered by an answer kept
+    std::uint64_t searches = 0;                        ///< answers made; the other questions joined one
+    std::uint64_t deliver = 0, defer = 0, bounce = 0;  ///< answers made
+    std::uint64_t late = 0;                            ///< answers made without all that was needed
+    std::uint64_t ahead = 0;                           ///< hosts fetched ahead
 };
 
 class Router {

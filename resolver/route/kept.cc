@@ -1,0 +1,87 @@
+// A list in order of use and a table into it; see kept.h.
+#include "route/kept.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mxtrust::route {
+namespace {
+
+class Touched {
+  public:
+    Touched(const dns::Name& name, bool subtree) : name_(name), subtree_(subtree) {}
+    [[nodiscard]] bool operator()(const dns::Name& other) const {
+        return subtree_ ? other.is_within(name_) : other == name_;
+    }
+
+  private:
+    const dns::Name& name_;
+    bool subtree_;
+};
+
+bool rests_on(const mail::HostAnswer& host, const Touched& touched) {
+    if (host.alias && std::any_of(host.alias->chain.begin(), host.alias->chain.end(), touched)) return true;
+    if (host.tlsa && (touched(host.tlsa->name) || touched(host.tlsa->base))) return true;
+    Result<dns::Name> name = dns::Name::from_text(host.name);
+    return name && touched(*name);
+}
+
+bool rests_on(const dns::Name& domain, const mail::MailAnswer& answer, const Touched& touched) {
+    if (touched(domain)) return true;
+    if (answer.mx && std::any_of(answer.mx->alias.begin(), answer.mx->alias.end(), touched)) return true;
+    return std::any_of(answer.hosts.begin(), answer.hosts.end(),
+                       [&touched](const mail::HostAnswer& host) { return rests_on(host, touched); });
+}
+
+}  // namespace
+
+KeptAnswers::Ref KeptAnswers::find(const std::string& key, WallTime now) {
+    auto found = places_.find(key);
+    if (found == places_.end()) return nullptr;
+    if (found->second->answer->expires <= now) {
+        drop(key);
+        return nullptr;
+    }
+    entries_.splice(entries_.begin(), entries_, found->second);
+    return entries_.front().answer;
+}
+
+void KeptAnswers::keep(const std::string& key, dns::Name domain, Ref answer) {
+    drop(key);
+    if (most_ == 0) return;
+    while (entries_.size() >= most_) {
+        places_.erase(entries_.back().key);
+        entries_.pop_back();
+    }
+    entries_.push_front(Entry{key, std::move(domain), std::move(answer)});
+    places_.emplace(key, entries_.begin());
+}
+
+void KeptAnswers::drop(const std::string& key) {
+    auto found = places_.find(key);
+    if (found == places_.end()) return;
+    entries_.erase(found->second);
+    places_.erase(found);
+}
+
+std::size_t KeptAnswers::flush(const dns::Name& name, bool subtree) {
+    Touched touched(name, subtree);
+    std::size_t dropped = 0;
+    for (Place place = entries_.begin(); place != entries_.end();) {
+        if (!rests_on(place->domain, *place->answer, touched)) {
+            ++place;
+            continue;
+        }
+        places_.erase(place->key);
+        place = entries_.erase(place);
+        ++dropped;
+    }
+    return dropped;
+}
+
+void KeptAnswers::clear() {
+    places_.clear();
+    entries_.clear();
+}
+
+}  // namespace mxtrust::route

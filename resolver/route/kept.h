@@ -1,0 +1,43 @@
+// Finished mail answers, until they expire; bounded, the least recently used go first.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/clock.h"
+#include "dns/name.h"
+#include "mail/answer.h"
+
+namespace mxtrust::route {
+
+class KeptAnswers {
+  public:
+    using Ref = std::shared_ptr<const mail::MailAnswer>;
+    explicit KeptAnswers(std::size_t most) : most_(most) {}
+
+    /// Null where there is none that is still good.
+    Ref find(const std::string& key, WallTime now);
+    /// `domain` is what MX was asked for, or the bracketed host.
+    void keep(const std::string& key, dns::Name domain, Ref answer);
+    void drop(const std::string& key);
+    /// Drops the answers that rest on the name (or on one below it); returns how many.
+    std::size_t flush(const dns::Name& name, bool subtree);
+    void clear();
+    [[nodiscard]] std::size_t size() const { return entries_.size(); }
+
+  private:
+    struct Entry {
+        std::string key;
+        dns::Name domain;
+        Ref answer;
+    };
+    using Place = std::list<Entry>::iterator;
+    std::size_t most_;
+    std::list<Entry> entries_;  ///< the most recently used first
+    std::unordered_map<std::string, Place> places_;
+};
+
+}  // namespace mxtrust::route

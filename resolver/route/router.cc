@@ -1,0 +1,240 @@
+// Answers kept, answers under way, answers to be found; see router.h.
+#include "route/router.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "mail/domain.h"
+#include "mail/words.h"
+#include "route/kept.h"
+#include "route/search.h"
+#include "task/nursery.h"
+#include "task/single_flight.h"
+
+namespace mxtrust::route {
+namespace {
+
+/// A question about somebody else's flight is asked again so often at most: each time with the asker's own deadline.
+constexpr int most_attempts = 3;
+
+struct Outcome {
+    MailAnswerRef answer;
+    bool late = false;  ///< something was not there by `due`
+    MonoTime due{};
+};
+
+std::vector<mail::MxHost> to_be_fetched(const mail::MxSet& set, std::size_t most) {
+    std::vector<mail::MxHost> hosts;
+    if (set.verdict) return hosts;
+    for (const mail::MxHost& host : set.hosts) {
+        if (hosts.size() < most && host.fate == mail::MxHost::Fate::use && !host.literal) hosts.push_back(host);
+    }
+    return hosts;
+}
+
+const mail::HostAnswer* first_skipped(const mail::MailAnswer& answer) {
+    for (const mail::HostAnswer& host : answer.hosts) {
+        if (host.policy.action == mail::HostAction::skip) return &host;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+struct Router::State {
+    State(RouteSettings chosen, Tools given)
+        : settings(std::move(chosen)),
+          tools(given),
+          search({settings.linger, settings.most_hosts_at_once, settings.most_flights, settings.budget_factor},
+                 {given.clock, given.lookups, given.scheduler}),
+          flights(given.scheduler),
+          background(given.scheduler),
+          kept(settings.most_answers),
+          ledger(given.cache) {}
+
+    task::Task<MailAnswerRef> ask(MailQuestion question);
+    task::Task<Outcome> answer(mail::NextHop hop, std::uint16_t port, MonoTime due);
+    task::Task<void> fetch(mail::MxHost host, Errand errand);
+    void note(mail::MailAnswer& answer);
+    void count(const mail::MailAnswer& answer);
+    MailAnswerRef without_answer(const mail::NextHop& hop, std::uint16_t port);
+    [[nodiscard]] bool is_known(const mail::MxHost& host, bool tlsa) const;
+
+    RouteSettings settings;
+    Tools tools;
+    Search search;
+    task::SingleFlight<std::string, Outcome> flights;
+    task::Nursery background;
+    KeptAnswers kept;
+    Ledger ledger;
+    RouteCounters counters;
+    std::uint64_t epoch = 0;  ///< moved on by flush and reload: what was found out before is not kept
+};
+
+namespace {
+
+/// Makes the task of an answer when nobody is waiting for the same already.
+template <class State>
+class AnswerStarter {
+  public:
+    AnswerStarter(State& state, mail::NextHop hop, std::uint16_t port, MonoTime due)
+        : state_(&state), hop_(std::move(hop)), port_(port), due_(due) {}
+    task::Task<Outcome> operator()() const { return state_->answer(hop_, port_, due_); }
+
+  private:
+    State* state_;
+    mail::NextHop hop_;
+    std::uint16_t port_;
+    MonoTime due_;
+};
+
+}  // namespace
+
+task::Task<MailAnswerRef> Router::State::ask(MailQuestion question) {
+    ++counters.questions;
+    const std::uint16_t port = question.next_hop.port.value_or(question.port);
+    const std::string key = mail::destination_text(question.next_hop, port);
+    const MonoTime start = tools.clock.mono();
+    const MonoTime deadline = question.deadline == MonoTime{} ? start + settings.usual_time : question.deadline;
+    const MonoTime due = std::max(start, deadline - settings.margin);
+    if (question.refresh == Refresh::no) {
+        if (MailAnswerRef found = kept.find(key, tools.clock.wall())) {
+            ++counters.kept;
+            co_return found;
+        }
+    }
+    // The flight ends when it is due; those who wait for it give it a moment to say so.
+    const MonoTime patience = due + settings.margin / 2;
+    for (int attempt = 0; attempt < most_attempts; ++attempt) {
+        AnswerStarter<State> starter(*this, question.next_hop, port, due);
+        std::optional<Outcome> outcome = co_await flights.run(key, patience, std::move(starter));
+        if (!outcome) break;
+        // A flight of somebody with less time may have ended too early for us.
+        bool worth_another = outcome->late && outcome->due < due && tools.clock.mono() < due;
+        if (!worth_another) co_return outcome->answer;
+    }
+    co_return without_answer(question.next_hop, port);
+}
+
+task::Task<Outcome> Router::State::answer(mail::NextHop hop, std::uint16_t port, MonoTime due) {
+    ++counters.searches;
+    const std::uint64_t begun_in = epoch;
+    const MonoTime start = tools.clock.mono();
+    const dns::Name domain = hop.name;
+    const mail::Options options = settings.options;
+    FoundDomain found = co_await search.find_domain(std::move(hop), port, due, options);
+    found.facts.failed_for = settings.failed_for;
+    auto made = std::make_shared<mail::MailAnswer>(mail::decide(found.facts, options));
+    count(*made);
+    if (found.late) ++counters.late;
+    // Who gives us no time does not learn much; that is not the domain's fault.
+    if (!found.late || due - start >= settings.patience) note(*made);
+    MailAnswerRef shared = made;
+    // What is incomplete is not kept: the look-ups go on, and the next question finds more.
+    bool worth_keeping = !found.late && shared->expires > shared->time && begun_in == epoch;
+    if (worth_keeping) kept.keep(shared->domain, domain, shared);
+    co_return Outcome{shared, found.late, due};
+}
+
+/// The question itself could not be worked on in time: the domain's state is not known.
+MailAnswerRef Router::State::without_answer(const mail::NextHop& hop, std::uint16_t port) {
+    mail::DomainFacts facts;
+    facts.next_hop = hop;
+    facts.port = port;
+    facts.now = tools.clock.wall();
+    if (hop.kind == mail::NextHop::Kind::domain) {
+        facts.mx = unanswered(hop.name, dns::Type::mx, facts.now);
+        facts.set = mail::read_mx(hop.name, *facts.mx, settings.options);
+    } else {
+        facts.set = mail::without_mx(hop);
+        for (const mail::MxHost& host : facts.set.hosts) facts.hosts.push_back(mail::HostFacts{host, {}, {}, {}});
+    }
+    return std::make_shared<const mail::MailAnswer>(mail::decide(facts, settings.options));
+}
+
+void Router::State::count(const mail::MailAnswer& answer) {
+    switch (answer.decision.action) {
+        case mail::Action::deliver:
+            ++counters.deliver;
+            return;
+        case mail::Action::defer:
+            ++counters.defer;
+            return;
+        case mail::Action::bounce:
+            ++counters.bounce;
+            return;
+    }
+}
+
+void Router::State::note(mail::MailAnswer& answer) {
+    const mail::HostAnswer* skipped = first_skipped(answer);
+    bool deferred = answer.decision.action == mail::Action::defer;
+    if (!deferred && skipped == nullptr) {
+        ledger.good(answer.domain, answer.time);
+        return;
+    }
+    std::optional<mail::Fault> fault = deferred ? answer.decision.fault : skipped->policy.fault;
+    const std::string& text = deferred ? answer.decision.text : skipped->policy.text;
+    FailingDomain entry =
+        ledger.failed(answer.domain, fault ? mail::code_text(*fault) : std::string(), text, answer.time);
+    // The sender's schedule is the ledger's, but never slower than hourly: its messages are younger than the failure.
+    if (deferred)
+        answer.decision.retry_after = std::min<std::chrono::seconds>(entry.next - answer.time, std::chrono::hours(1));
+}
+
+bool Router::State::is_known(const mail::MxHost& host, bool tlsa) const {
+    for (dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
+        if (!tools.lookups.peek(host.name, type)) return false;
+    }
+    if (!tlsa) return true;
+    Result<dns::Name> owner = mail::tlsa_name(host.name, 25);
+    return !owner || tools.lookups.peek(*owner, dns::Type::tlsa).has_value();
+}
+
+task::Task<void> Router::State::fetch(mail::MxHost host, Errand errand) {
+    // For the cache only; nobody waits for it.
+    FoundHost found = co_await search.find_host(std::move(host), std::move(errand));
+    static_cast<void>(found);
+}
+
+Router::Router(RouteSettings settings, Tools tools) : state_(std::make_unique<State>(std::move(settings), tools)) {}
+Router::~Router() = default;
+
+task::Task<MailAnswerRef> Router::ask(MailQuestion question) {
+    return state_->ask(std::move(question));
+}
+
+void Router::look_ahead(const dnssec::Answer& mx) {
+    if (mx.type() != dns::Type::mx) return;
+    const RouteSettings& settings = state_->settings;
+    mail::MxSet set = mail::read_mx(mx.name(), mx, settings.options);
+    Errand errand = state_->search.errand(25, state_->tools.clock.mono() + settings.usual_time);
+    errand.tlsa = mail::wants_tlsa(set, settings.options);
+    for (mail::MxHost& host : to_be_fetched(set, settings.most_ahead_each)) {
+        if (state_->background.size() >= settings.most_ahead) return;
+        if (state_->is_known(host, errand.tlsa)) continue;
+        ++state_->counters.ahead;
+        state_->background.spawn(state_->fetch(std::move(host), errand));
+    }
+}
+
+std::vector<FailingDomain> Router::failing(std::size_t limit) const {
+    return state_->ledger.list(limit, state_->tools.clock.wall());
+}
+
+std::size_t Router::flush(const dns::Name& name, bool subtree) {
+    ++state_->epoch;
+    return state_->kept.flush(name, subtree);
+}
+
+void Router::set_options(const mail::Options& options) {
+    ++state_->epoch;
+    state_->settings.options = options;
+    state_->kept.clear();
+}
+
+const RouteCounters& Router::counters() const {
+    return state_->counters;
+}
+
+}  // namespace mxtrust::route

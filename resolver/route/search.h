@@ -1,0 +1,78 @@
+// Finding out: all that the mail decision needs to know of a domain, asked side by side, by one time.
+//
+// Look-ups are flights of their own: they outlive the question that began them (until their budget's deadline), and
+// questions that need the same one join it. What is not there in time is left out or indeterminate; it is never taken
+// for an absence.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/budget.h"
+#include "mail/domain.h"
+#include "mail/host.h"
+#include "mail/mx_set.h"
+#include "route/lookups.h"
+#include "task/gather.h"
+#include "task/single_flight.h"
+#include "task/task.h"
+
+namespace mxtrust::route {
+
+/// What a domain's look-ups share.
+struct Errand {
+    std::uint16_t port = 25;
+    MonoTime due{};    ///< when they must be back
+    BudgetRef budget;  ///< the mail question's; each look-up draws from it through one of its own
+    bool tlsa = true;  ///< off: TLSA is not asked at all
+    /// A zone known to be unsigned: of hosts inside it TLSA is not asked before it is known that it may be used.
+    std::optional<dns::Name> unsigned_zone;
+};
+
+struct FoundHost {
+    mail::HostFacts facts;
+    bool late = false;  ///< something was not there in time
+};
+
+struct FoundDomain {
+    mail::DomainFacts facts;
+    bool late = false;
+};
+
+class Search {
+  public:
+    struct Limits {
+        Duration linger;
+        std::size_t most_hosts_at_once;
+        std::size_t most_flights;
+        std::uint32_t budget_factor;
+    };
+    struct Tools {
+        Clock& clock;
+        Lookups& lookups;
+        task::Scheduler& scheduler;
+    };
+    Search(Limits limits, Tools tools);
+
+    task::Task<FoundDomain> find_domain(mail::NextHop hop, std::uint16_t port, MonoTime due, mail::Options options);
+    task::Task<FoundHost> find_host(mail::MxHost host, Errand errand);
+    [[nodiscard]] Errand errand(std::uint16_t port, MonoTime due) const;
+    [[nodiscard]] std::size_t under_way() const { return flights_.in_flight(); }
+
+  private:
+    using Asked = std::optional<dnssec::Answer>;
+    /// Nothing where there was no answer by errand.due.
+    task::Task<Asked> look_up(dns::Name name, dns::Type type, Errand errand);
+    task::Task<std::vector<FoundHost>> find_hosts(std::vector<mail::MxHost> hosts, Errand errand);
+    [[nodiscard]] bool is_known_insecure(const dns::Name& host, const Errand& errand) const;
+
+    Limits limits_;
+    Tools tools_;
+    task::SingleFlight<std::string, dnssec::Answer> flights_;
+};
+
+/// A look-up that did not come back: indeterminate, and why.
+[[nodiscard]] dnssec::Answer unanswered(const dns::Name& name, dns::Type type, WallTime now);
+
+}  // namespace mxtrust::route
