@@ -1,0 +1,260 @@
+#include "serve/dns_reply.h"
+
+#include <catch2/catch.hpp>
+
+#include "serve/findings.h"
+
+using namespace mxtrust;
+using namespace mxtrust::test;
+using dns::Rcode;
+using dns::Type;
+using dnssec::Answer;
+using dnssec::Outcome;
+using dnssec::Security;
+using serve::answer_reply;
+
+namespace {
+
+enum class Wants { nothing, ad, dnssec };
+
+dns::Message query(std::string_view owner, Type type, Wants wants = Wants::nothing) {
+    dns::Message message;
+    message.id = 4711;
+    message.recursion_desired = true;
+    message.question = dns::Question{name(owner), type, dns::Class::in, {}};
+    message.authentic_data = wants == Wants::ad;
+    if (wants == Wants::dnssec) message.edns = dns::Edns{1232, 0, true, {}};
+    return message;
+}
+
+std::vector<std::string> lines(const std::vector<dns::Record>& section) {
+    std::vector<std::string> all;
+    for (const dns::Record& record : section) {
+        all.push_back(record.owner.to_text() + " " + std::to_string(record.ttl.count()) + " " +
+                      dns::to_text(record.type) +
+                      (record.type == Type::rrsig ? "" : " " + dns::rdata_to_text(record.type, record.rdata)));
+    }
+    return all;
+}
+
+const char* soa_text = "ns.example.org. admin.example.org. 1 3600 600 86400 300";
+dns::RRset soa() {
+    return set("example.org", Type::soa, {soa_text});
+}
+dns::RRset nsec() {
+    return set("mx.example.org", Type::nsec, {"www.example.org. A RRSIG NSEC"});
+}
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a reply carries the query's id, question, RD and CD, and says RA") {
+    dns::Message asked = query("mx.example.org", Type::a);
+    asked.checking_disabled = true;
+    const dns::Message reply = answer_reply(
+        asked, Answer({found({"mx.example.org", Type::a}, set("mx.example.org", Type::a, {"192.0.2.1"}))}), now);
+    CHECK(reply.id == 4711);
+    CHECK(reply.response);
+    CHECK(reply.recursion_desired);
+    CHECK(reply.recursion_available);
+    CHECK(reply.checking_disabled);
+    CHECK_FALSE(reply.authoritative);
+    CHECK(reply.question->name == name("mx.example.org"));
+    CHECK_FALSE(reply.edns.has_value());
+}
+
+TEST_CASE("TTLs are what is left until the finding expires") {
+    const Answer answer({found({"mx.example.org", Type::a}, set("mx.example.org", Type::a, {"192.0.2.1"}))});
+    CHECK(lines(answer_reply(query("mx.example.org", Type::a), answer, now).answer) ==
+          Lines{"mx.example.org 300 A 192.0.2.1"});
+    CHECK(lines(answer_reply(query("mx.example.org", Type::a), answer, now + std::chrono::seconds(299)).answer) ==
+          Lines{"mx.example.org 1 A 192.0.2.1"});
+    CHECK(lines(answer_reply(query("mx.example.org", Type::a), answer, now + std::chrono::seconds(400)).answer) ==
+          Lines{"mx.example.org 0 A 192.0.2.1"});
+}
+
+TEST_CASE("AD is set where, and only where, it was asked for and everything is secure") {
+    struct Case {
+        const char* what;
+        Wants wants;
+        bool checking_disabled;
+        Security security;
+        bool ad;
+    };
+    const std::vector<Case> cases = {
+        {"secure, AD asked", Wants::ad, false, Security::secure, true},
+        {"secure, DO asked", Wants::dnssec, false, Security::secure, true},
+        {"secure, not asked", Wants::nothing, false, Security::secure, false},
+        {"secure, CD", Wants::dnssec, true, Security::secure, false},
+        {"insecure, AD asked", Wants::ad, false, Security::insecure, false},
+        {"insecure, DO asked", Wants::dnssec, false, Security::insecure, false},
+    };
+    for (const Case& each : cases) {
+        INFO(each.what);
+        dns::Message asked = query("mx.example.org", Type::a, each.wants);
+        asked.checking_disabled = each.checking_disabled;
+        const Answer answer(
+            {found({"mx.example.org", Type::a, each.security}, set("mx.example.org", Type::a, {"192.0.2.1"}))});
+        CHECK(answer_reply(asked, answer, now).authentic_data == each.ad);
+    }
+}
+
+TEST_CASE("AD is that of the weakest link of an alias chain (validator-pitfalls 27)") {
+    const auto secure = found({"a.example.org", Type::a}, set("a.example.org", Type::cname, {"b.example.org."}));
+    const auto insecure = found({"b.example.org", Type::a, Security::insecure},
+                                set("b.example.org", Type::cname, {"c.example.org."}, ""));
+    const auto last = found({"c.example.org", Type::a}, set("c.example.org", Type::a, {"192.0.2.1"}));
+    CHECK_FALSE(
+        answer_reply(query("a.example.org", Type::a, Wants::ad), Answer({secure, insecure, last}), now).authentic_data);
+    const auto direct = found({"b.example.org", Type::a}, set("b.example.org", Type::a, {"192.0.2.1"}));
+    CHECK(answer_reply(query("a.example.org", Type::a, Wants::ad), Answer({secure, direct}), now).authentic_data);
+}
+
+TEST_CASE("there is no AD on a denial without its proof (validator-pitfalls 26)") {
+    const Answer bare({denied("mx.example.org", Type::tlsa, Outcome::nodata, {})});
+    CHECK_FALSE(answer_reply(query("mx.example.org", Type::tlsa, Wants::ad), bare, now).authentic_data);
+    const Answer proven({denied("mx.example.org", Type::tlsa, Outcome::nodata, {soa(), nsec()})});
+    CHECK(answer_reply(query("mx.example.org", Type::tlsa, Wants::ad), proven, now).authentic_data);
+}
+
+TEST_CASE("signatures and proofs go only to who asked for DNSSEC (RFC 4035 3.2.1)") {
+    const Answer answer({denied("mx.example.org", Type::tlsa, Outcome::nxdomain, {soa(), nsec()})});
+    const dns::Message plain = answer_reply(query("mx.example.org", Type::tlsa), answer, now);
+    CHECK(plain.rcode == Rcode::nxdomain);
+    CHECK(plain.answer.empty());
+    CHECK(lines(plain.authority) == Lines{std::string("example.org 300 SOA ") + soa_text});
+    const dns::Message full = answer_reply(query("mx.example.org", Type::tlsa, Wants::dnssec), answer, now);
+    CHECK(lines(full.authority) == Lines{std::string("example.org 300 SOA ") + soa_text, "example.org 300 RRSIG",
+                                         "mx.example.org 300 NSEC www.example.org. A RRSIG NSEC",
+                                         "mx.example.org 300 RRSIG"});
+    CHECK(full.edns->dnssec_ok);
+}
+
+TEST_CASE("a wildcard's answer brings the proof that no closer name exists") {
+    const Answer answer({found({"x.example.org", Type::a}, set("x.example.org", Type::a, {"192.0.2.1"}), {nsec()})});
+    CHECK(answer_reply(query("x.example.org", Type::a), answer, now).authority.empty());
+    CHECK(lines(answer_reply(query("x.example.org", Type::a, Wants::dnssec), answer, now).authority) ==
+          Lines{"mx.example.org 300 NSEC www.example.org. A RRSIG NSEC", "mx.example.org 300 RRSIG"});
+}
+
+TEST_CASE("an alias chain is shown link by link, and its end decides the rcode") {
+    const auto first = found({"a.example.org", Type::a}, set("a.example.org", Type::cname, {"b.example.org."}));
+    const auto end = denied("b.example.org", Type::a, Outcome::nxdomain, {soa(), nsec()});
+    const dns::Message reply = answer_reply(query("a.example.org", Type::a), Answer({first, end}), now);
+    CHECK(reply.rcode == Rcode::nxdomain);
+    CHECK(lines(reply.answer) == Lines{"a.example.org 300 CNAME b.example.org."});
+    CHECK(lines(reply.authority) == Lines{std::string("example.org 300 SOA ") + soa_text});
+}
+
+TEST_CASE("a DNAME is followed by the CNAME made from it, which has no signature (RFC 6672 3.1)") {
+    const auto first = found({"x.old.example.org", Type::a}, set("old.example.org", Type::dname, {"new.example.org."}));
+    const auto end = found({"x.new.example.org", Type::a}, set("x.new.example.org", Type::a, {"192.0.2.1"}));
+    const dns::Message reply =
+        answer_reply(query("x.old.example.org", Type::a, Wants::dnssec), Answer({first, end}), now);
+    CHECK(lines(reply.answer) == Lines{"old.example.org 300 DNAME new.example.org.", "old.example.org 300 RRSIG",
+                                       "x.old.example.org 300 CNAME x.new.example.org.",
+                                       "x.new.example.org 300 A 192.0.2.1", "x.new.example.org 300 RRSIG"});
+    CHECK(reply.authentic_data);
+}
+
+TEST_CASE("a DNAME whose substitution grows too long is YXDOMAIN (RFC 6672 2.2)") {
+    const std::string label(60, 'x');
+    const std::string target = label + "." + label + "." + label + "." + label + ".";
+    const std::string asked = label + "." + "old.example.org";
+    const auto only = found({asked, Type::a}, set("old.example.org", Type::dname, {target}));
+    const dns::Message reply = answer_reply(query(asked, Type::a), Answer({only}), now);
+    CHECK(reply.rcode == Rcode::yxdomain);
+    CHECK(reply.answer.size() == 1);
+}
+
+TEST_CASE("bogus and failed links make the whole SERVFAIL, without data, with the reason as EDE") {
+    const dnssec::Reason expired{
+        .code = "TST1"_code, .ede = dns::Ede::signature_expired, .text = "signature of A expired"};
+    const dnssec::Reason silent{
+        .code = "TST2"_code, .ede = dns::Ede::no_reachable_authority, .text = "no server of example.org answers"};
+    const auto alias = found({"a.example.org", Type::a}, set("a.example.org", Type::cname, {"b.example.org."}));
+    struct Case {
+        const char* what;
+        Answer answer;
+        dns::Ede code;
+        std::string text;
+    };
+    const std::vector<Case> cases = {
+        {"bogus", Answer({bogus("a.example.org", Type::a, expired)}), dns::Ede::signature_expired,
+         "signature of A expired [TST1]"},
+        {"bogus without code", Answer({bogus("a.example.org", Type::a, {.text = "wrong"})}), dns::Ede::dnssec_bogus,
+         "wrong"},
+        {"failed", Answer({failed("a.example.org", Type::a, silent)}), dns::Ede::no_reachable_authority,
+         "no server of example.org answers [TST2]"},
+        {"bogus behind an alias", Answer({alias, bogus("b.example.org", Type::a, expired)}),
+         dns::Ede::signature_expired, "signature of A expired [TST1]"},
+        {"failed in an unsigned zone",
+         Answer({found({"a.example.org", Type::a, Security::insecure, Outcome::failure}, {}, {}, silent)}),
+         dns::Ede::no_reachable_authority, "no server of example.org answers [TST2]"},
+    };
+    for (const Case& each : cases) {
+        INFO(each.what);
+        const dns::Message reply = answer_reply(query("a.example.org", Type::a, Wants::dnssec), each.answer, now);
+        CHECK(reply.rcode == Rcode::servfail);
+        CHECK(reply.answer.empty());
+        CHECK(reply.authority.empty());
+        CHECK_FALSE(reply.authentic_data);
+        const auto errors = reply.edns->extended_errors();
+        REQUIRE(errors.size() == 1);
+        CHECK(errors[0].code == each.code);
+        CHECK(errors[0].text == each.text);
+        CHECK_FALSE(answer_reply(query("a.example.org", Type::a), each.answer, now).edns.has_value());
+    }
+}
+
+TEST_CASE("an answer that is insecure for a reason brings that reason as EDE") {
+    const dnssec::Reason reason{
+        .code = "TST3"_code, .ede = dns::Ede::unsupported_nsec3_iterations, .text = "2500 NSEC3 iterations"};
+    const Answer answer({found({"a.example.org", Type::a, Security::insecure},
+                               set("a.example.org", Type::a, {"192.0.2.1"}), {}, reason)});
+    const dns::Message reply = answer_reply(query("a.example.org", Type::a, Wants::dnssec), answer, now);
+    CHECK(reply.rcode == Rcode::noerror);
+    REQUIRE(reply.edns->extended_errors().size() == 1);
+    CHECK(reply.edns->extended_errors()[0].code == dns::Ede::unsupported_nsec3_iterations);
+}
+
+TEST_CASE("type ANY gives all sets, and SERVFAIL where one of them is bogus") {
+    const auto a = found({"example.org", Type::a}, set("example.org", Type::a, {"192.0.2.1"}));
+    const auto mx = found({"example.org", Type::mx}, set("example.org", Type::mx, {"10 mx.example.org."}));
+    const dns::Message good = serve::any_reply(query("example.org", Type::any, Wants::ad), {a, mx}, now);
+    CHECK(lines(good.answer) == Lines{"example.org 300 A 192.0.2.1", "example.org 300 MX 10 mx.example.org."});
+    CHECK(good.authentic_data);
+    const dns::Message bad =
+        serve::any_reply(query("example.org", Type::any), {a, bogus("example.org", Type::mx, {.text = "x"})}, now);
+    CHECK(bad.rcode == Rcode::servfail);
+    CHECK(bad.answer.empty());
+    CHECK(serve::any_reply(query("example.org", Type::any), {}, now).rcode == Rcode::servfail);
+}
+
+TEST_CASE("with CD the authority's answer is passed on and never AD") {
+    resolve::RawAnswer raw;
+    raw.rcode = Rcode::noerror;
+    raw.answer = {set("a.example.org", Type::a, {"192.0.2.1"})};
+    raw.expires = later;
+    dns::Message asked = query("a.example.org", Type::a, Wants::dnssec);
+    asked.checking_disabled = true;
+    const dns::Message reply = serve::unchecked_reply(asked, raw, now);
+    CHECK(lines(reply.answer) == Lines{"a.example.org 300 A 192.0.2.1", "a.example.org 300 RRSIG"});
+    CHECK_FALSE(reply.authentic_data);
+    CHECK(reply.checking_disabled);
+}
+
+TEST_CASE("the question is echoed in the client's letters (0x20)") {
+    dns::Message asked = query("mx.example.org", Type::a);
+    asked.question->spelled = std::string(
+        "\x02mX\x07"
+        "eXAmple\x03oRg\0",
+        16);
+    const Answer answer({found({"mx.example.org", Type::a}, set("mx.example.org", Type::a, {"192.0.2.1"}))});
+    const Bytes wire = dns::render_message(answer_reply(asked, answer, now));
+    const std::string_view text = as_text(wire);
+    CHECK(text.find(asked.question->spelled) == 12);
+    // The answer's owner points at the question.
+    CHECK(text.substr(12 + 16 + 4, 2) == "\xc0\x0c");
+}
