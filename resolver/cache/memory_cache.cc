@@ -98,13 +98,11 @@ std::size_t MemoryCache::flush(const dns::Name& name, bool subtree) {
 }
 
 CacheCounters MemoryCache::counters() const {
-    return {.hits = hits_.load(),
-            .misses = misses_.load(),
-            .stored = stored_.load(),
-            .evicted = evicted_,
-            .dropped = dropped_.load(),
-            .entries = table_.entries.size(),
-            .octets = octets_};
+    CacheCounters counters = counted_;
+    counters.evicted = evicted_;
+    counters.entries = table_.entries.size();
+    counters.octets = octets_;
+    return counters;
 }
 
 }  // namespace mxtrust::cache

@@ -121,7 +121,7 @@ FindingRef RecordCache::find(const dns::Name& name, dns::Type type, WallTime now
     if (dns::is_meta(type) || type == nxdomain_slot) return nullptr;
     const Session session(*this, now);
     FindingRef finding = find_any(session.records, name, type);
-    count(finding != nullptr);
+    ++(finding ? counted_.hits : counted_.misses);
     return finding;
 }
 
@@ -144,12 +144,12 @@ void RecordCache::submit(Records& records, std::string key, Header header, Bytes
     header.use = static_cast<std::uint8_t>(use_of(key, header));
     auto record = key.size() > most_key_octets ? std::nullopt : seal(key, header, content);
     if (!record) {
-        count_drop();
+        ++counted_.dropped;
         return;
     }
     Change change = decide(records, key, header);
     if (!change.accepted) return;
-    add(stored_);
+    ++counted_.stored;
     write(std::move(key), std::make_shared<const Bytes>(std::move(*record)), std::move(change.superseded));
 }
 
@@ -226,7 +226,7 @@ std::optional<std::string> RecordCache::find_note(std::string_view key, WallTime
 void RecordCache::store_note(std::string_view key, std::string_view value, WallTime expires) {
     const Session session(*this);
     if (value.size() > most_note_octets || key.size() > most_note_key_octets) {
-        count_drop();
+        ++counted_.dropped;
         return;
     }
     if (expires <= latest_) {

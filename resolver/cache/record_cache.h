@@ -5,8 +5,6 @@
 // Time comes with the questions: the latest `now` that was asked with is when a record was stored. No clock is read.
 #pragma once
 
-#include <atomic>
-
 #include "cache/cache.h"
 #include "cache/record.h"
 #include "cache/records.h"
@@ -53,23 +51,17 @@ class RecordCache : public Cache {
 
     void set_epoch(Epoch epoch) { epoch_ = epoch; }
     [[nodiscard]] WallTime latest() const { return latest_; }
-    void count_drop() { add(dropped_); }
 
-    /// Read from other threads, written by the owner's only.
-    std::atomic<std::uint64_t> hits_{0}, misses_{0}, stored_{0}, dropped_{0};
+    CacheCounters counted_;  ///< hits, misses, stored, dropped
 
   private:
     class Session;
-    static void add(std::atomic<std::uint64_t>& counter) {
-        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    }
     /// The opened record where it is good.
     std::optional<Opened> open(Records& records, std::string_view key, Epoch epoch);
     std::optional<Opened> judge(std::string_view key, BytesView record, Epoch epoch);
     dnssec::FindingRef decode(std::string_view key, const Opened& opened, const dns::Name& name, dns::Type type);
     dnssec::FindingRef read(Records& records, const std::string& key, const dns::Name& name, dns::Type type);
     dnssec::FindingRef find_any(Records& records, const dns::Name& name, dns::Type type);
-    void count(bool hit) { add(hit ? hits_ : misses_); }
     void place(Records& records, std::string key, const dnssec::Finding& finding);
     void submit(Records& records, std::string key, Header header, BytesView content);
 

@@ -1,0 +1,105 @@
+// LMDB as this tree uses it: one file, one ordered collection, one writer, many readers without locks. Sole includer of
+// <lmdb.h>.
+//
+// The map is not written through and commits are not synced: what was committed survives the process (the kernel has
+// it), not the operating system; guard.h sees to that. Nothing of LMDB's is shown outside but these classes.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "cache/records.h"
+
+struct MDB_cursor;
+struct MDB_env;
+struct MDB_txn;
+
+namespace mxtrust::cache {
+
+/// How an act on the store ended. `full`: no room in the map; `disk`: the operating system said no; `broken`: the file
+/// is not what it should be, or LMDB gave up on it, and nothing of it is to be used any more.
+enum class Written : std::uint8_t { done, full, disk, broken };
+
+struct Usage {
+    std::uint64_t entries = 0;
+    std::uint64_t octets = 0;  ///< of pages in use by entries
+};
+
+class Environment {
+  public:
+    /// `path` is the data file; LMDB's table of readers lies beside it, "-lock". Requires: not open elsewhere in this
+    /// process.
+    static Result<std::shared_ptr<Environment>> open(const std::string& path, std::uint64_t map_octets);
+    ~Environment();
+    Environment(const Environment&) = delete;
+    Environment& operator=(const Environment&) = delete;
+
+    /// Everything committed goes to the disk. Blocks.
+    [[nodiscard]] Written sync();
+    [[nodiscard]] MDB_env* handle() const { return env_; }
+    [[nodiscard]] unsigned collection() const { return collection_; }
+
+  private:
+    explicit Environment(MDB_env* env) : env_(env) {}
+    MDB_env* env_;
+    unsigned collection_ = 0;
+};
+using EnvironmentRef = std::shared_ptr<Environment>;
+
+/// A snapshot for reading. The slot in the table of readers is kept between snapshots, so that begin costs no lock. For
+/// one thread.
+class ReadView final : public Records {
+  public:
+    explicit ReadView(EnvironmentRef environment);
+    ~ReadView() override;
+
+    /// Where no snapshot can be had, everything is absent until the next begin.
+    void begin();
+    void end();
+    /// Something is wrong with the file, as far as this reader saw.
+    [[nodiscard]] bool is_broken() const { return broken_; }
+
+    std::optional<BytesView> get(std::string_view key) override;
+    std::optional<Entry> at_or_before(std::string_view prefix, std::string_view key) override;
+    void scan(const Range& range, const Visit& visit) override;
+
+  private:
+    bool holds(int code);
+    EnvironmentRef environment_;
+    MDB_txn* transaction_ = nullptr;
+    MDB_cursor* cursor_ = nullptr;
+    bool active_ = false;
+    bool broken_ = false;
+};
+
+/// A transaction for writing. One at a time; uncommitted it is undone. After anything but `done` only destruction is
+/// left.
+class WriteView final : public Records {
+  public:
+    explicit WriteView(EnvironmentRef environment);
+    ~WriteView() override;
+
+    /// The first thing that went wrong, if anything did.
+    [[nodiscard]] Written state() const { return state_; }
+    [[nodiscard]] const std::string& trouble() const { return trouble_; }
+
+    std::optional<BytesView> get(std::string_view key) override;
+    std::optional<Entry> at_or_before(std::string_view prefix, std::string_view key) override;
+    void scan(const Range& range, const Visit& visit) override;
+
+    void put(std::string_view key, BytesView record);
+    /// Whether there was one.
+    bool erase(std::string_view key);
+    [[nodiscard]] Usage usage();
+    [[nodiscard]] Written commit();
+
+  private:
+    bool holds(int code);
+    EnvironmentRef environment_;
+    MDB_txn* transaction_ = nullptr;
+    Written state_ = Written::done;
+    std::string trouble_;
+};
+
+}  // namespace mxtrust::cache

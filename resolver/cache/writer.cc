@@ -1,0 +1,308 @@
+// The store's writer thread: takes what workers handed over, applies the rules once more, commits, keeps room, and
+// copes with trouble.
+#include <pthread.h>
+
+#include <algorithm>
+#include <csignal>
+#include <limits>
+#include <span>
+
+#include "base/require.h"
+#include "cache/evict.h"
+#include "cache/rules.h"
+#include "cache/store.h"
+
+namespace mxtrust::cache {
+namespace {
+
+/// Of the map, in use by entries: above `high` room is made, above `urgent` at once. The rest is for the copies that
+/// transactions make.
+constexpr std::uint64_t high_percent = 75, urgent_percent = 85;
+/// What an eviction takes, of all there is: so much that the census before it pays.
+constexpr std::uint64_t evicted_share = 5;
+/// A file that was begun anew this often in one run will not get better; the workers' memory serves from then on.
+constexpr unsigned most_beginnings = 8;
+/// Where not even an empty file can be made, as on a full disk.
+constexpr std::chrono::seconds between_tries{60};
+
+/// Signals are for the main thread; a file-size limit must come back as an error of the write (SIGXFSZ kills
+/// otherwise).
+void block_signals() {
+    sigset_t all;
+    sigfillset(&all);
+    require(pthread_sigmask(SIG_BLOCK, &all, nullptr) == 0);
+}
+
+}  // namespace
+
+void LmdbStore::run() {
+    block_signals();
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        const Operations batch = next_batch(lock);
+        if (batch.empty() && stop_) return;
+        const std::uint64_t damaged = damaged_environment_.exchange(0);
+        lock.unlock();
+        if (damaged == environment_number_) begin_anew("a record in it is damaged");
+        apply(batch);
+        lock.lock();
+        committed_.fetch_add(batch.size(), std::memory_order_release);
+        settled_.notify_all();
+    }
+}
+
+LmdbStore::Operations LmdbStore::next_batch(std::unique_lock<std::mutex>& lock) {
+    const auto is_urgent = [this] { return stop_ || hurry_ || damaged_environment_.load() != 0; };
+    wake_.wait(lock, [&] { return !waiting_.empty() || is_urgent(); });
+    if (!is_urgent()) {
+        wake_.wait_for(lock, settings_.batch_time,
+                       [&] { return is_urgent() || waiting_.size() >= settings_.batch_entries; });
+    }
+    const auto count = static_cast<std::ptrdiff_t>(std::min(waiting_.size(), settings_.batch_entries));
+    for (auto operation = waiting_.begin(); operation != waiting_.begin() + count; ++operation)
+        waiting_octets_ -= operation->cost();
+    Operations batch(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.begin() + count));
+    waiting_.erase(waiting_.begin(), waiting_.begin() + count);
+    if (waiting_.empty()) hurry_ = false;
+    return batch;
+}
+
+/// In the order handed over; a flush between two others is carried out between them.
+void LmdbStore::apply(const Operations& batch) {
+    std::span<const Operation> left(batch);
+    while (!left.empty()) {
+        if (left.front().what == Operation::What::flush) {
+            carry_out(*left.front().flush);
+            left = left.subspan(1);
+            continue;
+        }
+        std::size_t length = 1;
+        while (length < left.size() && length < slice_ && left[length].what != Operation::What::flush) ++length;
+        make_room(false);
+        commit(left.first(length));
+        left = left.subspan(length);
+    }
+}
+
+void LmdbStore::commit(std::span<const Operation> run) {
+    std::string trouble;
+    switch (try_commit(run, trouble)) {
+        case Written::done:
+            ended();
+            return;
+        case Written::disk:
+            began(trouble, run.size());
+            return;
+        case Written::broken:
+            begin_anew(trouble);
+            began(trouble, run.size());
+            return;
+        case Written::full:
+            break;
+    }
+    if (run.size() == 1) {
+        began("there is no room for it", 1);
+        return;
+    }
+    // Fewer entries copy fewer pages; and the transactions in between let go of older copies.
+    make_room(true);
+    commit(run.first(run.size() / 2));
+    commit(run.subspan(run.size() / 2));
+}
+
+Written LmdbStore::try_commit(std::span<const Operation> run, std::string& trouble) {
+    if (!environment_ && now() >= next_try_) retry();
+    if (!environment_) {
+        trouble = "there is no cache file";
+        return Written::disk;
+    }
+    WriteView view(environment_);
+    for (const Operation& operation : run) {
+        if (view.state() == Written::done) write(view, operation);
+    }
+    const Usage usage = view.usage();
+    const Written written = view.commit();
+    trouble = view.trouble();
+    if (written != Written::done) return written;
+    publish(usage);
+    for (const Operation& operation : run) written_since_eviction_ += operation.record ? operation.record->size() : 0;
+    return written;
+}
+
+namespace {
+
+void raise_use(WriteView& view, const std::string& key) {
+    const auto present = view.get(key);
+    if (!present || !peek(*present)) return;
+    Bytes record(present->begin(), present->end());
+    const Use use = after_hit(static_cast<Use>(record[use_offset]));
+    if (record[use_offset] == static_cast<std::uint8_t>(use)) return;
+    record[use_offset] = static_cast<std::uint8_t>(use);
+    view.put(key, record);
+}
+
+/// A name that was asked for stays so when its record is renewed.
+bool was_used(WriteView& view, const std::string& key) {
+    const auto present = view.get(key);
+    if (!present) return false;
+    const std::optional<Header> header = peek(*present);
+    return header && static_cast<Use>(header->use) != use_of(key, *header);
+}
+
+}  // namespace
+
+void LmdbStore::write(WriteView& view, const Operation& operation) {
+    switch (operation.what) {
+        case Operation::What::hit:
+            raise_use(view, operation.key);
+            return;
+        case Operation::What::remove:
+            view.erase(operation.key);
+            return;
+        case Operation::What::flush:
+            return;  // apply() has these
+        case Operation::What::put:
+            break;
+    }
+    const std::optional<Header> header = peek(*operation.record);
+    require(header.has_value());
+    const Change change = decide(view, operation.key, *header);
+    if (!change.accepted) return;
+    for (const std::string& key : change.superseded) view.erase(key);
+    const bool used = was_used(view, operation.key);
+    view.put(operation.key, *operation.record);
+    if (used) raise_use(view, operation.key);
+}
+
+/// Removes keys, in one transaction.
+Written LmdbStore::erase(const std::vector<std::string>& keys) {
+    WriteView view(environment_);
+    for (const std::string& key : keys) view.erase(key);
+    const Usage usage = view.usage();
+    const Written written = view.commit();
+    if (written == Written::broken) begin_anew(view.trouble());
+    if (written == Written::done) publish(usage);
+    return written;
+}
+
+/// Removes all of a range, some at a time.
+Written LmdbStore::empty(const Range& range) {
+    for (;;) {
+        ReadView reader(environment_);
+        std::vector<std::string> keys;
+        reader.begin();
+        reader.scan(range, [&](const Entry& entry) {
+            keys.emplace_back(entry.key);
+            return keys.size() < slice_ ? Walk::on : Walk::stop;
+        });
+        reader.end();
+        if (keys.empty()) return Written::done;
+        const Written written = erase(keys);
+        if (written != Written::done) return written;
+    }
+}
+
+void LmdbStore::carry_out(const Flush& flush) {
+    for (const Range& range : flush.ranges) {
+        if (!environment_) break;
+        const Written written = empty(range);
+        if (written == Written::broken) break;  // and all of it gone
+        if (written == Written::done) continue;
+        // What was to be forgotten must not come back after a restart: where it cannot be removed, all goes.
+        begin_anew("entries cannot be removed from it");
+        break;
+    }
+    const std::lock_guard lock(mutex_);
+    std::erase_if(scene_.flushes, [&](const auto& other) { return other->number == flush.number; });
+    generation_.fetch_add(1, std::memory_order_release);
+}
+
+void LmdbStore::make_room(bool forced) {
+    if (!environment_) return;
+    const std::uint64_t percent = octets_.load() * 100 / settings_.most_octets;
+    if (!forced && percent <= high_percent) return;
+    if (!forced && percent <= urgent_percent && written_since_eviction_ < last_eviction_ / 2) return;
+    ReadView reader(environment_);
+    reader.begin();
+    Eviction eviction(reader, scene().epoch, now());
+    reader.end();
+    last_eviction_ = eviction.octets() / evicted_share;
+    written_since_eviction_ = 0;
+    eviction.aim(last_eviction_);
+    for (;;) {
+        reader.begin();
+        const std::vector<std::string> keys = eviction.next(reader, slice_);
+        reader.end();
+        if (keys.empty() || erase(keys) != Written::done) return;
+        evicted_.fetch_add(keys.size());
+    }
+}
+
+// --- Trouble: told when it begins and when it ends.
+
+void LmdbStore::began(const std::string& trouble, std::size_t dropped) {
+    dropped_.fetch_add(dropped);
+    dropped_in_trouble_ += dropped;
+    if (trouble_.exchange(true, std::memory_order_acq_rel)) return;
+    notice("the cache cannot be written (" + trouble + "); answers are kept in memory meanwhile");
+}
+
+void LmdbStore::ended() {
+    if (!trouble_.exchange(false, std::memory_order_acq_rel)) return;
+    notice("the cache can be written again; " + std::to_string(dropped_in_trouble_) + " entries were not kept");
+    dropped_in_trouble_ = 0;
+}
+
+/// Readers go on with the file they have open until they see the new scene; its entries were checked one by one.
+void LmdbStore::begin_anew(const std::string& why) {
+    environment_.reset();
+    if (++begun_anew_ <= most_beginnings) {
+        make_file(why);
+    } else {
+        notice("the cache file was damaged too often and is not used any more until the next start");
+        next_try_ = {std::numeric_limits<std::int64_t>::max()};
+    }
+    show_environment();
+}
+
+void LmdbStore::retry() {
+    make_file("it could not be begun before");
+    if (environment_) show_environment();
+}
+
+/// From now on readers go by the file there is, or by none.
+void LmdbStore::show_environment() {
+    publish({});
+    ++environment_number_;
+    const std::lock_guard lock(mutex_);
+    scene_.environment = environment_;
+    scene_.environment_number = environment_number_;
+    generation_.fetch_add(1, std::memory_order_release);
+}
+
+/// Sets aside what is there and makes an empty file; where that fails, there is none for a while.
+void LmdbStore::make_file(const std::string& why) {
+    Notices told;
+    Done good = guard_->set_aside(why, now(), told);
+    if (good) good = guard_->mark_open();
+    if (good) {
+        auto opened = Environment::open(guard_->data_path(), settings_.most_octets);
+        if (opened) {
+            environment_ = std::move(*opened);
+        } else {
+            good = fail(opened.error());
+        }
+    }
+    if (!good) {
+        told.push_back("the cache file cannot be begun anew: " + good.error().text);
+        next_try_ = now() + between_tries;
+    }
+    for (std::string& text : told) notice(std::move(text));
+}
+
+void LmdbStore::publish(const Usage& usage) {
+    entries_.store(usage.entries);
+    octets_.store(usage.octets);
+}
+
+}  // namespace mxtrust::cache
