@@ -94,7 +94,7 @@ Json mail_json(const route::RouteCounters& counters) {
     Json json;
     json["questions"] = counters.questions;
     json["kept"] = counters.kept;
-    json["joined"] = counters.joined;
+    json["searches"] = counters.searches;
     json["deliver"] = counters.deliver;
     json["defer"] = counters.defer;
     json["bounce"] = counters.bounce;

@@ -24,7 +24,7 @@ void add(resolve::Counters& total, const resolve::Counters& one) {
 void add(route::RouteCounters& total, const route::RouteCounters& one) {
     total.questions += one.questions;
     total.kept += one.kept;
-    total.joined += one.joined;
+    total.searches += one.searches;
     total.deliver += one.deliver;
     total.defer += one.defer;
     total.bounce += one.bounce;

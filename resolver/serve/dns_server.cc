@@ -1,0 +1,265 @@
+// Each question is a coroutine. One that came by datagram remembers where to reply; one that came by stream keeps its
+// connection's Stream alive, and what it says after the client has left is not sent.
+#include "serve/dns_server.h"
+
+#include "dns/message.h"
+#include "serve/dns_reply.h"
+#include "serve/dns_request.h"
+#include "serve/patience.h"
+#include "task/task.h"
+
+namespace mxtrust::serve {
+namespace {
+
+std::vector<Network> loopback_networks() {
+    return {Network::from_text("127.0.0.0/8").value(), Network::from_text("::1/128").value()};
+}
+
+}  // namespace
+
+struct DnsServer::State {
+    State(DnsSettings its_settings, Tools its_tools)
+        : settings(std::move(its_settings)), tools(its_tools), loopback(loopback_networks()) {}
+
+    DnsSettings settings;
+    Tools tools;
+    std::vector<Network> loopback;
+    DoorCounters counters;
+    std::size_t pending = 0;
+    std::vector<std::unique_ptr<net::StreamServer>> stream_servers;
+    /// Owned here; handlers and coroutines name them by place, which never changes.
+    std::vector<std::unique_ptr<net::DatagramServer>> datagram_servers;
+
+    [[nodiscard]] Admission admission(const Address& client) const {
+        return is_allowed(settings.allow, client) ? Admission::allowed : Admission::refused;
+    }
+    [[nodiscard]] DnsRequest judge(BytesView wire, Admission admitted) {
+        DnsRequest request = judge_request(wire, admitted);
+        if (std::holds_alternative<Dropped>(request)) ++counters.dns_dropped;
+        if (const auto* refused = std::get_if<Refused>(&request)) {
+            ++(refused->reply.rcode == dns::Rcode::formerr ? counters.dns_malformed : counters.dns_refused);
+        }
+        return request;
+    }
+    [[nodiscard]] bool is_full() const { return pending >= settings.most_pending_in_all; }
+    /// MTAs take SERVFAIL for "later", which is what it is; silence would cost them seconds.
+    [[nodiscard]] static dns::Message overloaded(const dns::Message& query) {
+        return error_reply(query, dns::Rcode::servfail, {{dns::Ede::other, "too many questions are under way"}});
+    }
+
+    void datagram(std::size_t server, BytesView wire, const net::DatagramPeer& peer);
+    task::Task<void> answer_datagram(std::size_t server, net::DatagramPeer peer, dns::Message query);
+    task::Task<void> answer_stream(std::shared_ptr<Stream> stream, dns::Message query);
+    task::Task<dns::Message> answer(dns::Message query);
+    dns::Message from_cache(const dns::Message& query);
+};
+
+/// One TCP connection.
+class DnsServer::Stream final : public net::ConnectionUser, public std::enable_shared_from_this<Stream> {
+  public:
+    Stream(State& server, net::ConnectionRef connection, Admission admission)
+        : server_(server),
+          connection_(std::move(connection)),
+          patience_(server.tools.scheduler, connection_),
+          admission_(admission) {}
+
+    void received(BytesView data) override {
+        buffer_.insert(buffer_.end(), data.begin(), data.end());
+        pump();
+    }
+    void ended() override {
+        ended_ = true;
+        pump();
+    }
+    void drained() override { pump(); }
+    void closed() override {
+        closed_ = true;
+        patience_.end();
+    }
+    void reply(const dns::Message& message) {
+        --pending_;
+        send(message);
+        pump();
+    }
+
+  private:
+    void pump() {
+        if (closed_ || pumping_) return;
+        pumping_ = true;
+        while (!is_full() && take_message()) {
+        }
+        pumping_ = false;
+        if (closed_) return;
+        const bool full = is_full();
+        if (full != paused_ && !ended_) {
+            if (full) {
+                connection_->pause_reading();
+            } else {
+                connection_->resume_reading();
+            }
+            paused_ = full;
+        }
+        patience_.watch(!full && !ended_ && !buffer_.empty(), server_.settings.most_message_time);
+        if (ended_ && pending_ == 0 && !full) connection_->close_when_sent();
+    }
+    [[nodiscard]] bool is_full() const {
+        return pending_ >= server_.settings.most_pending || connection_->queued() > server_.settings.most_queued_octets;
+    }
+    bool take_message() {
+        Reader reader(buffer_);
+        const auto length = reader.u16();
+        if (!length) return false;
+        const auto wire = reader.take(*length);
+        if (!wire) return false;
+        consider(*wire);
+        buffer_.erase(buffer_.begin(), buffer_.begin() + 2 + *length);
+        return true;
+    }
+    void consider(BytesView wire) {
+        ++server_.counters.dns_tcp;
+        DnsRequest request = server_.judge(wire, admission_);
+        if (std::holds_alternative<Dropped>(request)) {
+            // What is no question over a stream is no client: nothing behind it can be trusted to be framed.
+            connection_->close();
+            return;
+        }
+        if (const auto* refused = std::get_if<Refused>(&request)) {
+            send(refused->reply);
+            return;
+        }
+        auto& query = std::get<Asked>(request).query;
+        if (server_.is_full()) {
+            send(State::overloaded(query));
+            return;
+        }
+        ++pending_;
+        ++server_.pending;
+        server_.tools.scheduler.spawn(server_.answer_stream(shared_from_this(), std::move(query)));
+    }
+    void send(const dns::Message& message) {
+        if (closed_) return;
+        const Bytes wire = dns::render_message(message);
+        Writer framed;
+        framed.u16(static_cast<std::uint16_t>(wire.size()));
+        framed.bytes(wire);
+        connection_->send(std::move(framed).finish());
+    }
+
+    State& server_;
+    net::ConnectionRef connection_;
+    Patience patience_;
+    Admission admission_;
+    Bytes buffer_;
+    std::size_t pending_ = 0;
+    bool ended_ = false, closed_ = false, paused_ = false, pumping_ = false;
+};
+
+void DnsServer::State::datagram(std::size_t server, BytesView wire, const net::DatagramPeer& peer) {
+    ++counters.dns_udp;
+    DnsRequest request = judge(wire, admission(peer.from.address));
+    if (const auto* refused = std::get_if<Refused>(&request)) {
+        datagram_servers[server]->reply(peer, dns::render_message(refused->reply, 512));
+        return;
+    }
+    auto* asked = std::get_if<Asked>(&request);
+    if (asked == nullptr) return;
+    if (is_full()) {
+        datagram_servers[server]->reply(peer, dns::render_message(overloaded(asked->query), 512));
+        return;
+    }
+    ++pending;
+    tools.scheduler.spawn(answer_datagram(server, peer, std::move(asked->query)));
+}
+
+task::Task<void> DnsServer::State::answer_datagram(std::size_t server, net::DatagramPeer peer, dns::Message query) {
+    const Path path = is_allowed(loopback, peer.from.address) ? Path::loopback : Path::network;
+    const std::size_t most = most_datagram_octets(query, path);
+    dns::Message reply = co_await answer(std::move(query));
+    --pending;
+    datagram_servers[server]->reply(peer, dns::render_message(reply, most));
+}
+
+task::Task<void> DnsServer::State::answer_stream(std::shared_ptr<Stream> stream, dns::Message query) {
+    dns::Message reply = co_await answer(std::move(query));
+    --pending;
+    stream->reply(reply);
+}
+
+task::Task<dns::Message> DnsServer::State::answer(dns::Message query) {
+    dns::Name name = query.question->name;
+    const dns::Type type = query.question->type;
+    dns::Message reply;
+    BudgetRef budget = tools.resolver.budget(settings.deadline);
+    if (!query.recursion_desired) {
+        reply = from_cache(query);
+    } else if (query.checking_disabled) {
+        resolve::RawAnswer raw = co_await tools.resolver.resolve_unchecked(std::move(name), type, std::move(budget));
+        reply = unchecked_reply(query, raw, tools.clock.wall());
+    } else if (type == dns::Type::any) {
+        std::vector<dnssec::FindingRef> findings =
+            co_await tools.resolver.resolve_any(std::move(name), std::move(budget));
+        reply = any_reply(query, findings, tools.clock.wall());
+    } else {
+        dnssec::Answer answer = co_await tools.resolver.resolve(std::move(name), type, std::move(budget));
+        // An MTA that got MX asks for the hosts next: that is fetched while it reads.
+        if (type == dns::Type::mx) tools.router.look_ahead(answer);
+        reply = answer_reply(query, answer, tools.clock.wall());
+    }
+    if (reply.rcode == dns::Rcode::servfail) ++counters.dns_servfail;
+    tools.log.answered("DNS " + query.question->name.to_text() + " " + dns::to_text(type),
+                       dns::to_text(reply.rcode) + (reply.authentic_data ? " AD" : ""));
+    co_return reply;
+}
+
+/// RD=0: what is known is told, nothing is found out for it (RFC 1034 4.3.1).
+dns::Message DnsServer::State::from_cache(const dns::Message& query) {
+    const std::optional<dnssec::Answer> known = tools.resolver.peek(query.question->name, query.question->type);
+    if (known) return answer_reply(query, *known, tools.clock.wall());
+    ++counters.dns_refused;
+    return error_reply(query, dns::Rcode::refused,
+                       {{dns::Ede::not_authoritative, "not in the cache, and recursion was not desired"}});
+}
+
+DnsServer::DnsServer(DnsSettings settings, Tools tools) : state_(std::make_unique<State>(std::move(settings), tools)) {}
+DnsServer::~DnsServer() = default;
+
+Done DnsServer::listen_udp(net::UvLoop& loop, net::Listening listening) {
+    State* state = state_.get();
+    const std::size_t place = state->datagram_servers.size();
+    auto server = net::DatagramServer::start(
+        loop, std::move(listening),
+        [state, place](BytesView wire, const net::DatagramPeer& peer) { state->datagram(place, wire, peer); });
+    if (!server) return fail(server.error());
+    state->datagram_servers.push_back(std::move(*server));
+    return {};
+}
+
+Done DnsServer::listen_tcp(net::UvLoop& loop, net::Listening listening) {
+    State* state = state_.get();
+    const auto greet = [state](net::ConnectionRef connection) -> std::shared_ptr<net::ConnectionUser> {
+        const auto peer = connection->peer();
+        const Admission admission = peer ? state->admission(peer->address) : Admission::refused;
+        connection->close_when_idle_for(state->settings.most_idle_time);
+        return std::make_shared<Stream>(*state, std::move(connection), admission);
+    };
+    auto server = net::StreamServer::start(loop, std::move(listening), state->settings.most_connections, greet);
+    if (!server) return fail(server.error());
+    state->stream_servers.push_back(std::move(*server));
+    return {};
+}
+
+void DnsServer::stop() {
+    for (const auto& server : state_->stream_servers) server->stop();
+    for (const auto& server : state_->datagram_servers) server->stop();
+}
+
+void DnsServer::count(DoorCounters& counters) const {
+    counters.dns_udp += state_->counters.dns_udp;
+    counters.dns_tcp += state_->counters.dns_tcp;
+    counters.dns_refused += state_->counters.dns_refused;
+    counters.dns_malformed += state_->counters.dns_malformed;
+    counters.dns_dropped += state_->counters.dns_dropped;
+    counters.dns_servfail += state_->counters.dns_servfail;
+}
+
+}  // namespace mxtrust::serve

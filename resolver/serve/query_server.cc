@@ -1,0 +1,348 @@
+// A Conversation is one connection: it cuts lines, keeps the order of text replies, and minds the limits. Each request
+// is a coroutine of its own, so that a slow answer holds up nobody; it keeps its Conversation alive, and what it says
+// after the client has left is not sent.
+#include "serve/query_server.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <deque>
+#include <list>
+#include <optional>
+#include <unordered_map>
+
+#include "serve/patience.h"
+#include "serve/render.h"
+#include "serve/request.h"
+#include "task/task.h"
+
+namespace mxtrust::serve {
+namespace {
+
+/// Mail answers rendered once for all who ask until they expire.
+class RenderedBodies {
+  public:
+    std::shared_ptr<const std::string> body_of(const route::MailAnswerRef& answer) {
+        const auto found = bodies_.find(answer.get());
+        // The address alone does not identify an answer: another one may have been made in its place.
+        if (found != bodies_.end() && found->second.answer.lock() == answer) return found->second.body;
+        if (bodies_.size() >= most_bodies) bodies_.clear();
+        auto body = std::make_shared<const std::string>(render_mail_body(*answer));
+        bodies_[answer.get()] = Entry{answer, body};
+        return body;
+    }
+
+  private:
+    static constexpr std::size_t most_bodies = 4096;  // some 4 KiB each
+    struct Entry {
+        std::weak_ptr<const mail::MailAnswer> answer;
+        std::shared_ptr<const std::string> body;
+    };
+    std::unordered_map<const mail::MailAnswer*, Entry> bodies_;
+};
+
+/// Where in a connection's order a reply belongs: text replies keep theirs, JSON replies go out as they come.
+struct Ticket {
+    std::shared_ptr<std::optional<std::string>> place;  ///< null for JSON
+};
+
+std::string described(const Request& request) {
+    struct Words {
+        std::string operator()(const MailRequest& mail) const { return "mail " + mail.next_hop.to_text(); }
+        std::string operator()(const DecideRequest& decide) const { return "decide " + decide.mail.next_hop.to_text(); }
+        std::string operator()(const RRsetRequest& rrset) const {
+            return "rrset " + rrset.name.to_text() + " " + dns::to_text(rrset.type);
+        }
+        std::string operator()(const ExplainRequest& explain) const {
+            return "explain " + explain.what.name.to_text() + " " + dns::to_text(explain.what.type);
+        }
+        std::string operator()(const StatusRequest& /*status*/) const { return "status"; }
+        std::string operator()(const FailingRequest& /*failing*/) const { return "failing"; }
+        std::string operator()(const FlushRequest& flush) const { return "flush " + flush.name.to_text(); }
+    };
+    return std::visit(Words(), request.what);
+}
+
+}  // namespace
+
+bool may_flush(const net::PeerCredentials& peer, uid_t own_user, gid_t own_group) {
+    return peer.user == 0 || peer.user == own_user || peer.group == own_group;
+}
+
+struct QueryServer::State {
+    State(QueryLimits its_limits, Tools its_tools, Flush its_flush, Publish its_publish)
+        : limits(its_limits), tools(its_tools), flush(std::move(its_flush)), publish(std::move(its_publish)) {}
+
+    QueryLimits limits;
+    Tools tools;
+    Flush flush;
+    Publish publish;
+    DoorCounters counters;
+    RenderedBodies bodies;
+    std::size_t pending = 0;
+
+    task::Task<void> converse(std::shared_ptr<Conversation> conversation, Request request, Ticket ticket);
+    task::Task<std::string> answer(Request request, std::optional<net::PeerCredentials> peer);
+    task::Task<route::MailAnswerRef> ask_router(MailRequest request);
+    task::Task<std::string> answer_mail(std::string id, MailRequest request);
+    task::Task<std::string> answer_decide(DecideRequest request);
+    task::Task<std::string> answer_rrset(std::string id, RRsetRequest request);
+    task::Task<std::string> answer_explain(std::string id, ExplainRequest request);
+    std::string answer_status(std::string_view id);
+    std::string answer_failing(std::string_view id, const FailingRequest& request);
+    std::string answer_flush(std::string_view id, const FlushRequest& request,
+                             const std::optional<net::PeerCredentials>& peer);
+};
+
+class QueryServer::Conversation final : public net::ConnectionUser, public std::enable_shared_from_this<Conversation> {
+  public:
+    Conversation(State& server, net::ConnectionRef connection)
+        : server_(server), connection_(std::move(connection)), patience_(server.tools.scheduler, connection_) {}
+
+    void received(BytesView data) override {
+        buffer_ += as_text(data);
+        pump();
+    }
+    void ended() override {
+        ended_ = true;
+        pump();
+    }
+    void drained() override { pump(); }
+    void closed() override {
+        closed_ = true;
+        patience_.end();
+    }
+    /// A request is answered; what it said goes out where it belongs.
+    void reply(std::string line, const Ticket& ticket) {
+        --pending_;
+        --server_.pending;
+        say(std::move(line), ticket);
+        pump();
+    }
+    [[nodiscard]] std::optional<net::PeerCredentials> peer() const { return connection_->credentials(); }
+
+  private:
+    /// Takes lines from the buffer as far as the limits allow, and stops or goes on reading accordingly.
+    void pump() {
+        if (closed_ || pumping_) return;
+        pumping_ = true;
+        while (!is_full() && take_line()) {
+        }
+        pumping_ = false;
+        if (closed_) return;
+        if (is_full()) {
+            if (connection_->queued() > server_.limits.most_queued_octets && !paused_)
+                ++server_.counters.query_slow_readers;
+            patience_.watch(false, {});
+            pause();
+            return;
+        }
+        patience_.watch(!buffer_.empty() || skipped_ > 0, server_.limits.most_line_time);
+        resume();
+        if (ended_ && pending_ == 0) connection_->close_when_sent();
+    }
+    [[nodiscard]] bool is_full() const {
+        return pending_ >= server_.limits.most_pending || connection_->queued() > server_.limits.most_queued_octets;
+    }
+    void pause() {
+        if (!paused_) connection_->pause_reading();
+        paused_ = true;
+    }
+    void resume() {
+        if (paused_ && !ended_) connection_->resume_reading();
+        paused_ = false;
+    }
+
+    /// False where there is no whole line.
+    bool take_line() {
+        const std::size_t end = buffer_.find('\n');
+        if (skipped_ > 0) return skip(end);
+        if (std::min(end, buffer_.size()) > most_request_octets) {
+            overlong();
+            return true;
+        }
+        if (end != std::string::npos) {
+            const std::string line = buffer_.substr(0, end);
+            buffer_.erase(0, end + 1);
+            ask(line);
+            return true;
+        }
+        // What stands before the end of input is a line, too: clients that shut down their side need not end it.
+        if (!ended_ || buffer_.empty()) return false;
+        const std::string line = std::move(buffer_);
+        buffer_.clear();
+        ask(line);
+        return true;
+    }
+    void overlong() {
+        refuse(overlong_request(std::string_view(buffer_).substr(0, most_request_octets)));
+        skipped_ = 1;
+    }
+    /// Drops the rest of an overlong line.
+    bool skip(std::size_t end) {
+        const std::size_t count = end == std::string::npos ? buffer_.size() : end + 1;
+        buffer_.erase(0, count);
+        skipped_ = end == std::string::npos ? skipped_ + count : 0;
+        if (skipped_ > server_.limits.most_skipped_octets) {
+            ended_ = true;
+            buffer_.clear();
+            skipped_ = 0;
+            connection_->pause_reading();
+            return false;
+        }
+        return end != std::string::npos;
+    }
+
+    void ask(std::string_view line) {
+        std::variant<Request, BadRequest> parsed = parse_request(line);
+        if (const auto* bad = std::get_if<BadRequest>(&parsed)) {
+            refuse(*bad);
+            return;
+        }
+        auto& request = std::get<Request>(parsed);
+        ++server_.counters.query_requests;
+        const Ticket ticket = ticket_for(request.form);
+        if (server_.pending >= server_.limits.most_pending_in_all) {
+            constexpr std::string_view text = "too many requests are under way; try again in a moment";
+            const bool in_words = std::holds_alternative<DecideRequest>(request.what);
+            say(in_words ? render_error_words(ErrorCode::overloaded, text)
+                         : render_error(request.id, ErrorCode::overloaded, text),
+                ticket);
+            return;
+        }
+        ++pending_;
+        ++server_.pending;
+        server_.tools.scheduler.spawn(server_.converse(shared_from_this(), std::move(request), ticket));
+    }
+    void refuse(const BadRequest& bad) {
+        ++server_.counters.query_bad_requests;
+        server_.tools.log.client_trouble("query socket", bad.failure.text);
+        say(render_bad_request(bad), ticket_for(bad.form));
+    }
+    Ticket ticket_for(Form form) {
+        if (form == Form::json) return {};
+        waiting_.push_back(std::make_shared<std::optional<std::string>>());
+        return {waiting_.back()};
+    }
+    void say(std::string line, const Ticket& ticket) {
+        if (!ticket.place) {
+            send(std::move(line));
+            return;
+        }
+        *ticket.place = std::move(line);
+        while (!waiting_.empty() && waiting_.front()->has_value()) {
+            send(std::move(**waiting_.front()));
+            waiting_.pop_front();
+        }
+    }
+    void send(std::string line) {
+        if (closed_) return;
+        line += '\n';
+        const BytesView octets = as_bytes(line);
+        connection_->send(Bytes(octets.begin(), octets.end()));
+    }
+
+    State& server_;
+    net::ConnectionRef connection_;
+    Patience patience_;
+    std::string buffer_;
+    std::deque<std::shared_ptr<std::optional<std::string>>> waiting_;  ///< text replies in their order
+    std::size_t pending_ = 0;
+    std::size_t skipped_ = 0;  ///< octets dropped of an overlong line; 0 outside of one
+    bool ended_ = false, closed_ = false, paused_ = false, pumping_ = false;
+};
+
+task::Task<void> QueryServer::State::converse(std::shared_ptr<Conversation> conversation, Request request,
+                                              Ticket ticket) {
+    const std::string what = described(request);
+    std::optional<net::PeerCredentials> peer = conversation->peer();
+    std::string line = co_await answer(std::move(request), peer);
+    tools.log.answered(what, line);
+    conversation->reply(std::move(line), ticket);
+}
+
+task::Task<std::string> QueryServer::State::answer(Request request, std::optional<net::PeerCredentials> peer) {
+    if (auto* mail = std::get_if<MailRequest>(&request.what))
+        co_return co_await answer_mail(std::move(request.id), std::move(*mail));
+    if (auto* decide = std::get_if<DecideRequest>(&request.what)) co_return co_await answer_decide(std::move(*decide));
+    if (auto* rrset = std::get_if<RRsetRequest>(&request.what))
+        co_return co_await answer_rrset(std::move(request.id), std::move(*rrset));
+    if (auto* explain = std::get_if<ExplainRequest>(&request.what)) {
+        co_return co_await answer_explain(std::move(request.id), std::move(*explain));
+    }
+    if (const auto* failing = std::get_if<FailingRequest>(&request.what))
+        co_return answer_failing(request.id, *failing);
+    if (const auto* flushing = std::get_if<FlushRequest>(&request.what))
+        co_return answer_flush(request.id, *flushing, peer);
+    co_return answer_status(request.id);
+}
+
+task::Task<route::MailAnswerRef> QueryServer::State::ask_router(MailRequest request) {
+    route::MailQuestion question;
+    question.next_hop = std::move(request.next_hop);
+    question.port = request.port;
+    question.deadline = tools.clock.mono() + request.deadline;
+    question.refresh = request.freshness == Freshness::refresh ? route::Refresh::yes : route::Refresh::no;
+    co_return co_await tools.router.ask(std::move(question));
+}
+
+task::Task<std::string> QueryServer::State::answer_mail(std::string id, MailRequest request) {
+    const std::string asked = request.asked;
+    route::MailAnswerRef answer = co_await ask_router(std::move(request));
+    const std::shared_ptr<const std::string> body = bodies.body_of(answer);
+    co_return render_mail(id, asked, *answer, *body);
+}
+
+task::Task<std::string> QueryServer::State::answer_decide(DecideRequest request) {
+    route::MailAnswerRef answer = co_await ask_router(std::move(request.mail));
+    co_return render_decide(*answer);
+}
+
+task::Task<std::string> QueryServer::State::answer_rrset(std::string id, RRsetRequest request) {
+    BudgetRef budget = tools.resolver.budget(request.deadline);
+    dnssec::Answer answer = co_await tools.resolver.resolve(std::move(request.name), request.type, std::move(budget));
+    co_return render_rrset(id, answer, tools.clock.wall());
+}
+
+task::Task<std::string> QueryServer::State::answer_explain(std::string id, ExplainRequest request) {
+    BudgetRef budget = tools.resolver.budget(request.what.deadline);
+    resolve::Explanation explanation =
+        co_await tools.resolver.explain(std::move(request.what.name), request.what.type, std::move(budget));
+    co_return render_explanation(id, explanation, tools.clock.wall());
+}
+
+std::string QueryServer::State::answer_status(std::string_view id) {
+    publish();
+    return render_status(id, tools.board.status(tools.clock.wall(), tools.clock.mono(), tools.cache.counters()));
+}
+
+std::string QueryServer::State::answer_failing(std::string_view id, const FailingRequest& request) {
+    return render_failing(id, tools.router.failing(request.limit), tools.clock.wall());
+}
+
+std::string QueryServer::State::answer_flush(std::string_view id, const FlushRequest& request,
+                                             const std::optional<net::PeerCredentials>& peer) {
+    if (!peer || !may_flush(*peer, geteuid(), getegid())) {
+        return render_error(id, ErrorCode::forbidden, "flush is for root and the group of the service");
+    }
+    return render_flushed(id, request.name, request.extent, flush(request.name, request.extent));
+}
+
+QueryServer::QueryServer(QueryLimits limits, Tools tools, Flush flush, Publish publish)
+    : state_(std::make_unique<State>(limits, tools, std::move(flush), std::move(publish))) {}
+QueryServer::~QueryServer() = default;
+
+std::shared_ptr<net::ConnectionUser> QueryServer::greet(net::ConnectionRef connection) {
+    ++state_->counters.query_connections;
+    connection->close_when_idle_for(state_->limits.most_idle_time);
+    return std::make_shared<Conversation>(*state_, std::move(connection));
+}
+
+void QueryServer::count(DoorCounters& counters) const {
+    counters.query_connections += state_->counters.query_connections;
+    counters.query_requests += state_->counters.query_requests;
+    counters.query_bad_requests += state_->counters.query_bad_requests;
+    counters.query_slow_readers += state_->counters.query_slow_readers;
+}
+
+}  // namespace mxtrust::serve
