@@ -1,6 +1,7 @@
 // A world in which every look-up's answer is written down, for tests of the mail decision.
 #pragma once
 
+#include <bit>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,16 +13,6 @@
 #include "mail/domain.h"
 #include "mail/words.h"
 
-namespace mxtrust::cache {
-/// The maker of proven findings in these tests: it stands in for the cache codec, which is not linked here.
-class Codec {
-  public:
-    static dnssec::FindingRef prove(dnssec::Security security, dnssec::Finding::Parts parts) {
-        return dnssec::Finding::proven(dnssec::ProofKey(), security, std::move(parts));
-    }
-};
-}  // namespace mxtrust::cache
-
 namespace mxtrust::mail::testing {
 
 using dns::Type;
@@ -29,6 +20,11 @@ using dnssec::Answer;
 using dnssec::FindingRef;
 using dnssec::Outcome;
 using dnssec::Security;
+
+/// Only the validator and the cache codec can make a key; a test that must say "proven" forges one.
+inline dnssec::ProofKey forged_key() {
+    return std::bit_cast<dnssec::ProofKey>(std::uint8_t{0});
+}
 
 inline constexpr WallTime now{1'795'305'600};
 inline constexpr WallTime later{1'795'309'200};
@@ -97,7 +93,8 @@ inline FindingRef finding(const dns::Name& owner, Type type, Axis axis, const st
     }
     if (axis == Axis::bogus) return dnssec::Finding::bogus(std::move(parts));
     if (axis == Axis::indeterminate) return dnssec::Finding::failure(std::move(parts));
-    return cache::Codec::prove(is_secure(axis) ? Security::secure : Security::insecure, std::move(parts));
+    return dnssec::Finding::proven(forged_key(), is_secure(axis) ? Security::secure : Security::insecure,
+                                   std::move(parts));
 }
 
 /// A CNAME met while `type` was asked.
@@ -109,7 +106,8 @@ inline FindingRef alias(const dns::Name& owner, Type type, Axis axis, std::strin
     parts.outcome = Outcome::records;
     parts.rrset = rrset(owner, Type::cname, {std::string(target)});
     parts.expires = later;
-    return cache::Codec::prove(is_secure(axis) ? Security::secure : Security::insecure, std::move(parts));
+    return dnssec::Finding::proven(forged_key(), is_secure(axis) ? Security::secure : Security::insecure,
+                                   std::move(parts));
 }
 
 /// Names and types with what a resolver finds there. What is not written down is a secure NODATA.
