@@ -10,6 +10,8 @@
     world.json    what runs, and since when
 """
 
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -71,11 +73,20 @@ def sources():
     return max(int(path.stat().st_mtime) for path in HERE.glob("*.py"))
 
 
+@contextlib.contextmanager
+def locked(state):
+    """One at a time brings a world up or down: tests may be started side by side."""
+    state.mkdir(parents=True, exist_ok=True)
+    with open(state / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def up(state):
+    """Requires the lock."""
     down(state)
     for name in ("ldns-keygen", "ldns-signzone", "nsd", "ip"):
         servers.tool(name)
-    state.mkdir(parents=True, exist_ok=True)
     world = build_world()
     pki.make(state / "pki")
     signer = signing.Signer(world, state / "zones", pki.Associations(state / "pki"))
@@ -141,7 +152,8 @@ allow-local-authorities = true
 
 
 def down(state):
-    """Stops what was started, removes the namespace and the records of both; the rest of the state stays."""
+    """Stops what was started, removes the namespace and the records of both; the rest of the state stays. Requires the
+    lock."""
     record = recorded(state)
     if record:
         for process in record["processes"].values():
