@@ -12,27 +12,30 @@
 namespace mxtrust::net {
 namespace {
 
-constexpr unsigned most_binds = 16;             // random ports tried before giving up
+constexpr unsigned most_binds = 16;  // random ports tried before giving up
 constexpr std::uint64_t lowest_port = 1024;
-constexpr std::size_t most_ignored = 64;        // datagrams that were not for us, before the question is given up
+constexpr std::size_t most_ignored = 64;  // datagrams that were not for us, before the question is given up
 
 /// A socket of one exchange; lives on the heap until libuv has closed it.
 class Socket {
   public:
-    Socket(NetworkCounters& counters, Matcher matcher) : counters_(counters), matcher_(std::move(matcher)) { handle_.data = this; }
+    Socket(NetworkCounters& counters, UvNetwork::ReceiveBuffer& buffer, Endpoint server, Matcher matcher)
+        : counters_(counters), buffer_(buffer), server_(server), matcher_(std::move(matcher)) {
+        handle_.data = this;
+    }
 
-    int open(UvLoop& loop, Random& random, const Endpoint& server) {
+    int open(UvLoop& loop, Random& random) {
         if (const int status = uv_udp_init(loop.raw(), &handle_); status != 0) return status;
         initialised_ = true;
         int status = UV_EADDRINUSE;
         for (unsigned attempt = 0; attempt < most_binds && status == UV_EADDRINUSE; ++attempt) {
             const auto port = static_cast<std::uint16_t>(lowest_port + random.below(65536 - lowest_port));
-            const SocketAddress local = SocketAddress::any(server.address.family(), port);
+            const SocketAddress local = SocketAddress::any(server_.address.family(), port);
             status = uv_udp_bind(&handle_, local.raw(), 0);
         }
         if (status != 0) return status;
-        forbid_fragments(server.address.family());
-        const SocketAddress remote(server);
+        forbid_fragments(server_.address.family());
+        const SocketAddress remote(server_);
         if (status = uv_udp_connect(&handle_, remote.raw()); status != 0) return status;
         return uv_udp_recv_start(&handle_, on_allocate, on_received);
     }
@@ -70,7 +73,8 @@ class Socket {
     }
     static void on_allocate(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
         auto* self = static_cast<Socket*>(handle->data);
-        *buffer = uv_buf_init(reinterpret_cast<char*>(self->buffer_.data()), static_cast<unsigned>(self->buffer_.size()));
+        *buffer =
+            uv_buf_init(reinterpret_cast<char*>(self->buffer_.data()), static_cast<unsigned>(self->buffer_.size()));
     }
     static void on_received(uv_udp_t* handle, ssize_t count, const uv_buf_t*, const sockaddr* from, unsigned) {
         auto* self = static_cast<Socket*>(handle->data);
@@ -80,6 +84,8 @@ class Socket {
             self->done.notify();
             return;
         }
+        // Connected sockets hear their peer only; but what came between bind and connect may be from anybody.
+        if (SocketAddress::endpoint(from) != self->server_) return;
         self->consider(BytesView(self->buffer_.data(), static_cast<std::size_t>(count)));
     }
     void consider(BytesView datagram) {
@@ -104,11 +110,12 @@ class Socket {
     }
 
     NetworkCounters& counters_;
+    UvNetwork::ReceiveBuffer& buffer_;
+    Endpoint server_;
     Matcher matcher_;
     uv_udp_t handle_{};
     bool initialised_ = false;
     std::size_t ignored_ = 0;
-    std::array<std::uint8_t, 65536> buffer_;  // written by the kernel before it is read; clearing 64 KiB a question would cost
 };
 
 /// Releases the socket whichever way the exchange ends.
@@ -126,25 +133,29 @@ class Owner {
 
 }  // namespace
 
-task::Task<Result<DatagramReply>> UvNetwork::exchange_datagram(Endpoint server, Bytes query, Matcher matcher, MonoTime deadline) {
+task::Task<Result<DatagramReply>> UvNetwork::exchange_datagram(Endpoint server, Bytes query, Matcher matcher,
+                                                               MonoTime deadline) {
     if (counters_.sockets >= most_sockets) {
         ++counters_.refused;
         co_return fail(FailureKind::system, "NUSO"_code, "more questions are under way than there are sockets for");
     }
-    Owner owner(std::make_unique<Socket>(counters_, std::move(matcher)));
+    Owner owner(std::make_unique<Socket>(counters_, *buffer_, server, std::move(matcher)));
     Socket& socket = *owner;
     ++counters_.sockets;
-    int status = socket.open(loop_, random_, server);
+    int status = socket.open(loop_, random_);
     if (status == 0) status = socket.send(query);
     if (status != 0) {
-        const bool ours = status == UV_EMFILE || status == UV_ENFILE || status == UV_ENOBUFS || status == UV_ENOMEM;
-        co_return fail(ours ? FailureKind::system : FailureKind::unreachable, "NUSE"_code, std::string("cannot be sent to: ") + uv_strerror(status));
+        const bool ours = status == UV_EMFILE || status == UV_ENFILE || status == UV_ENOBUFS || status == UV_ENOMEM ||
+                          status == UV_EADDRINUSE || status == UV_EAGAIN;
+        co_return fail(ours ? FailureKind::system : FailureKind::unreachable, "NUSE"_code,
+                       std::string("cannot be sent to: ") + uv_strerror(status));
     }
     ++counters_.datagrams_sent;
     const bool answered = co_await socket.done.wait(deadline);
     if (!answered) co_return fail(FailureKind::timeout, "NUTO"_code, "did not answer in time");
     if (socket.error != 0) {
-        co_return fail(FailureKind::unreachable, "NUIC"_code, std::string("cannot be reached: ") + uv_strerror(socket.error));
+        co_return fail(FailureKind::unreachable, "NUIC"_code,
+                       std::string("cannot be reached: ") + uv_strerror(socket.error));
     }
     co_return std::move(socket.reply);
 }

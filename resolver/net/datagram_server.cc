@@ -47,21 +47,26 @@ Address local_address(msghdr& header, unsigned& interface) {
 
 class Server final : public DatagramServer {
   public:
-    Server(Listening listening, DatagramHandler handler) : listening_(std::move(listening)), handler_(std::move(handler)) {}
+    Server(Listening listening, DatagramHandler handler)
+        : listening_(std::move(listening)), handler_(std::move(handler)) {}
     ~Server() override { stop(); }
 
     Done begin(UvLoop& loop) {
         auto poller = std::make_unique<Poller>();
         poller->server = this;
         int status = uv_poll_init_socket(loop.raw(), &poller->handle, listening_.descriptor());
-        if (status != 0) return fail(FailureKind::system, "NDPI"_code, std::string("cannot wait for datagrams: ") + uv_strerror(status));
+        if (status != 0)
+            return fail(FailureKind::system, "NDPI"_code,
+                        std::string("cannot wait for datagrams: ") + uv_strerror(status));
         poller->handle.data = poller.get();
         poller_ = poller.release();
         status = uv_poll_start(&poller_->handle, UV_READABLE, [](uv_poll_t* handle, int, int) {
             Server* server = static_cast<Poller*>(handle->data)->server;
             if (server != nullptr) server->read();
         });
-        if (status != 0) return fail(FailureKind::system, "NDPS"_code, std::string("cannot wait for datagrams: ") + uv_strerror(status));
+        if (status != 0)
+            return fail(FailureKind::system, "NDPS"_code,
+                        std::string("cannot wait for datagrams: ") + uv_strerror(status));
         return {};
     }
     void reply(const DatagramPeer& peer, BytesView data) override {
@@ -137,13 +142,14 @@ class Server final : public DatagramServer {
 
     Listening listening_;
     DatagramHandler handler_;
-    Poller* poller_ = nullptr;  // owned by libuv until closed
+    Poller* poller_ = nullptr;               // owned by libuv until closed
     std::array<std::uint8_t, 4096> buffer_;  // questions are small; what is longer is dropped
 };
 
 }  // namespace
 
-Result<std::unique_ptr<DatagramServer>> DatagramServer::start(UvLoop& loop, Listening listening, DatagramHandler handler) {
+Result<std::unique_ptr<DatagramServer>> DatagramServer::start(UvLoop& loop, Listening listening,
+                                                              DatagramHandler handler) {
     auto server = std::make_unique<Server>(std::move(listening), std::move(handler));
     Done begun = server->begin(loop);
     if (!begun) return fail(std::move(begun.error()));

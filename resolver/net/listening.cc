@@ -1,7 +1,7 @@
 // Listening descriptors: opened early, shared by the workers.
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <fcntl.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -17,7 +17,9 @@ namespace {
 
 constexpr int backlog = 512;
 
-std::string error_text() { return std::strerror(errno); }  // NOLINT(concurrency-mt-unsafe): start-up, one thread
+std::string error_text() {
+    return std::strerror(errno);
+}  // NOLINT(concurrency-mt-unsafe): start-up, one thread
 
 /// Is somebody listening on this socket file?
 bool is_alive(const sockaddr_un& address) {
@@ -31,7 +33,8 @@ bool is_alive(const sockaddr_un& address) {
 Result<int> bound(const Endpoint& endpoint, int kind) {
     const bool six = endpoint.address.family() == Family::ipv6;
     const int descriptor = socket(six ? AF_INET6 : AF_INET, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (descriptor < 0) return fail(FailureKind::system, "NLSO"_code, "no socket for " + endpoint.to_text() + ": " + error_text());
+    if (descriptor < 0)
+        return fail(FailureKind::system, "NLSO"_code, "no socket for " + endpoint.to_text() + ": " + error_text());
     const int on = 1;
     const bool set = setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
                      setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 &&
@@ -61,9 +64,13 @@ Listening::~Listening() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-int Listening::release() { return std::exchange(descriptor_, -1); }
+int Listening::release() {
+    return std::exchange(descriptor_, -1);
+}
 
-Listening Listening::inherited(int descriptor) { return Listening(descriptor); }
+Listening Listening::inherited(int descriptor) {
+    return Listening(descriptor);
+}
 
 Result<Listening> Listening::duplicate() const {
     const int copy = fcntl(descriptor_, F_DUPFD_CLOEXEC, 3);
@@ -93,10 +100,12 @@ Result<Listening> Listening::udp(const Endpoint& endpoint) {
     if (!descriptor) return fail(std::move(descriptor.error()));
     Listening listening(*descriptor);
     const int on = 1;
-    const int status = endpoint.address.family() == Family::ipv6 ? setsockopt(*descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on)
-                                                                 : setsockopt(*descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+    const int status = endpoint.address.family() == Family::ipv6
+                           ? setsockopt(*descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on)
+                           : setsockopt(*descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
     if (status != 0) {
-        return fail(FailureKind::system, "NLPK"_code, "cannot learn to which address a question came on " + endpoint.to_text() + ": " + error_text());
+        return fail(FailureKind::system, "NLPK"_code,
+                    "cannot learn to which address a question came on " + endpoint.to_text() + ": " + error_text());
     }
     return listening;
 }
@@ -105,19 +114,24 @@ Result<Listening> Listening::unix_stream(const std::string& path, unsigned mode)
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.empty() || path.size() >= sizeof address.sun_path) {
-        return fail(FailureKind::system, "NLUP"_code, "the socket path " + path + " must have 1 to " + std::to_string(sizeof address.sun_path - 1) + " octets");
+        return fail(
+            FailureKind::system, "NLUP"_code,
+            "the socket path " + path + " must have 1 to " + std::to_string(sizeof address.sun_path - 1) + " octets");
     }
     std::memcpy(&address.sun_path[0], path.data(), path.size());
-    struct stat status {};
+    struct stat status{};
     if (lstat(path.c_str(), &status) == 0) {
-        if (!S_ISSOCK(status.st_mode)) return fail(FailureKind::system, "NLUF"_code, path + " is there and is no socket");
-        if (is_alive(address)) return fail(FailureKind::system, "NLUA"_code, "somebody listens on " + path + " already");
+        if (!S_ISSOCK(status.st_mode))
+            return fail(FailureKind::system, "NLUF"_code, path + " is there and is no socket");
+        if (is_alive(address))
+            return fail(FailureKind::system, "NLUA"_code, "somebody listens on " + path + " already");
         unlink(path.c_str());
     }
     const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0) return fail(FailureKind::system, "NLUS"_code, "no socket for " + path + ": " + error_text());
     Listening listening(descriptor);
-    // Created closed to everybody else, and opened to whom it is meant for before anybody can connect (listen comes last).
+    // Created closed to everybody else, and opened to whom it is meant for before anybody can connect (listen comes
+    // last).
     const mode_t before = umask(0777);
     const int bind_status = bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
     const std::string why = error_text();

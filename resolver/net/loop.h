@@ -1,5 +1,5 @@
-// One worker's event loop: libuv underneath, the scheduler's ready queue and timers on top. <uv.h> is included by the sources of
-// this room only; headers name its types as opaque.
+// One worker's event loop: libuv underneath, the scheduler's ready queue and timers on top. <uv.h> is included by the
+// sources of this room only; headers name its types as opaque.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// The network as resolve/ sees it: one datagram exchange, one stream exchange. Everything above is the same over libuv and
-// over the simulation.
+// The network as resolve/ sees it: one datagram exchange, one stream exchange. Everything above is the same over libuv
+// and over the simulation.
 #pragma once
 
 #include <functional>
@@ -20,8 +20,8 @@ enum class Match : std::uint8_t {
 using Matcher = std::function<Match(BytesView)>;
 
 struct DatagramReply {
-    Bytes message;           ///< empty where `suspicious`
-    bool suspicious = false; ///< ended by Match::suspect
+    Bytes message;            ///< empty where `suspicious`
+    bool suspicious = false;  ///< ended by Match::suspect
 };
 
 class Network {
@@ -31,11 +31,13 @@ class Network {
     Network& operator=(const Network&) = delete;
     virtual ~Network() = default;
 
-    /// Sends from a fresh connected socket on a random port, waits until `matcher` accepts, or the deadline (Failure timeout).
-    /// ICMP errors end it early (unreachable). Datagrams up to 65,535 octets; don't-fragment is set on what is sent.
-    /// The socket is closed when the task ends or is destroyed.
-    virtual task::Task<Result<DatagramReply>> exchange_datagram(Endpoint server, Bytes query, Matcher matcher, MonoTime deadline) = 0;
-    /// Sends the query length-prefixed (RFC 7766) on a connection of its own, returns the first message with the query's ID.
+    /// Sends from a fresh connected socket on a random port, waits until `matcher` accepts, or the deadline (Failure
+    /// timeout). ICMP errors end it early (unreachable). Datagrams up to 65,535 octets; don't-fragment is set on what
+    /// is sent. The socket is closed when the task ends or is destroyed.
+    virtual task::Task<Result<DatagramReply>> exchange_datagram(Endpoint server, Bytes query, Matcher matcher,
+                                                                MonoTime deadline) = 0;
+    /// Sends the query length-prefixed (RFC 7766) on a connection of its own, returns the first message with the
+    /// query's ID.
     virtual task::Task<Result<Bytes>> exchange_stream(Endpoint server, Bytes query, MonoTime deadline) = 0;
 };
 

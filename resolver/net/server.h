@@ -1,4 +1,5 @@
-// The serving side: stream sockets (TCP and Unix) and datagram sockets of one worker's loop. Framing and meaning are serve/'s.
+// The serving side: stream sockets (TCP and Unix) and datagram sockets of one worker's loop. Framing and meaning are
+// serve/'s.
 #pragma once
 
 #include <sys/types.h>
@@ -24,7 +25,8 @@ struct PeerCredentials {
 class Connection;
 using ConnectionRef = std::shared_ptr<Connection>;
 
-/// What a connection tells its user. None of these is called after closed(), and none from within a call into the connection.
+/// What a connection tells its user. None of these is called after closed(), and none from within a call into the
+/// connection.
 class ConnectionUser {
   public:
     virtual ~ConnectionUser() = default;
@@ -42,14 +44,15 @@ class Connection {
     Connection& operator=(const Connection&) = delete;
     virtual ~Connection() = default;
     virtual void send(Bytes data) = 0;
-    [[nodiscard]] virtual std::size_t queued() const = 0;   ///< octets not yet taken by the kernel
+    [[nodiscard]] virtual std::size_t queued() const = 0;  ///< octets not yet taken by the kernel
     virtual void pause_reading() = 0;
     virtual void resume_reading() = 0;
-    virtual void close_when_sent() = 0;                     ///< closes after what is queued has gone out
+    virtual void close_when_sent() = 0;  ///< closes after what is queued has gone out
     virtual void close() = 0;
-    virtual void close_when_idle_for(Duration span) = 0;    ///< closes when nothing is received or sent for so long; 0: never
-    [[nodiscard]] virtual std::optional<Endpoint> peer() const = 0;                 ///< TCP
-    [[nodiscard]] virtual std::optional<PeerCredentials> credentials() const = 0;   ///< Unix
+    virtual void close_when_idle_for(
+        Duration span) = 0;  ///< closes when nothing is received or sent for so long; 0: never
+    [[nodiscard]] virtual std::optional<Endpoint> peer() const = 0;                ///< TCP
+    [[nodiscard]] virtual std::optional<PeerCredentials> credentials() const = 0;  ///< Unix
 };
 
 /// Makes the user of a fresh connection; null refuses it (it is closed).
@@ -58,9 +61,10 @@ using Greeter = std::function<std::shared_ptr<ConnectionUser>(ConnectionRef)>;
 /// A listening descriptor, opened before privileges are dropped or inherited from systemd; shared by all workers.
 class Listening {
   public:
-    /// `mode`: permissions of the socket file. A socket file on which nobody listens is replaced; one that is alive is an error.
+    /// `mode`: permissions of the socket file. A socket file on which nobody listens is replaced; one that is alive is
+    /// an error.
     static Result<Listening> unix_stream(const std::string& path, unsigned mode);
-    static Result<Listening> tcp(const Endpoint& endpoint);      ///< SO_REUSEPORT, port 0 lets the kernel choose
+    static Result<Listening> tcp(const Endpoint& endpoint);  ///< SO_REUSEPORT, port 0 lets the kernel choose
     static Result<Listening> udp(const Endpoint& endpoint);
     static Listening inherited(int descriptor);
     /// Gives the descriptor away; the caller closes it.
@@ -83,7 +87,8 @@ class Listening {
 /// Accepts on a listening stream socket, in this loop. Several loops may accept on duplicates of one socket.
 class StreamServer {
   public:
-    static Result<std::unique_ptr<StreamServer>> start(UvLoop& loop, Listening listening, std::size_t most_connections, Greeter greeter);
+    static Result<std::unique_ptr<StreamServer>> start(UvLoop& loop, Listening listening, std::size_t most_connections,
+                                                       Greeter greeter);
     virtual ~StreamServer() = default;
     [[nodiscard]] virtual std::size_t connections() const = 0;
     /// Stops accepting and closes all connections.

@@ -29,7 +29,9 @@ SocketAddress SocketAddress::any(Family family, std::uint16_t port) {
     return address ? SocketAddress(Endpoint{*address, port}) : SocketAddress();
 }
 
-socklen_t SocketAddress::size() const { return storage_.ss_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in); }
+socklen_t SocketAddress::size() const {
+    return storage_.ss_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+}
 
 Endpoint SocketAddress::endpoint(const sockaddr* address) {
     Endpoint endpoint{{}, 0};

@@ -126,12 +126,16 @@ task::Task<Result<Bytes>> UvNetwork::exchange_stream(Endpoint server, Bytes quer
     ++counters_.sockets;
     ++counters_.streams;
     const int status = stream.open(loop_, server);
-    if (status != 0) co_return fail(FailureKind::unreachable, "NUTC"_code, std::string("cannot be connected to over TCP: ") + uv_strerror(status));
+    if (status != 0)
+        co_return fail(FailureKind::unreachable, "NUTC"_code,
+                       std::string("cannot be connected to over TCP: ") + uv_strerror(status));
     const bool answered = co_await stream.done.wait(deadline);
     if (!answered) co_return fail(FailureKind::timeout, "NUTT"_code, "did not answer over TCP in time");
-    if (stream.error == UV_EPROTO) co_return fail(FailureKind::malformed, "NUTM"_code, "sent another message over TCP than the answer");
+    if (stream.error == UV_EPROTO)
+        co_return fail(FailureKind::malformed, "NUTM"_code, "sent another message over TCP than the answer");
     if (stream.error != 0) {
-        co_return fail(FailureKind::unreachable, "NUTE"_code, std::string("closed or refused the TCP connection: ") + uv_strerror(stream.error));
+        co_return fail(FailureKind::unreachable, "NUTE"_code,
+                       std::string("closed or refused the TCP connection: ") + uv_strerror(stream.error));
     }
     co_return std::move(stream.message);
 }

@@ -41,7 +41,8 @@ class Peer final : public Connection, public std::enable_shared_from_this<Peer> 
     void send(Bytes data) override {
         if (closing_ || closing_when_sent_ || data.empty()) return;
         auto request = std::make_unique<Write>(shared_from_this(), std::move(data));
-        uv_buf_t buffer = uv_buf_init(reinterpret_cast<char*>(request->data.data()), static_cast<unsigned>(request->data.size()));
+        uv_buf_t buffer =
+            uv_buf_init(reinterpret_cast<char*>(request->data.data()), static_cast<unsigned>(request->data.size()));
         queued_ += request->data.size();
         if (uv_write(&request->handle, raw(), &buffer, 1, on_written) != 0) {
             queued_ -= request->data.size();
@@ -86,7 +87,9 @@ class Peer final : public Connection, public std::enable_shared_from_this<Peer> 
 
   private:
     struct Write {
-        Write(std::shared_ptr<Peer> given, Bytes bytes) : peer(std::move(given)), data(std::move(bytes)) { handle.data = this; }
+        Write(std::shared_ptr<Peer> given, Bytes bytes) : peer(std::move(given)), data(std::move(bytes)) {
+            handle.data = this;
+        }
         uv_write_t handle{};
         std::shared_ptr<Peer> peer;
         Bytes data;
@@ -135,7 +138,9 @@ class Peer final : public Connection, public std::enable_shared_from_this<Peer> 
             uv_timer_stop(&idle_);
             return;
         }
-        uv_timer_start(&idle_, [](uv_timer_t* timer) { static_cast<Peer*>(timer->data)->close(); }, static_cast<std::uint64_t>(idle_span_.count()), 0);
+        uv_timer_start(
+            &idle_, [](uv_timer_t* timer) { static_cast<Peer*>(timer->data)->close(); },
+            static_cast<std::uint64_t>(idle_span_.count()), 0);
     }
     /// The second of two close callbacks lets go of the connection.
     static void on_closed(uv_handle_t* handle) {
@@ -179,24 +184,29 @@ class Server final : public StreamServer {
         is_unix_ = storage.ss_family == AF_UNIX;
         auto acceptor = std::make_unique<Acceptor>();
         acceptor->server = this;
-        int status = is_unix_ ? uv_pipe_init(loop_.raw(), &acceptor->stream.pipe, 0) : uv_tcp_init(loop_.raw(), &acceptor->stream.tcp);
+        int status = is_unix_ ? uv_pipe_init(loop_.raw(), &acceptor->stream.pipe, 0)
+                              : uv_tcp_init(loop_.raw(), &acceptor->stream.tcp);
         acceptor->stream.handle.data = acceptor.get();
         acceptor_ = acceptor.release();
         if (status == 0) {
-            status = is_unix_ ? uv_pipe_open(&acceptor_->stream.pipe, listening.descriptor()) : uv_tcp_open(&acceptor_->stream.tcp, listening.descriptor());
+            status = is_unix_ ? uv_pipe_open(&acceptor_->stream.pipe, listening.descriptor())
+                              : uv_tcp_open(&acceptor_->stream.tcp, listening.descriptor());
         }
         if (status == 0) {
             static_cast<void>(listening.release());  // libuv closes it
             status = uv_listen(&acceptor_->stream.stream, 512, on_connection);
         }
-        if (status != 0) return fail(FailureKind::system, "NSLI"_code, std::string("cannot listen: ") + uv_strerror(status));
+        if (status != 0)
+            return fail(FailureKind::system, "NSLI"_code, std::string("cannot listen: ") + uv_strerror(status));
         return {};
     }
     [[nodiscard]] std::size_t connections() const override { return peers_.size(); }
     void stop() override {
         if (acceptor_ != nullptr) {
             acceptor_->server = nullptr;
-            uv_close(&acceptor_->stream.handle, [](uv_handle_t* handle) { std::unique_ptr<Acceptor>(static_cast<Acceptor*>(handle->data)).reset(); });
+            uv_close(&acceptor_->stream.handle, [](uv_handle_t* handle) {
+                std::unique_ptr<Acceptor>(static_cast<Acceptor*>(handle->data)).reset();
+            });
             acceptor_ = nullptr;
         }
         const std::vector<Peer*> peers(peers_.begin(), peers_.end());
@@ -211,10 +221,10 @@ class Server final : public StreamServer {
         Server* self = static_cast<Acceptor*>(stream->data)->server;
         if (self == nullptr || status != 0) return;
         auto peer = std::make_shared<Peer>(self->loop_, *self, self->is_unix_);
+        self->peers_.insert(peer.get());  // before the greeter, who may close it at once
         const bool accepted = uv_accept(stream, peer->raw()) == 0;
         std::shared_ptr<ConnectionUser> user;
-        if (accepted && self->peers_.size() < self->most_) user = self->greeter_(peer);
-        self->peers_.insert(peer.get());
+        if (accepted && self->peers_.size() <= self->most_) user = self->greeter_(peer);
         peer->begin(std::move(user));
     }
     UvLoop& loop_;
@@ -246,7 +256,8 @@ void Peer::close() {
 
 }  // namespace
 
-Result<std::unique_ptr<StreamServer>> StreamServer::start(UvLoop& loop, Listening listening, std::size_t most_connections, Greeter greeter) {
+Result<std::unique_ptr<StreamServer>> StreamServer::start(UvLoop& loop, Listening listening,
+                                                          std::size_t most_connections, Greeter greeter) {
     auto server = std::make_unique<Server>(loop, most_connections, std::move(greeter));
     Done begun = server->begin(std::move(listening));
     if (!begun) return fail(std::move(begun.error()));

@@ -1,7 +1,8 @@
-// The real network: a fresh connected socket on a random port for every datagram question, a connection for every stream
-// question. RFC 5452 9.2, RFC 7766, RFC 9715 3 (don't fragment).
+// The real network: a fresh connected socket on a random port for every datagram question, a connection for every
+// stream question. RFC 5452 9.2, RFC 7766, RFC 9715 3 (don't fragment).
 #pragma once
 
+#include <array>
 #include <memory>
 
 #include "base/random.h"
@@ -17,12 +18,17 @@ struct NetworkCounters {
 
 class UvNetwork final : public Network {
   public:
-    /// At most so many sockets at once; more is a Failure (system), so that a flood does not take all descriptors (A39).
+    /// At most so many sockets at once; more is a Failure (system), so that a flood does not take all descriptors
+    /// (A39).
     static constexpr std::size_t most_sockets = 4000;
+    using ReceiveBuffer = std::array<std::uint8_t, 65536>;
 
-    UvNetwork(UvLoop& loop, Random& random) : loop_(loop), random_(random) {}
+    /// Both outlive the network, and the network every question asked of it.
+    UvNetwork(UvLoop& loop, Random& random)
+        : loop_(loop), random_(random), buffer_(std::make_unique<ReceiveBuffer>()) {}
 
-    task::Task<Result<DatagramReply>> exchange_datagram(Endpoint server, Bytes query, Matcher matcher, MonoTime deadline) override;
+    task::Task<Result<DatagramReply>> exchange_datagram(Endpoint server, Bytes query, Matcher matcher,
+                                                        MonoTime deadline) override;
     task::Task<Result<Bytes>> exchange_stream(Endpoint server, Bytes query, MonoTime deadline) override;
     [[nodiscard]] const NetworkCounters& counters() const { return counters_; }
 
@@ -30,6 +36,7 @@ class UvNetwork final : public Network {
     UvLoop& loop_;
     Random& random_;
     NetworkCounters counters_;
+    std::unique_ptr<ReceiveBuffer> buffer_;  ///< one for all sockets: a datagram is judged before the next is read
 };
 
 }  // namespace mxtrust::net

@@ -1,5 +1,5 @@
-// One question to one zone: its servers in turn, the fastest first, a second one beside a slow one, until one gives something
-// that can be used. Each kind of trouble has its own handling (attacks A15, A16; RFC 9520).
+// One question to one zone: its servers in turn, the fastest first, a second one beside a slow one, until one gives
+// something that can be used. Each kind of trouble has its own handling (attacks A15, A16; RFC 9520).
 #include <algorithm>
 
 #include "resolve/iterate.h"
@@ -14,14 +14,19 @@ std::string describe(const Candidate& candidate) {
 /// How much a failure tells: an error said by a server is worth more than silence.
 int weight(FailureKind kind) {
     switch (kind) {
-        case FailureKind::budget: return 4;
-        case FailureKind::refused: return 3;
-        case FailureKind::malformed: return 2;
-        case FailureKind::timeout: return 1;
+        case FailureKind::budget:
+            return 4;
+        case FailureKind::refused:
+            return 3;
+        case FailureKind::malformed:
+            return 2;
+        case FailureKind::timeout:
+            return 1;
         case FailureKind::unreachable:
         case FailureKind::cancelled:
         case FailureKind::system:
-        case FailureKind::unsupported: return 0;
+        case FailureKind::unsupported:
+            return 0;
     }
     return 0;
 }
@@ -117,8 +122,8 @@ void Iterator::note_unusable(const Candidate& candidate, const dns::Name& zone, 
     }
 }
 
-task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns::Name name, dns::Type type, MonoTime until,
-                                        BudgetRef budget) {
+task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns::Name name, dns::Type type,
+                                        MonoTime until, BudgetRef budget) {
     AskResult result;
     result.server = candidate;
     Query query;
@@ -151,7 +156,8 @@ task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns
     if (auto* response = std::get_if<dnssec::Response>(&classified)) response->server = describe(candidate);
     auto* referral = std::get_if<Referral>(&classified);
     if (referral != nullptr && type == dns::Type::ds && referral->zone == name) {
-        // Old servers answer a DS question with the referral it belongs to; what it says of DS is in its authority section.
+        // Old servers answer a DS question with the referral it belongs to; what it says of DS is in its authority
+        // section.
         dnssec::Response denied;
         denied.name = name;
         denied.type = type;
@@ -239,8 +245,8 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
     co_return std::make_shared<const AskResult>(std::move(worst));
 }
 
-dnssec::Reason Iterator::trouble(const cache::ZoneCut& cut, const dns::Name& name, dns::Type type, bool anybody, FailureKind kind,
-                                 std::string told, const Budget& budget) const {
+dnssec::Reason Iterator::trouble(const cache::ZoneCut& cut, const dns::Name& name, dns::Type type, bool anybody,
+                                 FailureKind kind, std::string told, const Budget& budget) const {
     dnssec::Reason reason;
     reason.zone = cut.zone;
     const std::string zone = cut.zone.is_root() ? "the root zone" : cut.zone.to_text();
@@ -249,7 +255,8 @@ dnssec::Reason Iterator::trouble(const cache::ZoneCut& cut, const dns::Name& nam
         reason.code = "RBUD"_code;
         reason.ede = dns::Ede::other;
         const std::optional<Limit> limit = budget.exhausted();
-        reason.text = "the look-up of " + what + " reached its limit of " + std::string(limit ? name_of(*limit) : "work");
+        reason.text =
+            "the look-up of " + what + " reached its limit of " + std::string(limit ? name_of(*limit) : "work");
         return reason;
     }
     if (!anybody) {
@@ -267,9 +274,10 @@ dnssec::Reason Iterator::trouble(const cache::ZoneCut& cut, const dns::Name& nam
 }
 
 task::Task<Iterator::AskRef> Iterator::ask(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context) {
-    // Somebody asked the same a moment ago: wait for that answer. A flight waits only on flights that are deeper than itself (the
-    // depth is part of the key), so that they never wait on each other in a circle (A18).
-    if (!context.excluded.empty()) co_return co_await ask_alone(std::move(cut), std::move(name), type, std::move(context));
+    // Somebody asked the same a moment ago: wait for that answer. A flight waits only on flights that are deeper than
+    // itself (the depth is part of the key), so that they never wait on each other in a circle (A18).
+    if (!context.excluded.empty())
+        co_return co_await ask_alone(std::move(cut), std::move(name), type, std::move(context));
     AskKey key{cut.zone, name, type, context.depth};
     const MonoTime deadline = context.budget->deadline();
     auto starter = [this, cut, name, type, context]() { return ask_alone(cut, name, type, context); };

@@ -43,7 +43,9 @@ dns::Name lowest_apex(const dnssec::Response& response) {
 
 Chain::Chain(Tools tools) : tools_(tools), flights_(tools.scheduler), ds_flights_(tools.scheduler) {}
 
-void Chain::store(const FindingRef& finding) { tools_.cache.store(finding); }
+void Chain::store(const FindingRef& finding) {
+    tools_.cache.store(finding);
+}
 
 FindingRef Chain::judge(const dnssec::Response& response, const ZoneTrust& trust, Budget& budget) {
     const std::uint32_t before = budget.used(Limit::verifications);
@@ -156,7 +158,8 @@ task::Task<Chain::TrustRef> Chain::build_below(dns::Name zone, dns::Name parent,
     dns::Name above = parent;
     Context first = context;
     ZoneTrust parent_trust = co_await trust_of(std::move(above), std::move(first), Reach::keys);
-    if (parent_trust.security() != Security::secure) co_return std::make_shared<const ZoneTrust>(parent_trust.inherited_by(zone));
+    if (parent_trust.security() != Security::secure)
+        co_return std::make_shared<const ZoneTrust>(parent_trust.inherited_by(zone));
     dns::Name child = zone;
     Context second = context;
     FindingRef ds = co_await ds_of(std::move(child), std::move(second));
@@ -170,7 +173,8 @@ task::Task<Chain::TrustRef> Chain::build_below(dns::Name zone, dns::Name parent,
             reason.code = "RNOC"_code;
             reason.ede = dns::Ede::dnssec_bogus;
             reason.zone = zone;
-            reason.text = parent.to_text() + " proves that there is no zone " + zone.to_text() + ", but a server answers for one";
+            reason.text =
+                parent.to_text() + " proves that there is no zone " + zone.to_text() + ", but a server answers for one";
             ZoneTrust trust = ZoneTrust::bogus(zone, std::move(reason), now + tools_.settings.policy.bogus_ttl);
             co_return std::make_shared<const ZoneTrust>(std::move(trust));
         }
@@ -203,15 +207,16 @@ task::Task<Chain::TrustRef> Chain::build_anchor(dns::Name zone, Context context)
     co_return co_await keys_of(std::move(zone), std::move(none), never, std::move(context));
 }
 
-task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> trusted, std::optional<WallTime> parent_expires,
-                                           Context context) {
+task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> trusted,
+                                           std::optional<WallTime> parent_expires, Context context) {
     TrustRef first_bogus;
     const FindingRef cached = tools_.cache.find(zone, dns::Type::dnskey, tools_.clock.wall());
     for (std::size_t attempt = 0; attempt <= most_bogus_retries; ++attempt) {
         dns::RRset dnskey;
         dnskey.owner = zone;
         dnskey.type = dns::Type::dnskey;
-        const bool from_cache = attempt == 0 && cached && cached->is_secure() && cached->outcome() == dnssec::Outcome::records;
+        const bool from_cache =
+            attempt == 0 && cached && cached->is_secure() && cached->outcome() == dnssec::Outcome::records;
         if (from_cache) {
             dnskey = *cached->rrset();
         } else {
@@ -223,7 +228,8 @@ task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> 
                 if (first_bogus) co_return first_bogus;
                 // Not reachable is not bogus (validator-pitfalls 31).
                 if (!found.reason.ede) found.reason.ede = dns::Ede::dnssec_indeterminate;
-                ZoneTrust unknown = ZoneTrust::indeterminate(zone, std::move(found.reason), tools_.clock.wall() + failure_ttl);
+                ZoneTrust unknown =
+                    ZoneTrust::indeterminate(zone, std::move(found.reason), tools_.clock.wall() + failure_ttl);
                 co_return std::make_shared<const ZoneTrust>(std::move(unknown));
             }
             if (response->positive && response->shape == dnssec::Shape::records) dnskey = *response->positive;
@@ -322,7 +328,8 @@ task::Task<FindingRef> Chain::fetch(dns::Name name, dns::Type type, Context cont
         const auto* response = found.reply ? std::get_if<dnssec::Response>(&*found.reply) : nullptr;
         if (response == nullptr) {
             if (first_bogus) break;
-            // Insecure + failure only where the zone is proven to be unsigned (mail-trust.md): ask the parent, not the dead zone.
+            // Insecure + failure only where the zone is proven to be unsigned (mail-trust.md): ask the parent, not the
+            // dead zone.
             dns::Name zone = found.zone;
             Context second = context;
             ZoneTrust trust = co_await trust_of(std::move(zone), std::move(second), Reach::delegation);

@@ -1,5 +1,5 @@
-// The chain of trust: from an anchor down to the zone that signed an answer. Fetches DS and DNSKEY, asks dnssec::Judge, and
-// remembers. RFC 4035 5, RFC 6840 4, RFC 7646 (negative anchors).
+// The chain of trust: from an anchor down to the zone that signed an answer. Fetches DS and DNSKEY, asks dnssec::Judge,
+// and remembers. RFC 4035 5, RFC 6840 4, RFC 7646 (negative anchors).
 //
 // Look-ups here wait only on look-ups for shorter names, so that flights never wait on each other in a circle.
 #pragma once
@@ -13,9 +13,11 @@
 
 namespace mxtrust::resolve {
 
-inline constexpr std::size_t most_bogus_retries = 3;     ///< other servers tried after an answer that does not hold (pitfalls 32)
-inline constexpr std::size_t most_trusts = 20'000;       ///< zones remembered
-inline constexpr std::chrono::seconds failure_ttl{5};    ///< how long a failure is remembered (RFC 9520 3.2: 1 s to 5 min)
+inline constexpr std::size_t most_bogus_retries =
+    3;  ///< other servers tried after an answer that does not hold (pitfalls 32)
+inline constexpr std::size_t most_trusts = 20'000;  ///< zones remembered
+inline constexpr std::chrono::seconds failure_ttl{
+    5};  ///< how long a failure is remembered (RFC 9520 3.2: 1 s to 5 min)
 
 class Chain {
   public:
@@ -34,14 +36,15 @@ class Chain {
     explicit Chain(Tools tools);
 
     task::Task<dnssec::ZoneTrust> trust_of(dns::Name zone, Context context, Reach reach = Reach::keys);
-    /// Of the zone that signed `response`, which was said by a server of `asked`; where nothing is signed, of the zone that the
-    /// name lies in, found by looking for cuts in between (servers of both sides of a cut give no referral).
+    /// Of the zone that signed `response`, which was said by a server of `asked`; where nothing is signed, of the zone
+    /// that the name lies in, found by looking for cuts in between (servers of both sides of a cut give no referral).
     task::Task<dnssec::ZoneTrust> trust_for(dns::Name asked, dnssec::Response response, Context context);
     /// Fetches and judges, tries other servers where the answer does not hold, stores the verdict.
     task::Task<dnssec::FindingRef> fetch(dns::Name name, dns::Type type, Context context);
     /// The DS of a zone, from cache, from the referral, or asked at the parent.
     task::Task<dnssec::FindingRef> ds_of(dns::Name zone, Context context);
-    [[nodiscard]] dnssec::FindingRef judge(const dnssec::Response& response, const dnssec::ZoneTrust& trust, Budget& budget);
+    [[nodiscard]] dnssec::FindingRef judge(const dnssec::Response& response, const dnssec::ZoneTrust& trust,
+                                           Budget& budget);
     [[nodiscard]] dnssec::FindingRef failure(const dns::Name& name, dns::Type type, const Found& found);
     void store(const dnssec::FindingRef& finding);
     void flush(const dns::Name& name);
@@ -51,7 +54,8 @@ class Chain {
     task::Task<TrustRef> build(dns::Name zone, Context context, Reach reach);
     task::Task<TrustRef> build_below(dns::Name zone, dns::Name parent, Context context, Reach reach);
     task::Task<TrustRef> build_anchor(dns::Name zone, Context context);
-    task::Task<TrustRef> keys_of(dns::Name zone, std::vector<dns::Ds> trusted, std::optional<WallTime> parent_expires, Context context);
+    task::Task<TrustRef> keys_of(dns::Name zone, std::vector<dns::Ds> trusted, std::optional<WallTime> parent_expires,
+                                 Context context);
     [[nodiscard]] std::optional<dnssec::ZoneTrust> configured(const dns::Name& zone, Budget& budget) const;
     [[nodiscard]] dns::Name parent_of(const dns::Name& zone) const;
     [[nodiscard]] TrustRef remembered(const dns::Name& zone) const;

@@ -35,7 +35,8 @@ const dns::RRset* covering_dname(const std::vector<dns::RRset>& answer, const dn
 std::vector<dns::RRset> proofs(const std::vector<dns::RRset>& authority) {
     std::vector<dns::RRset> kept;
     for (const dns::RRset& set : authority) {
-        if (set.type == dns::Type::soa || set.type == dns::Type::nsec || set.type == dns::Type::nsec3) kept.push_back(set);
+        if (set.type == dns::Type::soa || set.type == dns::Type::nsec || set.type == dns::Type::nsec3)
+            kept.push_back(set);
     }
     return kept;
 }
@@ -85,7 +86,8 @@ class Classifier {
     Classified run() {
         if (std::optional<Unusable> error = error_rcode(message_)) return std::move(*error);
         if (std::optional<Classified> positive = from_answer()) return std::move(*positive);
-        if (message_.rcode == dns::Rcode::yxdomain) return unusable(Unusable::Why::other, message_, "answered YXDOMAIN without a DNAME");
+        if (message_.rcode == dns::Rcode::yxdomain)
+            return unusable(Unusable::Why::other, message_, "answered YXDOMAIN without a DNAME");
         if (message_.rcode == dns::Rcode::nxdomain) return from_nxdomain();
         return from_empty();
     }
@@ -126,12 +128,14 @@ class Classifier {
 
     std::optional<Classified> positive() {
         if (asked_.type == dns::Type::any) return any();
-        if (const dns::RRset* set = find_set(answer_, asked_.name, asked_.type)) return respond(dnssec::Shape::records, set);
+        if (const dns::RRset* set = find_set(answer_, asked_.name, asked_.type))
+            return respond(dnssec::Shape::records, set);
         if (const dns::RRset* set = covering_dname(answer_, asked_.name)) return respond(dnssec::Shape::dname, set);
         const dns::RRset* cname = find_set(answer_, asked_.name, dns::Type::cname);
         if (cname == nullptr) return std::nullopt;
         // Two CNAMEs at one name contradict one another (RFC 2181 10.1).
-        if (cname->records.size() > 1) return unusable(Unusable::Why::other, message_, "answered with more than one CNAME");
+        if (cname->records.size() > 1)
+            return unusable(Unusable::Why::other, message_, "answered with more than one CNAME");
         return respond(dnssec::Shape::cname, cname);
     }
 
@@ -147,8 +151,8 @@ class Classifier {
     }
 
     Classified from_nxdomain() {
-        if (!message_.authoritative && negative_soa(authority_, asked_.name) == nullptr && !has_any(authority_, dns::Type::nsec) &&
-            !has_any(authority_, dns::Type::nsec3)) {
+        if (!message_.authoritative && negative_soa(authority_, asked_.name) == nullptr &&
+            !has_any(authority_, dns::Type::nsec) && !has_any(authority_, dns::Type::nsec3)) {
             return unusable(Unusable::Why::unauthoritative, message_, "answered NXDOMAIN without authority");
         }
         return respond(dnssec::Shape::nxdomain, nullptr);
@@ -159,19 +163,23 @@ class Classifier {
         if (soa != nullptr) return respond(dnssec::Shape::nodata, nullptr);
         if (std::optional<Referral> referral = delegation()) return std::move(*referral);
         if (has_any(authority_, dns::Type::ns) && !own_apex()) {
-            return unusable(Unusable::Why::lame, message_, "referred to a zone that is not below " + asked_.zone.to_text());
+            return unusable(Unusable::Why::lame, message_,
+                            "referred to a zone that is not below " + asked_.zone.to_text());
         }
         if (message_.authoritative) return respond(dnssec::Shape::nodata, nullptr);
         // Empty, without authority and without SOA: the server does not know the zone (validator-pitfalls 34).
         return unusable(Unusable::Why::lame, message_, "answered with nothing and without authority");
     }
 
-    bool own_apex() const { return message_.authoritative && find_set(authority_, asked_.zone, dns::Type::ns) != nullptr; }
+    bool own_apex() const {
+        return message_.authoritative && find_set(authority_, asked_.zone, dns::Type::ns) != nullptr;
+    }
 
     std::optional<Referral> delegation() const {
         const dns::RRset* best = nullptr;
         for (const dns::RRset& set : authority_) {
-            if (set.type != dns::Type::ns || !set.owner.is_below(asked_.zone) || !asked_.name.is_within(set.owner)) continue;
+            if (set.type != dns::Type::ns || !set.owner.is_below(asked_.zone) || !asked_.name.is_within(set.owner))
+                continue;
             if (best == nullptr || set.owner.label_count() < best->owner.label_count()) best = &set;
         }
         if (best == nullptr) return std::nullopt;
@@ -191,6 +199,8 @@ class Classifier {
 
 }  // namespace
 
-Classified classify(const Asked& asked, const dns::Message& message) { return Classifier(asked, message).run(); }
+Classified classify(const Asked& asked, const dns::Message& message) {
+    return Classifier(asked, message).run();
+}
 
 }  // namespace mxtrust::resolve

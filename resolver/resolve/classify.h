@@ -29,13 +29,13 @@ struct AnySets {
 /// Cannot be used; another server is asked.
 struct Unusable {
     enum class Why : std::uint8_t {
-        lame,           ///< knows nothing of the zone: an upward referral, an empty answer without authority
-        refused,        ///< REFUSED, NOTAUTH
-        server_failure, ///< SERVFAIL
-        not_implemented,///< NOTIMP
-        format_error,   ///< FORMERR
-        other,          ///< another rcode, or a message that makes no sense
-        unauthoritative,///< an answer without AA: may be used as a last resort where signatures prove it
+        lame,             ///< knows nothing of the zone: an upward referral, an empty answer without authority
+        refused,          ///< REFUSED, NOTAUTH
+        server_failure,   ///< SERVFAIL
+        not_implemented,  ///< NOTIMP
+        format_error,     ///< FORMERR
+        other,            ///< another rcode, or a message that makes no sense
+        unauthoritative,  ///< an answer without AA: may be used as a last resort where signatures prove it
     };
     Why why{};
     dns::Rcode rcode{};

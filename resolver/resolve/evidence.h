@@ -1,5 +1,5 @@
-// What referrals said about DS: kept until the chain of trust asks, so that the parent need not be asked again. Unjudged;
-// in memory only, bounded, and short-lived.
+// What referrals said about DS: kept until the chain of trust asks, so that the parent need not be asked again.
+// Unjudged; in memory only, bounded, and short-lived.
 #pragma once
 
 #include <chrono>
@@ -19,13 +19,14 @@ class Evidence {
     static constexpr std::chrono::seconds kept{30};
 
     struct Entry {
-        dns::Name parent;              ///< the zone whose server said it
-        dnssec::Response response;     ///< as an answer to (zone, DS)
+        dns::Name parent;           ///< the zone whose server said it
+        dnssec::Response response;  ///< as an answer to (zone, DS)
         MonoTime until{};
     };
 
     /// `sets`: the DS, NSEC and NSEC3 sets of a referral to `zone` by a server of `parent`.
-    void store(const dns::Name& zone, const dns::Name& parent, const std::vector<dns::RRset>& sets, std::string server, MonoTime now) {
+    void store(const dns::Name& zone, const dns::Name& parent, const std::vector<dns::RRset>& sets, std::string server,
+               MonoTime now) {
         if (entries_.size() >= most_zones) entries_.clear();
         dnssec::Response response;
         response.name = zone;

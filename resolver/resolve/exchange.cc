@@ -7,7 +7,8 @@ namespace {
 
 /// Errors that servers send without repeating the question.
 bool may_lack_question(dns::Rcode rcode) {
-    return rcode == dns::Rcode::formerr || rcode == dns::Rcode::notimp || rcode == dns::Rcode::servfail || rcode == dns::Rcode::refused;
+    return rcode == dns::Rcode::formerr || rcode == dns::Rcode::notimp || rcode == dns::Rcode::servfail ||
+           rcode == dns::Rcode::refused;
 }
 
 /// The question as it stands in the datagram, letters as sent.
@@ -27,7 +28,8 @@ Result<dns::Question> read_question(BytesView datagram) {
 }
 
 bool same_question(const dns::Question& left, const dns::Question& right) {
-    return left.name == right.name && left.type == right.type && left.class_ == right.class_ && left.spelled == right.spelled;
+    return left.name == right.name && left.type == right.type && left.class_ == right.class_ &&
+           left.spelled == right.spelled;
 }
 
 }  // namespace
@@ -69,7 +71,8 @@ dns::Message Exchange::build(const Query& query, WithEdns edns) {
     dns::Question question;
     question.name = query.name;
     question.type = query.type;
-    question.spelled = options_.case_mix == CaseMix::on ? mix_case(query.name, random_) : std::string(as_text(query.name.wire()));
+    question.spelled =
+        options_.case_mix == CaseMix::on ? mix_case(query.name, random_) : std::string(as_text(query.name.wire()));
     message.question = std::move(question);
     if (edns == WithEdns::yes) {
         dns::Edns options;
@@ -134,7 +137,8 @@ task::Task<Result<dns::Message>> Exchange::ask_once(Query query, WithEdns edns, 
     const MonoTime begin = clock_.mono();
     const MonoTime until = std::min(query.until, begin + servers_.timeout(query.to.address));
     net::Matcher matcher = [expected = sent](BytesView datagram) { return match_reply(datagram, expected); };
-    Result<net::DatagramReply> reply = co_await network_.exchange_datagram(endpoint, std::move(wire), std::move(matcher), until);
+    Result<net::DatagramReply> reply =
+        co_await network_.exchange_datagram(endpoint, std::move(wire), std::move(matcher), until);
     if (!reply) {
         note_failure(query, reply.error());
         co_return fail(std::move(reply.error()));

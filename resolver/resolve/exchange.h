@@ -1,5 +1,5 @@
-// One question to one address of an authority: datagram first, stream where it is needed, and what is done when a server
-// is old or somebody forges. RFC 1035 4.2, RFC 5452, RFC 6891, RFC 7766, RFC 9715.
+// One question to one address of an authority: datagram first, stream where it is needed, and what is done when a
+// server is old or somebody forges. RFC 1035 4.2, RFC 5452, RFC 6891, RFC 7766, RFC 9715.
 //
 // Refuses to judge: what comes back is the message as parsed, whatever its rcode.
 #pragma once

@@ -1,5 +1,5 @@
-// Addresses of name servers that came without glue. For asking only: taken from what is cached and judged where there is
-// something, else looked up without judging, and kept here, never as data (validator-pitfalls 28).
+// Addresses of name servers that came without glue. For asking only: taken from what is cached and judged where there
+// is something, else looked up without judging, and kept here, never as data (validator-pitfalls 28).
 #include <algorithm>
 
 #include "resolve/iterate.h"
@@ -11,11 +11,16 @@ namespace {
 constexpr std::size_t most_hosts = 20'000;
 constexpr std::chrono::seconds least_host_ttl{30};
 constexpr std::chrono::seconds most_host_ttl{3600};
-constexpr std::chrono::seconds failed_host_ttl{15};  // a name server without address: not looked up again at once (A16, A18)
-constexpr std::size_t most_host_aliases = 4;         // NS names must not be aliases (RFC 2181 10.3); some are
+constexpr std::chrono::seconds failed_host_ttl{
+    15};                                      // a name server without address: not looked up again at once (A16, A18)
+constexpr std::size_t most_host_aliases = 4;  // NS names must not be aliases (RFC 2181 10.3); some are
 
-dns::Type type_of(Family family) { return family == Family::ipv4 ? dns::Type::a : dns::Type::aaaa; }
-std::size_t slot_of(Family family) { return family == Family::ipv4 ? 0 : 1; }
+dns::Type type_of(Family family) {
+    return family == Family::ipv4 ? dns::Type::a : dns::Type::aaaa;
+}
+std::size_t slot_of(Family family) {
+    return family == Family::ipv4 ? 0 : 1;
+}
 
 std::vector<Address> addresses_in(const dns::RRset& set) {
     std::vector<Address> addresses;
@@ -32,8 +37,10 @@ std::vector<Address> addresses_in(const dns::RRset& set) {
 std::optional<std::vector<Address>> Iterator::known_addresses(const dns::Name& host, Family family) const {
     const dnssec::FindingRef finding = tools_.cache.find(host, type_of(family), tools_.clock.wall());
     if (finding && finding->security() != dnssec::Security::bogus) {
-        if (finding->outcome() == dnssec::Outcome::records && !finding->is_alias()) return addresses_in(*finding->rrset());
-        if (finding->outcome() == dnssec::Outcome::nodata || finding->outcome() == dnssec::Outcome::nxdomain) return std::vector<Address>{};
+        if (finding->outcome() == dnssec::Outcome::records && !finding->is_alias())
+            return addresses_in(*finding->rrset());
+        if (finding->outcome() == dnssec::Outcome::nodata || finding->outcome() == dnssec::Outcome::nxdomain)
+            return std::vector<Address>{};
     }
     const auto known = hosts_.find(host);
     if (known == hosts_.end()) return std::nullopt;

@@ -7,14 +7,14 @@
 namespace mxtrust::resolve {
 namespace {
 
-constexpr std::chrono::seconds least_cut_ttl{60};      // attacks.md: floor, so that TTL 0 delegations cost no storm
+constexpr std::chrono::seconds least_cut_ttl{60};  // attacks.md: floor, so that TTL 0 delegations cost no storm
 constexpr std::chrono::seconds most_cut_ttl{86'400};
-constexpr std::chrono::seconds hints_ttl{30};          // after failed priming: try again soon
-constexpr std::size_t one_label_steps = 4;             // RFC 9156 2.3 MINIMISE_ONE_LAB
-constexpr std::size_t most_minimised = 10;             // RFC 9156 2.3 MAX_MINIMISE_COUNT
+constexpr std::chrono::seconds hints_ttl{30};  // after failed priming: try again soon
+constexpr std::size_t one_label_steps = 4;     // RFC 9156 2.3 MINIMISE_ONE_LAB
+constexpr std::size_t most_minimised = 10;     // RFC 9156 2.3 MAX_MINIMISE_COUNT
 
-/// The labels below an underscore label reveal nothing that the zone's servers do not see anyway, and servers that do not know
-/// empty non-terminals answer them wrongly (mail-trust.md case 34): the name is asked in full from there on.
+/// The labels below an underscore label reveal nothing that the zone's servers do not see anyway, and servers that do
+/// not know empty non-terminals answer them wrongly (mail-trust.md case 34): the name is asked in full from there on.
 std::size_t labels_to_probe(const dns::Name& name) {
     const std::size_t all = name.label_count();
     std::size_t service = 0;
@@ -37,12 +37,15 @@ class Iterator::Walk {
     [[nodiscard]] std::pair<dns::Name, dns::Type> question() const {
         const std::size_t all = name_.label_count();
         if (!minimise_ || probes_ >= most_minimised) return {name_, type_};
-        const std::size_t step = probes_ < one_label_steps ? 1 : std::max<std::size_t>(1, (all - probed_) / (most_minimised - probes_));
+        const std::size_t step =
+            probes_ < one_label_steps ? 1 : std::max<std::size_t>(1, (all - probed_) / (most_minimised - probes_));
         const std::size_t next = probed_ + step;
         if (next >= labels_to_probe(name_)) return {name_, type_};
         return {name_.ancestor(next), dns::Type::a};
     }
-    [[nodiscard]] bool is_full(const std::pair<dns::Name, dns::Type>& asked) const { return asked.first == name_ && asked.second == type_; }
+    [[nodiscard]] bool is_full(const std::pair<dns::Name, dns::Type>& asked) const {
+        return asked.first == name_ && asked.second == type_;
+    }
     void stop_minimising() { minimise_ = false; }
     void probed(const dns::Name& asked) {
         probed_ = asked.label_count();
@@ -59,8 +62,8 @@ class Iterator::Walk {
     }
 
     cache::ZoneCut cut;
-    bool from_cache = true;   ///< the cut was known before: it may be out of date
-    bool rechecked = false;   ///< the parent was asked again already
+    bool from_cache = true;  ///< the cut was known before: it may be out of date
+    bool rechecked = false;  ///< the parent was asked again already
 
   private:
     dns::Name name_;
@@ -77,7 +80,8 @@ cache::ZoneCut Iterator::hints() const {
     for (const RootServer& server : tools_.settings.root_hints) {
         const auto same = [&server](const cache::NameServer& known) { return known.name == server.name; };
         auto found = std::ranges::find_if(root.servers, same);
-        if (found == root.servers.end()) found = root.servers.insert(root.servers.end(), cache::NameServer{server.name, {}});
+        if (found == root.servers.end())
+            found = root.servers.insert(root.servers.end(), cache::NameServer{server.name, {}});
         found->addresses.push_back(server.address);
     }
     root.expires = tools_.clock.wall() + hints_ttl;
@@ -132,7 +136,8 @@ cache::ZoneCut Iterator::take_referral(const Referral& referral, const cache::Zo
 }
 
 task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context) {
-    // A DS belongs to the parent's side of the cut, also where both sides live on one server (RFC 4035 3.1.4.1, pitfalls 30).
+    // A DS belongs to the parent's side of the cut, also where both sides live on one server (RFC 4035 3.1.4.1,
+    // pitfalls 30).
     const bool parent_side = type == dns::Type::ds && !name.is_root();
     dns::Name start = parent_side ? name.parent() : name;
     cache::ZoneCut cut = deepest_cut(start);
@@ -159,7 +164,8 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
                 continue;
             }
             // The delegation may have moved since it was learnt: ask the parent once more before giving up.
-            const bool may_recheck = walk.from_cache && !walk.rechecked && !walk.cut.zone.is_root() && result->kind != FailureKind::budget;
+            const bool may_recheck =
+                walk.from_cache && !walk.rechecked && !walk.cut.zone.is_root() && result->kind != FailureKind::budget;
             if (!may_recheck) co_return found;
             cache::ZoneCut above = deepest_cut(walk.cut.zone.parent());
             if (above.servers.empty()) {
@@ -178,7 +184,8 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
             co_return found;
         }
         const auto* response = std::get_if<dnssec::Response>(&*result->reply);
-        const bool plain = response != nullptr && response->shape != dnssec::Shape::nxdomain && response->shape != dnssec::Shape::dname;
+        const bool plain = response != nullptr && response->shape != dnssec::Shape::nxdomain &&
+                           response->shape != dnssec::Shape::dname;
         // NXDOMAIN for a part of the name may be a server's ignorance of empty non-terminals: the whole name decides.
         if (plain) {
             walk.probed(question.first);
@@ -196,7 +203,8 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
 }
 
 void Iterator::flush(const dns::Name& name, bool subtree) {
-    std::erase_if(hosts_, [&](const auto& entry) { return subtree ? entry.first.is_within(name) : entry.first == name; });
+    std::erase_if(hosts_,
+                  [&](const auto& entry) { return subtree ? entry.first.is_within(name) : entry.first == name; });
     tools_.evidence.flush(name);
     if (name.is_root() && subtree) root_.reset();
 }

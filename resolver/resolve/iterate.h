@@ -1,8 +1,8 @@
-// From the root down: finds the zone that has the answer and brings its answer, not yet judged. RFC 1034 5.3.3, RFC 9156
-// (QNAME minimisation), RFC 8109 (priming), RFC 9471 (glue), RFC 9520 (failures).
+// From the root down: finds the zone that has the answer and brings its answer, not yet judged. RFC 1034 5.3.3, RFC
+// 9156 (QNAME minimisation), RFC 8109 (priming), RFC 9471 (glue), RFC 9520 (failures).
 //
-// Addresses of name servers that it has to look up itself are for asking only, like glue: they are not judged and never leave
-// this room as data (validator-pitfalls 28). What it brings is judged by chain.h and its callers.
+// Addresses of name servers that it has to look up itself are for asking only, like glue: they are not judged and never
+// leave this room as data (validator-pitfalls 28). What it brings is judged by chain.h and its callers.
 #pragma once
 
 #include <functional>
@@ -24,11 +24,12 @@
 
 namespace mxtrust::resolve {
 
-inline constexpr unsigned most_depth = 6;              ///< look-ups of name servers' addresses inside look-ups of the same kind
-inline constexpr std::size_t most_steps = 40;          ///< referrals and minimisation steps of one walk
-inline constexpr std::size_t most_side_by_side = 3;    ///< servers of a zone asked at once (hedging)
-inline constexpr std::size_t most_attempts = 14;       ///< exchanges for one question to one zone
-inline constexpr std::size_t most_unknown_servers = 5; ///< NS names without address that are looked up for one question (A15)
+inline constexpr unsigned most_depth = 6;      ///< look-ups of name servers' addresses inside look-ups of the same kind
+inline constexpr std::size_t most_steps = 40;  ///< referrals and minimisation steps of one walk
+inline constexpr std::size_t most_side_by_side = 3;  ///< servers of a zone asked at once (hedging)
+inline constexpr std::size_t most_attempts = 14;     ///< exchanges for one question to one zone
+inline constexpr std::size_t most_unknown_servers =
+    5;  ///< NS names without address that are looked up for one question (A15)
 
 struct Context {
     BudgetRef budget;
@@ -39,11 +40,11 @@ struct Context {
 
 /// What a zone's servers said to one question.
 struct AskResult {
-    std::optional<Classified> reply;       ///< Response, Referral or AnySets; nothing where no server could be used
-    Candidate server{};                    ///< who said it
-    std::vector<dns::Record> additional{}; ///< for priming only
+    std::optional<Classified> reply;        ///< Response, Referral or AnySets; nothing where no server could be used
+    Candidate server{};                     ///< who said it
+    std::vector<dns::Record> additional{};  ///< for priming only
     dns::Rcode rcode = dns::Rcode::servfail;
-    dnssec::Reason reason{};               ///< where there is no reply: what happened, for a postmaster
+    dnssec::Reason reason{};  ///< where there is no reply: what happened, for a postmaster
     FailureKind kind = FailureKind::unreachable;
 };
 
@@ -72,7 +73,9 @@ class Iterator {
 
     task::Task<Found> find(dns::Name name, dns::Type type, Context context);
     /// Called when a walk learns of a delegation, so that its keys can be fetched alongside.
-    void on_referral(std::function<void(const dns::Name&, const Context&)> callback) { on_referral_ = std::move(callback); }
+    void on_referral(std::function<void(const dns::Name&, const Context&)> callback) {
+        on_referral_ = std::move(callback);
+    }
     /// The deepest zone cut at or above `name` that is known now.
     [[nodiscard]] cache::ZoneCut deepest_cut(const dns::Name& name) const;
     void flush(const dns::Name& name, bool subtree);
@@ -86,7 +89,8 @@ class Iterator {
     };
     struct AskKeyHash {
         std::size_t operator()(const AskKey& key) const {
-            return key.zone.hash() ^ (key.name.hash() * 31) ^ (static_cast<std::size_t>(key.type) * 131) ^ (key.depth * 8191ULL);
+            return key.zone.hash() ^ (key.name.hash() * 31) ^ (static_cast<std::size_t>(key.type) * 131) ^
+                   (key.depth * 8191ULL);
         }
     };
     using AskRef = std::shared_ptr<const AskResult>;
@@ -100,13 +104,15 @@ class Iterator {
     // iterate.cc
     task::Task<cache::ZoneCut> prime(Context context);
     [[nodiscard]] cache::ZoneCut hints() const;
-    [[nodiscard]] cache::ZoneCut take_referral(const Referral& referral, const cache::ZoneCut& from, const Context& context);
+    [[nodiscard]] cache::ZoneCut take_referral(const Referral& referral, const cache::ZoneCut& from,
+                                               const Context& context);
     // ask.cc
     task::Task<AskRef> ask(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context);
     task::Task<AskRef> ask_alone(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context);
-    task::Task<AskResult> attempt(Candidate candidate, dns::Name zone, dns::Name name, dns::Type type, MonoTime until, BudgetRef budget);
-    [[nodiscard]] dnssec::Reason trouble(const cache::ZoneCut& cut, const dns::Name& name, dns::Type type, bool anybody, FailureKind kind,
-                                         std::string told, const Budget& budget) const;
+    task::Task<AskResult> attempt(Candidate candidate, dns::Name zone, dns::Name name, dns::Type type, MonoTime until,
+                                  BudgetRef budget);
+    [[nodiscard]] dnssec::Reason trouble(const cache::ZoneCut& cut, const dns::Name& name, dns::Type type, bool anybody,
+                                         FailureKind kind, std::string told, const Budget& budget) const;
     void note_unusable(const Candidate& candidate, const dns::Name& zone, const Unusable& unusable);
     // hosts.cc
     task::Task<std::vector<Address>> addresses_of(dns::Name host, Context context);

@@ -17,7 +17,7 @@ using dnssec::FindingRef;
 using dnssec::Outcome;
 using dnssec::Security;
 
-constexpr std::size_t most_aliases = 11;              // CNAME and DNAME steps of one answer (attacks.md, A24)
+constexpr std::size_t most_aliases = 11;  // CNAME and DNAME steps of one answer (attacks.md, A24)
 constexpr std::size_t most_lookups_in_flight = 10'000;
 
 struct LookupKey {
@@ -26,7 +26,9 @@ struct LookupKey {
     friend bool operator==(const LookupKey&, const LookupKey&) = default;
 };
 struct LookupKeyHash {
-    std::size_t operator()(const LookupKey& key) const { return key.name.hash() ^ (static_cast<std::size_t>(key.type) * 8191U); }
+    std::size_t operator()(const LookupKey& key) const {
+        return key.name.hash() ^ (static_cast<std::size_t>(key.type) * 8191U);
+    }
 };
 
 Exchange::Options exchange_options(const Settings& settings) {
@@ -37,7 +39,8 @@ Exchange::Options exchange_options(const Settings& settings) {
     return options;
 }
 
-Finding::Parts failed_parts(const dns::Name& name, dns::Type type, Code code, dns::Ede ede, std::string text, WallTime expires) {
+Finding::Parts failed_parts(const dns::Name& name, dns::Type type, Code code, dns::Ede ede, std::string text,
+                            WallTime expires) {
     Finding::Parts parts;
     parts.name = name;
     parts.type = type;
@@ -69,7 +72,8 @@ struct Resolver::State {
         });
     }
 
-    /// The keys of a zone on the way are fetched beside the referrals, not after them; the chain joins the flight later.
+    /// The keys of a zone on the way are fetched beside the referrals, not after them; the chain joins the flight
+    /// later.
     task::Task<void> fetch_keys(dns::Name zone, Context context) {
         dnssec::ZoneTrust trust = co_await chain.trust_of(std::move(zone), std::move(context), Chain::Reach::keys);
         static_cast<void>(trust);
@@ -80,7 +84,8 @@ struct Resolver::State {
     task::Task<FindingRef> lookup_alone(dns::Name name, dns::Type type, Context context);
     [[nodiscard]] FindingRef too_late(const dns::Name& name, dns::Type type) const;
     void count(const Answer& answer);
-    [[nodiscard]] ZoneStep describe(const dns::Name& zone, const dnssec::ZoneTrust& trust, const cache::ZoneCut& cut) const;
+    [[nodiscard]] ZoneStep describe(const dns::Name& zone, const dnssec::ZoneTrust& trust,
+                                    const cache::ZoneCut& cut) const;
 
     Settings settings;
     Tools tools;
@@ -96,7 +101,9 @@ struct Resolver::State {
 Resolver::Resolver(Settings settings, Tools tools) : state_(std::make_unique<State>(std::move(settings), tools)) {}
 Resolver::~Resolver() = default;
 
-const Settings& Resolver::settings() const { return state_->settings; }
+const Settings& Resolver::settings() const {
+    return state_->settings;
+}
 
 const Counters& Resolver::counters() const {
     const Exchange::Counters& sent = state_->exchange.counters();
@@ -131,9 +138,10 @@ FindingRef Resolver::State::cached(const dns::Name& name, dns::Type type) {
 }
 
 FindingRef Resolver::State::too_late(const dns::Name& name, dns::Type type) const {
-    return Finding::failure(failed_parts(name, type, "RLUP"_code, dns::Ede::no_reachable_authority,
-                                         "no answer for " + name.to_text() + " " + dns::to_text(type) + " came in the time there was",
-                                         tools.clock.wall() + failure_ttl));
+    return Finding::failure(
+        failed_parts(name, type, "RLUP"_code, dns::Ede::no_reachable_authority,
+                     "no answer for " + name.to_text() + " " + dns::to_text(type) + " came in the time there was",
+                     tools.clock.wall() + failure_ttl));
 }
 
 task::Task<FindingRef> Resolver::State::lookup_alone(dns::Name name, dns::Type type, Context context) {
@@ -164,10 +172,18 @@ task::Task<FindingRef> Resolver::State::lookup(dns::Name name, dns::Type type, C
 
 void Resolver::State::count(const Answer& answer) {
     switch (answer.security()) {
-        case Security::secure: ++counters.secure; break;
-        case Security::insecure: ++counters.insecure; break;
-        case Security::bogus: ++counters.bogus; break;
-        case Security::indeterminate: ++counters.indeterminate; break;
+        case Security::secure:
+            ++counters.secure;
+            break;
+        case Security::insecure:
+            ++counters.insecure;
+            break;
+        case Security::bogus:
+            ++counters.bogus;
+            break;
+        case Security::indeterminate:
+            ++counters.indeterminate;
+            break;
     }
     if (answer.security() != Security::secure && !answer.reason().text.empty()) {
         tools.log.not_secure(answer.name(), answer.type(), answer.security(), answer.reason());
@@ -190,16 +206,20 @@ task::Task<Answer> Resolver::resolve(dns::Name name, dns::Type type, BudgetRef b
         const WallTime soon = state_->tools.clock.wall() + failure_ttl;
         if (!target) {
             // RFC 6672 2.2: the substituted name is too long; the answer to that is YXDOMAIN.
-            Finding::Parts parts = failed_parts(next, type, "RYXD"_code, dns::Ede::other,
-                                                "the DNAME at " + link->rrset()->owner.to_text() + " makes a name that is too long", soon);
+            Finding::Parts parts =
+                failed_parts(next, type, "RYXD"_code, dns::Ede::other,
+                             "the DNAME at " + link->rrset()->owner.to_text() + " makes a name that is too long", soon);
             parts.rcode = dns::Rcode::yxdomain;
             links.push_back(Finding::failure(std::move(parts)));
             break;
         }
         if (visited.contains(*target) || links.size() > most_aliases) {
-            const std::string what = visited.contains(*target) ? "lead in a circle" : "are longer than " + std::to_string(most_aliases) + " steps";
-            links.push_back(Finding::failure(failed_parts(*target, type, "RALI"_code, dns::Ede::other,
-                                                          "the aliases from " + links.front()->name().to_text() + " " + what, soon)));
+            const std::string what = visited.contains(*target)
+                                         ? "lead in a circle"
+                                         : "are longer than " + std::to_string(most_aliases) + " steps";
+            links.push_back(Finding::failure(
+                failed_parts(*target, type, "RALI"_code, dns::Ede::other,
+                             "the aliases from " + links.front()->name().to_text() + " " + what, soon)));
             break;
         }
         next = std::move(*target);
@@ -307,7 +327,8 @@ task::Task<RawAnswer> Resolver::resolve_unchecked(dns::Name name, dns::Type type
 }
 
 /// One zone of the chain, as `explain` shows it: what the parent says, what the zone says, who was asked.
-ZoneStep Resolver::State::describe(const dns::Name& zone, const dnssec::ZoneTrust& trust, const cache::ZoneCut& cut) const {
+ZoneStep Resolver::State::describe(const dns::Name& zone, const dnssec::ZoneTrust& trust,
+                                   const cache::ZoneCut& cut) const {
     const WallTime now = tools.clock.wall();
     ZoneStep step;
     step.zone = zone;
@@ -335,7 +356,8 @@ ZoneStep Resolver::State::describe(const dns::Name& zone, const dnssec::ZoneTrus
         std::string text = server.name.to_text();
         for (const Address& address : server.addresses) {
             text += " " + address.to_text();
-            if (const std::optional<Duration> time = servers.round_trip(address)) text += " (" + std::to_string(time->count()) + " ms)";
+            if (const std::optional<Duration> time = servers.round_trip(address))
+                text += " (" + std::to_string(time->count()) + " ms)";
         }
         step.servers.push_back(std::move(text));
     }
@@ -355,7 +377,8 @@ task::Task<Explanation> Resolver::explain(dns::Name name, dns::Type type, Budget
         if (!is_zone || (type == dns::Type::ds && zone == last && !zone.is_root())) continue;
         dns::Name apex = zone;
         Context context{budget, 0, {}};
-        dnssec::ZoneTrust trust = co_await state_->chain.trust_of(std::move(apex), std::move(context), Chain::Reach::keys);
+        dnssec::ZoneTrust trust =
+            co_await state_->chain.trust_of(std::move(apex), std::move(context), Chain::Reach::keys);
         steps.push_back(state_->describe(zone, trust, cut));
     }
     co_return Explanation{std::move(steps), std::move(answer)};
@@ -367,7 +390,8 @@ task::Task<Result<FindingRef>> Resolver::probe_root(BudgetRef budget) {
     Answer answer = co_await resolve(std::move(asked), dns::Type::ns, std::move(budget));
     FindingRef finding = answer.links().back();
     if (finding->outcome() == Outcome::failure) {
-        co_return fail(FailureKind::unreachable, "RPRB"_code, "no root server can be reached: " + finding->reason().text);
+        co_return fail(FailureKind::unreachable, "RPRB"_code,
+                       "no root server can be reached: " + finding->reason().text);
     }
     co_return finding;
 }

@@ -1,5 +1,5 @@
-// The validating recursive resolver: one question in, one Answer out. Straight-line coroutines; see README.md of this tree for
-// the walk of a query. RFC 1034 5.3.3, RFC 4035 4 and 5, RFC 9156, RFC 9520.
+// The validating recursive resolver: one question in, one Answer out. Straight-line coroutines; see README.md of this
+// tree for the walk of a query. RFC 1034 5.3.3, RFC 4035 4 and 5, RFC 9156, RFC 9520.
 #pragma once
 
 #include <memory>
@@ -31,18 +31,19 @@ enum class Switch : std::uint8_t { off, on };
 struct Settings {
     std::vector<RootServer> root_hints;
     dnssec::TrustAnchors anchors;
-    std::vector<dns::Name> negative_anchors;   ///< RFC 7646: these names and all below are insecure by the operator's word
+    std::vector<dns::Name>
+        negative_anchors;  ///< RFC 7646: these names and all below are insecure by the operator's word
     dnssec::Policy policy;
     BudgetLimits lookup_limits;
     Switch ipv4 = Switch::on;
     Switch ipv6 = Switch::on;
-    Switch minimisation = Switch::on;          ///< RFC 9156
-    Switch case_randomisation = Switch::on;    ///< 0x20
-    Switch prime_root = Switch::on;            ///< RFC 8109
-    Switch aggressive_denial = Switch::on;     ///< RFC 8198
-    Switch local_authorities = Switch::off;    ///< tests only: loopback and private addresses may be asked (A33)
-    std::uint16_t edns_size = 1232;            ///< RFC 9715
-    std::uint16_t port = 53;                   ///< of authorities
+    Switch minimisation = Switch::on;        ///< RFC 9156
+    Switch case_randomisation = Switch::on;  ///< 0x20
+    Switch prime_root = Switch::on;          ///< RFC 8109
+    Switch aggressive_denial = Switch::on;   ///< RFC 8198
+    Switch local_authorities = Switch::off;  ///< tests only: loopback and private addresses may be asked (A33)
+    std::uint16_t edns_size = 1232;          ///< RFC 9715
+    std::uint16_t port = 53;                 ///< of authorities
 };
 
 /// An unvalidated answer, for clients that set CD (RFC 4035 3.2.2). Never cached with what was judged.
@@ -58,10 +59,10 @@ struct RawAnswer {
 struct ZoneStep {
     dns::Name zone;
     dnssec::Security security{};
-    std::vector<dns::Ds> ds;                 ///< what the parent (or the anchor) says
-    std::vector<dns::Dnskey> keys;           ///< what the zone says
+    std::vector<dns::Ds> ds;        ///< what the parent (or the anchor) says
+    std::vector<dns::Dnskey> keys;  ///< what the zone says
     std::vector<dns::Rrsig> key_signatures;
-    std::vector<std::string> servers;        ///< names and addresses known for it, with measured round trips
+    std::vector<std::string> servers;  ///< names and addresses known for it, with measured round trips
     dnssec::Reason reason;
 };
 struct Explanation {
@@ -70,8 +71,8 @@ struct Explanation {
 };
 
 struct Counters {
-    std::uint64_t questions = 0, from_cache = 0, upstream_udp = 0, upstream_tcp = 0, upstream_timeouts = 0, verifications = 0,
-                  secure = 0, insecure = 0, bogus = 0, indeterminate = 0, budget_exhausted = 0;
+    std::uint64_t questions = 0, from_cache = 0, upstream_udp = 0, upstream_tcp = 0, upstream_timeouts = 0,
+                  verifications = 0, secure = 0, insecure = 0, bogus = 0, indeterminate = 0, budget_exhausted = 0;
 };
 
 class Resolver {

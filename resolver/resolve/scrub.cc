@@ -21,7 +21,8 @@ void add_glue(cache::NameServer& server, const std::vector<dns::Record>& additio
         if (record.type != dns::Type::a && record.type != dns::Type::aaaa) continue;
         Result<Address> address = Address::from_rdata(record.rdata);
         if (!address) continue;
-        if (std::ranges::find(server.addresses, *address) == server.addresses.end()) server.addresses.push_back(*address);
+        if (std::ranges::find(server.addresses, *address) == server.addresses.end())
+            server.addresses.push_back(*address);
     }
 }
 
@@ -35,7 +36,8 @@ std::vector<cache::NameServer> servers_with_glue(const dns::RRset& ns, const std
         Result<dns::Name> name = dns::parse_single_name(rdata);
         if (!name) continue;
         cache::NameServer server{*name, {}};
-        // Glue is what the parent must add because its own zone contains the name (RFC 9471 2); anything else is hearsay.
+        // Glue is what the parent must add because its own zone contains the name (RFC 9471 2); anything else is
+        // hearsay.
         if (name->is_within(zone_asked)) add_glue(server, additional);
         servers.push_back(std::move(server));
     }

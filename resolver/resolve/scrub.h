@@ -1,5 +1,5 @@
-// What of an authority's message may be looked at: records that lie within the zone that was asked (RFC 2181 5.4.1; attacks
-// A28, A34). Glue is taken only for name servers of the referral, and only within the zone asked. Pure.
+// What of an authority's message may be looked at: records that lie within the zone that was asked (RFC 2181 5.4.1;
+// attacks A28, A34). Glue is taken only for name servers of the referral, and only within the zone asked. Pure.
 #pragma once
 
 #include <vector>
@@ -9,9 +9,9 @@
 
 namespace mxtrust::resolve {
 
-inline constexpr std::size_t most_servers_per_zone = 13;      ///< NS used per delegation (A15, A16)
-inline constexpr std::size_t most_addresses_per_server = 6;   ///< addresses per name server
-inline constexpr std::size_t most_records_per_set = 256;      ///< RRs per RRset (A19)
+inline constexpr std::size_t most_servers_per_zone = 13;     ///< NS used per delegation (A15, A16)
+inline constexpr std::size_t most_addresses_per_server = 6;  ///< addresses per name server
+inline constexpr std::size_t most_records_per_set = 256;     ///< RRs per RRset (A19)
 
 /// RRsets of a section whose owners lie within `zone`; sets of too many records are dropped.
 std::vector<dns::RRset> within_zone(const std::vector<dns::Record>& section, const dns::Name& zone);

@@ -5,13 +5,15 @@
 namespace mxtrust::resolve {
 namespace {
 
-constexpr Duration unknown_cost{60};        // between a near and a far server: unknown ones are soon tried
+constexpr Duration unknown_cost{60};  // between a near and a far server: unknown ones are soon tried
 constexpr Duration dead_cost{20'000};
 constexpr Duration lame_cost{100'000};
 constexpr std::uint64_t explore_one_in = 20;
 constexpr std::size_t most_lame_zones = 8;  // per address; the oldest goes
 
-std::size_t index_of(Family family) { return family == Family::ipv4 ? 0 : 1; }
+std::size_t index_of(Family family) {
+    return family == Family::ipv4 ? 0 : 1;
+}
 
 }  // namespace
 
@@ -73,7 +75,8 @@ Duration Servers::hedge_delay(const Address& address) const {
 bool Servers::is_lame(const Address& address, const dns::Name& zone, MonoTime now) const {
     const Record* record = known(address);
     if (record == nullptr) return false;
-    return std::ranges::any_of(record->lame, [&](const auto& entry) { return entry.second > now && entry.first == zone; });
+    return std::ranges::any_of(record->lame,
+                               [&](const auto& entry) { return entry.second > now && entry.first == zone; });
 }
 
 bool Servers::is_family_dead(Family family, MonoTime now) const {
@@ -120,7 +123,8 @@ void Servers::timed_out(const Address& address, MonoTime now) {
     Record& entry = record(address);
     entry.smoothed = std::min<Duration>(most_timeout, entry.smoothed ? 2 * *entry.smoothed : first_timeout);
     entry.failures = std::min<std::uint32_t>(entry.failures + 1, 10);
-    if (entry.failures >= 2) entry.dead_until = now + std::chrono::seconds(1LL << std::min<std::uint32_t>(entry.failures, 6));
+    if (entry.failures >= 2)
+        entry.dead_until = now + std::chrono::seconds(1LL << std::min<std::uint32_t>(entry.failures, 6));
     family_failed(address, now);
 }
 
@@ -143,7 +147,9 @@ void Servers::lame(const Address& address, const dns::Name& zone, MonoTime now) 
     entry.lame.emplace_back(zone, now + lame_time);
 }
 
-void Servers::edns_works(const Address& address) { record(address).edns = EdnsSupport::works; }
+void Servers::edns_works(const Address& address) {
+    record(address).edns = EdnsSupport::works;
+}
 
 void Servers::edns_refused(const Address& address, MonoTime now) {
     Record& entry = record(address);

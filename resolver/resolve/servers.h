@@ -1,8 +1,9 @@
-// What a worker knows of the authorities' addresses: how fast, how reliable, what they cannot do. Chooses whom to ask next.
+// What a worker knows of the authorities' addresses: how fast, how reliable, what they cannot do. Chooses whom to ask
+// next.
 //
 // Smoothed round trips as RFC 6298 2 computes them; an address that does not answer is asked later and later, but never
-// forgotten for ever; now and then a slower one is tried first so that a server that got better is found again. A family in
-// which nothing answers is noticed as a whole.
+// forgotten for ever; now and then a slower one is tried first so that a server that got better is found again. A
+// family in which nothing answers is noticed as a whole.
 #pragma once
 
 #include <array>
@@ -28,16 +29,19 @@ struct Candidate {
 
 class Servers {
   public:
-    static constexpr Duration first_timeout{900};    ///< for an address never asked before
+    static constexpr Duration first_timeout{900};  ///< for an address never asked before
     static constexpr Duration least_timeout{200};
     static constexpr Duration most_timeout{1800};
-    static constexpr Duration first_hedge{300};      ///< how long an unknown address may take before another is asked as well
+    static constexpr Duration first_hedge{
+        300};  ///< how long an unknown address may take before another is asked as well
     static constexpr Duration least_hedge{40};
     static constexpr Duration most_hedge{600};
     static constexpr std::size_t most_addresses = 20'000;  ///< remembered; the table is emptied by half when it is full
-    static constexpr std::chrono::seconds lame_time{60};   ///< how long a server is not asked about a zone it does not know
+    static constexpr std::chrono::seconds lame_time{
+        60};  ///< how long a server is not asked about a zone it does not know
     static constexpr std::chrono::seconds edns_refused_time{900};
-    static constexpr std::uint32_t family_dead_after = 6;  ///< failures in a row, of different addresses, without any success
+    static constexpr std::uint32_t family_dead_after =
+        6;  ///< failures in a row, of different addresses, without any success
     static constexpr std::chrono::seconds family_retry{60};
 
     explicit Servers(Random& random) : random_(random) {}

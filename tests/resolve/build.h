@@ -7,7 +7,7 @@
 
 #include "dns/message.h"
 
-namespace test {
+namespace stage {
 
 inline mxtrust::dns::Name name(const std::string& text) {
     auto parsed = mxtrust::dns::Name::from_text(text);
@@ -15,7 +15,8 @@ inline mxtrust::dns::Name name(const std::string& text) {
     return *parsed;
 }
 
-inline mxtrust::dns::Record record(const std::string& owner, mxtrust::dns::Type type, const std::string& rdata, unsigned ttl = 3600) {
+inline mxtrust::dns::Record record(const std::string& owner, mxtrust::dns::Type type, const std::string& rdata,
+                                   unsigned ttl = 3600) {
     mxtrust::dns::Record made;
     made.owner = name(owner);
     made.type = type;
@@ -39,4 +40,4 @@ inline mxtrust::dns::Message response(const std::string& question, mxtrust::dns:
     return message;
 }
 
-}  // namespace test
+}  // namespace stage

@@ -9,13 +9,15 @@ using dnssec::Shape;
 using resolve::Classified;
 using resolve::Referral;
 using resolve::Unusable;
-using test::name;
-using test::record;
-using test::response;
+using stage::name;
+using stage::record;
+using stage::response;
 
 namespace {
 
-resolve::Asked asked(const std::string& what, Type type, const std::string& zone) { return {name(what), type, name(zone)}; }
+resolve::Asked asked(const std::string& what, Type type, const std::string& zone) {
+    return {name(what), type, name(zone)};
+}
 
 Shape shape_of(const Classified& classified) {
     const auto* answer = std::get_if<dnssec::Response>(&classified);
@@ -145,9 +147,10 @@ TEST_CASE("an empty answer without authority and without SOA is lame (validator-
 
 TEST_CASE("an error is an error, never an absence") {
     using Row = std::pair<dns::Rcode, Unusable::Why>;
-    const auto [rcode, why] = GENERATE(Row{dns::Rcode::servfail, Unusable::Why::server_failure}, Row{dns::Rcode::refused, Unusable::Why::refused},
-                                       Row{dns::Rcode::notimp, Unusable::Why::not_implemented}, Row{dns::Rcode::formerr, Unusable::Why::format_error},
-                                       Row{dns::Rcode::badvers, Unusable::Why::other}, Row{dns::Rcode::yxdomain, Unusable::Why::other});
+    const auto [rcode, why] = GENERATE(
+        Row{dns::Rcode::servfail, Unusable::Why::server_failure}, Row{dns::Rcode::refused, Unusable::Why::refused},
+        Row{dns::Rcode::notimp, Unusable::Why::not_implemented}, Row{dns::Rcode::formerr, Unusable::Why::format_error},
+        Row{dns::Rcode::badvers, Unusable::Why::other}, Row{dns::Rcode::yxdomain, Unusable::Why::other});
     dns::Message message = response("_25._tcp.mx.example.", Type::tlsa);
     message.rcode = rcode;
     message.authority.push_back(record("example.", Type::soa, soa));

@@ -15,13 +15,16 @@ Address address(const std::string& text) {
     REQUIRE(parsed);
     return *parsed;
 }
-Candidate candidate(const std::string& text) { return {test::name("ns.example."), address(text)}; }
+Candidate candidate(const std::string& text) {
+    return {stage::name("ns.example."), address(text)};
+}
 
 /// How often each address came first in many drawings.
-std::size_t times_first(Servers& servers, const std::vector<Candidate>& all, const std::string& who, MonoTime now = {}) {
+std::size_t times_first(Servers& servers, const std::vector<Candidate>& all, const std::string& who,
+                        MonoTime now = {}) {
     std::size_t count = 0;
     for (int turn = 0; turn < 1000; ++turn) {
-        if (servers.order(all, test::name("example."), now).front().address == address(who)) ++count;
+        if (servers.order(all, stage::name("example."), now).front().address == address(who)) ++count;
     }
     return count;
 }
@@ -62,10 +65,10 @@ TEST_CASE("a lame server is asked last about that zone, and only that zone") {
     SeededRandom random(4);
     Servers servers(random);
     const MonoTime now{};
-    servers.lame(address("192.0.2.1"), test::name("example."), now);
-    CHECK(servers.is_lame(address("192.0.2.1"), test::name("example."), now));
-    CHECK_FALSE(servers.is_lame(address("192.0.2.1"), test::name("other."), now));
-    CHECK_FALSE(servers.is_lame(address("192.0.2.1"), test::name("example."), now + Servers::lame_time));
+    servers.lame(address("192.0.2.1"), stage::name("example."), now);
+    CHECK(servers.is_lame(address("192.0.2.1"), stage::name("example."), now));
+    CHECK_FALSE(servers.is_lame(address("192.0.2.1"), stage::name("other."), now));
+    CHECK_FALSE(servers.is_lame(address("192.0.2.1"), stage::name("example."), now + Servers::lame_time));
     CHECK(times_first(servers, {candidate("192.0.2.1"), candidate("192.0.2.2")}, "192.0.2.1", now) == 0);
 }
 

@@ -1,0 +1,283 @@
+// The walk of a question, from the root down, over a small Internet in virtual time.
+#include "resolve/resolver.h"
+
+#include "resolve/build.h"
+#include "resolve/world.h"
+#include "task/gather.h"
+
+using namespace mxtrust;
+using namespace std::chrono_literals;
+using dns::Type;
+using dnssec::Outcome;
+using dnssec::Security;
+using stage::Stage;
+using stage::verdict;
+using stage::ZoneData;
+
+namespace {
+
+constexpr auto root_address = "192.0.2.1";
+constexpr auto org_address = "192.0.2.2";
+constexpr auto mail_address = "192.0.2.3";
+constexpr auto second_address = "192.0.2.4";
+constexpr auto plain_address = "192.0.2.5";
+
+/// A signed root and "org", signed "mail.org" on two servers, unsigned "plain.org".
+struct SignedStage : Stage {
+    explicit SignedStage(std::function<void(resolve::Settings&)> change = {}) : Stage(std::move(change)) {
+        ZoneData& mail =
+            zone("mail.org.",
+                 {"mail.org. NS ns1.mail.org.", "mail.org. NS ns2.mail.org.", "ns1.mail.org. A 192.0.2.3",
+                  "ns2.mail.org. A 192.0.2.4", "mail.org. MX 10 mx.mail.org.", "mx.mail.org. A 198.51.100.25",
+                  "_25._tcp.mx.mail.org. TLSA 3 1 1 00112233", "alias.mail.org. CNAME mx.mail.org.",
+                  "out.mail.org. CNAME www.plain.org.", "loop1.mail.org. CNAME loop2.mail.org.",
+                  "loop2.mail.org. CNAME loop1.mail.org.", "moved.mail.org. DNAME mail.org."},
+                 std::uint8_t{3});
+        ZoneData& plain = zone("plain.org.", {"plain.org. NS ns.plain.org.", "ns.plain.org. A 192.0.2.5",
+                                              "www.plain.org. A 198.51.100.80", "in.plain.org. CNAME mx.mail.org."});
+        ZoneData& org = zone("org.",
+                             {"org. NS ns.org.", "ns.org. A 192.0.2.2", "mail.org. NS ns1.mail.org.",
+                              "mail.org. NS ns2.mail.org.", "ns1.mail.org. A 192.0.2.3", "ns2.mail.org. A 192.0.2.4",
+                              "plain.org. NS ns.plain.org.", "ns.plain.org. A 192.0.2.5", mail.ds_line()},
+                             std::uint8_t{2});
+        ZoneData& root =
+            zone(".", {". NS a.root.", "a.root. A 192.0.2.1", "org. NS ns.org.", "ns.org. A 192.0.2.2", org.ds_line()},
+                 std::uint8_t{1});
+        world.serve(root_address, {&root});
+        world.serve(org_address, {&org});
+        world.serve(mail_address, {&mail});
+        world.serve(second_address, {&mail});
+        world.serve(plain_address, {&plain});
+        open(root, {root_address});
+    }
+    void both(const stage::Behaviour& behaviour) {
+        world.behave(mail_address, behaviour);
+        world.behave(second_address, behaviour);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a name is found from the root down, and proven to be secure") {
+    SignedStage play;
+    const dnssec::Answer answer = play.ask("mail.org.", Type::mx);
+    INFO(answer.reason().text);
+    CHECK(verdict(answer) == "secure records");
+    CHECK(answer.final().rrset()->records.size() == 1);
+}
+
+TEST_CASE("what was found is answered from the cache") {
+    SignedStage play;
+    static_cast<void>(play.ask("mail.org.", Type::mx));
+    const std::size_t before = play.world.asked.size();
+    CHECK(verdict(play.ask("MAIL.org.", Type::mx)) == "secure records");
+    CHECK(play.world.asked.size() == before);
+}
+
+TEST_CASE("an unsigned delegation is proven, and what lies below is insecure") {
+    SignedStage play;
+    const dnssec::Answer answer = play.ask("www.plain.org.", Type::a);
+    INFO(answer.reason().text);
+    CHECK(verdict(answer) == "insecure records");
+}
+
+TEST_CASE("absence is proven: NODATA and NXDOMAIN, also at empty non-terminals") {
+    SignedStage play;
+    CHECK(verdict(play.ask("mx.mail.org.", Type::aaaa)) == "secure nodata");
+    CHECK(verdict(play.ask("_tcp.mx.mail.org.", Type::tlsa)) == "secure nodata");
+    CHECK(verdict(play.ask("nothing.mail.org.", Type::a)) == "secure nxdomain");
+}
+
+TEST_CASE("nothing below a name that does not exist is asked for (RFC 8020)") {
+    SignedStage play;
+    CHECK(verdict(play.ask("nothing.mail.org.", Type::a)) == "secure nxdomain");
+    const std::size_t before = play.world.asked.size();
+    CHECK(verdict(play.ask("_25._tcp.nothing.mail.org.", Type::tlsa)) == "secure nxdomain");
+    CHECK(play.world.asked.size() == before);
+}
+
+TEST_CASE("aliases are followed and each link keeps its status") {
+    SignedStage play;
+    const dnssec::Answer inside = play.ask("alias.mail.org.", Type::a);
+    CHECK(verdict(inside) == "secure records");
+    CHECK(inside.links().size() == 2);
+    const dnssec::Answer outwards = play.ask("out.mail.org.", Type::a);
+    CHECK(verdict(outwards) == "insecure records");
+    CHECK(outwards.links().front()->security() == Security::secure);
+    const dnssec::Answer inwards = play.ask("in.plain.org.", Type::a);
+    CHECK(verdict(inwards) == "insecure records");
+    CHECK(inwards.links().back()->security() == Security::secure);
+}
+
+TEST_CASE("a DNAME leads on, with the alias derived from it (RFC 6672)") {
+    SignedStage play;
+    const dnssec::Answer answer = play.ask("mx.moved.mail.org.", Type::a);
+    INFO(answer.reason().text);
+    CHECK(verdict(answer) == "secure records");
+    CHECK(answer.expanded() == stage::name("mx.mail.org."));
+}
+
+TEST_CASE("aliases that lead in a circle are a failure, not an absence") {
+    SignedStage play;
+    const dnssec::Answer answer = play.ask("loop1.mail.org.", Type::a);
+    CHECK(verdict(answer) == "indeterminate failure");
+    CHECK(play.world.asked.size() < 20);
+}
+
+TEST_CASE("a stripped signature is bogus, never insecure") {
+    SignedStage play;
+    play.both([](const dns::Message& query, dns::Message honest) {
+        if (query.question->type == Type::mx)
+            std::erase_if(honest.answer, [](const dns::Record& one) { return one.type == Type::rrsig; });
+        return std::optional(honest);
+    });
+    const dnssec::Answer answer = play.ask("mail.org.", Type::mx);
+    CHECK(verdict(answer) == "bogus failure");
+    CHECK_FALSE(answer.reason().text.empty());
+}
+
+TEST_CASE("bogus from one server: the others are asked (validator-pitfalls 32)") {
+    SignedStage play;
+    play.world.behave(mail_address, [](const dns::Message&, dns::Message honest) {
+        for (dns::Record& one : honest.answer) {
+            if (one.type == Type::mx || one.type == Type::a) one.rdata.back() ^= 1U;
+        }
+        return std::optional(honest);
+    });
+    play.world.delay(second_address, 50ms);
+    CHECK(verdict(play.ask("mail.org.", Type::mx)) == "secure records");
+    CHECK(verdict(play.ask("mx.mail.org.", Type::a)) == "secure records");
+}
+
+TEST_CASE("one of two servers is silent: the answer comes one hedge later") {
+    SignedStage play;
+    play.world.behave(mail_address, [](const dns::Message&, dns::Message) { return std::optional<dns::Message>(); });
+    const MonoTime begin = play.clock.mono();
+    CHECK(verdict(play.ask("mail.org.", Type::mx)) == "secure records");
+    CHECK(play.clock.mono() - begin < 1500ms);
+}
+
+TEST_CASE("a signed zone whose servers are all silent is indeterminate, within the deadline") {
+    SignedStage play;
+    play.both([](const dns::Message&, dns::Message) { return std::optional<dns::Message>(); });
+    const MonoTime begin = play.clock.mono();
+    const dnssec::Answer answer = play.ask("_25._tcp.mx.mail.org.", Type::tlsa, 4000ms);
+    CHECK(verdict(answer) == "indeterminate failure");
+    CHECK(play.clock.mono() - begin <= 4000ms);
+    CHECK_FALSE(answer.reason().text.empty());
+}
+
+TEST_CASE("an unsigned zone whose servers fail is insecure and a failure, never an absence") {
+    SignedStage play;
+    play.world.behave(plain_address, [](const dns::Message&, dns::Message honest) {
+        honest.answer.clear();
+        honest.rcode = dns::Rcode::servfail;
+        return std::optional(honest);
+    });
+    CHECK(verdict(play.ask("www.plain.org.", Type::a)) == "insecure failure");
+}
+
+TEST_CASE("a failed look-up is remembered for a moment (RFC 9520)") {
+    SignedStage play;
+    play.both([](const dns::Message& query, dns::Message honest) {
+        if (query.question->type == Type::tlsa) honest.rcode = dns::Rcode::notimp;
+        if (query.question->type == Type::tlsa) honest.answer.clear();
+        return std::optional(honest);
+    });
+    CHECK(verdict(play.ask("_25._tcp.mx.mail.org.", Type::tlsa)) == "indeterminate failure");
+    const std::size_t before = play.world.asked.size();
+    CHECK(verdict(play.ask("_25._tcp.mx.mail.org.", Type::tlsa)) == "indeterminate failure");
+    CHECK(play.world.asked.size() == before);
+}
+
+TEST_CASE("truncated answers are asked for again over a stream") {
+    SignedStage play;
+    play.both([](const dns::Message& query, dns::Message honest) {
+        if (query.question->type == Type::mx) honest.truncated = true;
+        return std::optional(honest);
+    });
+    CHECK(verdict(play.ask("mail.org.", Type::mx)) == "secure records");
+    CHECK(play.world.streams >= 1);
+}
+
+TEST_CASE("a reply with another ID or question goes to a stream (A26)") {
+    SignedStage play;
+    play.both([](const dns::Message& query, dns::Message honest) {
+        if (query.question->type == Type::mx) honest.id ^= 1U;
+        return std::optional(honest);
+    });
+    static_cast<void>(play.ask("mail.org.", Type::mx));
+    CHECK(play.world.streams >= 1);
+}
+
+TEST_CASE("the question is minimised: the root sees only the top-level domain (RFC 9156)") {
+    SignedStage play;
+    static_cast<void>(play.ask("mx.mail.org.", Type::a));
+    CHECK(play.world.times_asked("192.0.2.1 mx.mail.org") == 0);
+    CHECK(play.world.times_asked("192.0.2.1 mail.org") == 0);
+    CHECK(play.world.times_asked("192.0.2.2 mx.mail.org") == 0);
+}
+
+TEST_CASE("a server that answers NXDOMAIN for an empty non-terminal hides nothing (mail-trust.md case 34)") {
+    SignedStage play;
+    play.both([](const dns::Message& query, dns::Message honest) {
+        if (query.question->name == stage::name("_tcp.mx.mail.org.")) honest.rcode = dns::Rcode::nxdomain;
+        return std::optional(honest);
+    });
+    CHECK(verdict(play.ask("_25._tcp.mx.mail.org.", Type::tlsa)) == "secure records");
+}
+
+TEST_CASE("the same question asked twice at once is sent once") {
+    SignedStage play;
+    std::vector<task::Task<dnssec::Answer>> tasks;
+    for (int turn = 0; turn < 5; ++turn)
+        tasks.push_back(play.resolver().resolve(stage::name("mail.org."), Type::mx, play.resolver().budget(5000ms)));
+    auto answers = play.scheduler.run(task::when_all(std::move(tasks)));
+    REQUIRE(answers);
+    for (const dnssec::Answer& answer : *answers) CHECK(verdict(answer) == "secure records");
+    CHECK(play.world.times_asked("192.0.2.3 mail.org MX") + play.world.times_asked("192.0.2.4 mail.org MX") == 1);
+}
+
+TEST_CASE("a negative trust anchor switches validation off below it, and says so (RFC 7646)") {
+    SignedStage play(
+        [](resolve::Settings& settings) { settings.negative_anchors.push_back(stage::name("mail.org.")); });
+    const dnssec::Answer answer = play.ask("mail.org.", Type::mx);
+    CHECK(verdict(answer) == "insecure records");
+}
+
+TEST_CASE("an exhausted budget is indeterminate and names the limit") {
+    SignedStage play(
+        [](resolve::Settings& settings) { settings.lookup_limits.most[static_cast<std::size_t>(Limit::packets)] = 3; });
+    const dnssec::Answer answer = play.ask("_25._tcp.mx.mail.org.", Type::tlsa);
+    CHECK(verdict(answer) == "indeterminate failure");
+    INFO(answer.reason().text);
+    CHECK(answer.reason().text.find("limit") != std::string::npos);
+}
+
+TEST_CASE("a DS that matches no key makes the zone bogus") {
+    SignedStage play;
+    play.both([](const dns::Message& query, dns::Message honest) {
+        if (query.question->type == Type::dnskey) {
+            for (dns::Record& one : honest.answer) {
+                if (one.type == Type::dnskey) one.rdata.back() ^= 1U;
+            }
+        }
+        return std::optional(honest);
+    });
+    CHECK(verdict(play.ask("mail.org.", Type::mx)) == "bogus failure");
+}
+
+TEST_CASE("explain names each zone of the chain with its keys") {
+    SignedStage play;
+    auto explanation =
+        play.scheduler.run(play.resolver().explain(stage::name("mail.org."), Type::mx, play.resolver().budget(5000ms)));
+    REQUIRE(explanation);
+    REQUIRE(explanation->chain.size() == 3);
+    CHECK(explanation->chain[0].zone.is_root());
+    CHECK(explanation->chain[2].zone == stage::name("mail.org."));
+    for (const resolve::ZoneStep& step : explanation->chain) {
+        CHECK(step.security == Security::secure);
+        CHECK_FALSE(step.keys.empty());
+        CHECK_FALSE(step.ds.empty());
+    }
+}
