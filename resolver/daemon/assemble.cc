@@ -1,0 +1,168 @@
+// Each function reads the configuration and gives one part what it needs.
+#include "daemon/assemble.h"
+
+#include <fstream>
+#include <sstream>
+
+#include "daemon/builtin.h"
+#include "daemon/lists.h"
+
+namespace mxtrust::daemon {
+namespace {
+
+resolve::Switch to_switch(bool on) {
+    return on ? resolve::Switch::on : resolve::Switch::off;
+}
+
+Result<std::string> read_file(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    std::string text;
+    text.resize(dnssec::most_anchor_octets + 1);
+    if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (!stream && !stream.eof()) {
+        return fail(FailureKind::malformed, "ATAF"_code,
+                    "[dnssec] trust-anchor-file: " + file.string() + " cannot be read");
+    }
+    text.resize(static_cast<std::size_t>(stream.gcount()));
+    return text;
+}
+
+Result<resolve::RootServer> parse_hint(const std::vector<std::string>& words) {
+    const auto name = dns::Name::from_text(words.front());
+    if (!name) return fail(name.error());
+    const auto address = Address::from_text(words.back());
+    if (!address) return fail(address.error());
+    return resolve::RootServer{*name, *address};
+}
+
+}  // namespace
+
+Result<std::vector<resolve::RootServer>> parse_root_hints(std::string_view text) {
+    std::vector<resolve::RootServer> servers;
+    std::istringstream lines{std::string(text)};
+    std::size_t number = 0;
+    for (std::string line; std::getline(lines, line);) {
+        ++number;
+        std::istringstream stream(line.substr(0, line.find(';')));
+        std::vector<std::string> words;
+        for (std::string word; stream >> word;) words.push_back(word);
+        if (words.empty()) continue;
+        const std::string type = words.size() < 3 ? std::string() : words.at(words.size() - 2);
+        if (type == "NS") continue;
+        auto server = parse_hint(words);
+        if ((type != "A" && type != "AAAA") || !server) {
+            return fail(FailureKind::malformed, "AHIN"_code,
+                        "root hints, line " + std::to_string(number) +
+                            ": wanted is NAME TTL TYPE DATA with type NS, A or AAAA");
+        }
+        servers.push_back(std::move(*server));
+    }
+    if (servers.empty()) return fail(FailureKind::malformed, "AHNO"_code, "root hints: there is no address in them");
+    return servers;
+}
+
+Result<Anchors> choose_anchors(const Configuration& configuration) {
+    std::string text(builtin_root_anchors());
+    std::string origin = "built-in";
+    if (configuration.test.trust_anchors) {
+        text.clear();
+        for (const std::string& line : *configuration.test.trust_anchors) text += line + "\n";
+        origin = "[test]";
+        if (configuration.test.trust_anchors->empty()) return Anchors{{}, origin};
+    } else if (!configuration.dnssec.trust_anchor_file.empty()) {
+        origin = configuration.dnssec.trust_anchor_file.string();
+        auto content = read_file(configuration.dnssec.trust_anchor_file);
+        if (!content) return fail(content.error());
+        text = std::move(*content);
+    }
+    auto anchors = dnssec::TrustAnchors::parse(text);
+    if (!anchors) {
+        return fail(FailureKind::malformed, "ATAP"_code, "trust anchors (" + origin + "): " + anchors.error().text);
+    }
+    return Anchors{std::move(*anchors), origin};
+}
+
+Result<std::vector<resolve::RootServer>> choose_root_hints(const Configuration& configuration) {
+    if (!configuration.test.root_hints) return parse_root_hints(builtin_root_hints());
+    std::vector<resolve::RootServer> servers;
+    for (const RootHint& hint : *configuration.test.root_hints) servers.push_back({hint.name, hint.address});
+    return servers;
+}
+
+Result<resolve::Settings> resolver_settings(const Configuration& configuration, const Anchors& anchors, WallTime now) {
+    auto hints = choose_root_hints(configuration);
+    if (!hints) return fail(hints.error());
+    const ResolverKeys& keys = configuration.resolver;
+    resolve::Settings settings;
+    settings.root_hints = std::move(*hints);
+    settings.anchors = anchors.anchors;
+    settings.negative_anchors = current_negative_anchors(configuration, now);
+    settings.policy.sha1 = keys.accept_sha1 ? dnssec::Sha1::accepted : dnssec::Sha1::unsupported;
+    settings.policy.most_nsec3_iterations = keys.nsec3_iterations;
+    settings.policy.most_ttl = keys.cache_max_ttl;
+    settings.policy.least_ttl = keys.cache_min_ttl;
+    settings.policy.most_negative_ttl = std::min(settings.policy.most_negative_ttl, keys.cache_max_ttl);
+    settings.lookup_limits.most = keys.limits;
+    settings.ipv4 = to_switch(keys.ipv4);
+    settings.ipv6 = to_switch(keys.ipv6);
+    settings.minimisation = to_switch(keys.qname_minimisation);
+    settings.case_randomisation = to_switch(keys.query_case_randomisation);
+    settings.prime_root = to_switch(keys.prime_root);
+    settings.aggressive_denial = to_switch(keys.aggressive_nsec);
+    settings.local_authorities = to_switch(configuration.test.allow_local_authorities);
+    settings.edns_size = keys.edns_udp_size;
+    settings.port = configuration.test.authority_port;
+    return settings;
+}
+
+route::RouteSettings route_settings(const Configuration& configuration) {
+    route::RouteSettings settings;
+    settings.options.insecure_mx = configuration.mail.insecure_mx;
+    settings.options.strict_null_mx = configuration.mail.strict_null_mx;
+    settings.options.allow_mx_literals = configuration.mail.allow_mx_literals;
+    return settings;
+}
+
+std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail) {
+    std::ostringstream text;
+    for (const auto& [zone, anchor] : settings.anchors.all()) {
+        for (const dns::Ds& ds : anchor.ds) {
+            text << "anchor " << zone.to_text() << " DS " << ds.key_tag << ' ' << static_cast<unsigned>(ds.algorithm)
+                 << ' ' << static_cast<unsigned>(ds.digest_type) << ' ' << to_hex(ds.digest) << '\n';
+        }
+        for (const dns::Dnskey& key : anchor.keys) {
+            text << "anchor " << zone.to_text() << " DNSKEY " << key.flags << ' '
+                 << static_cast<unsigned>(key.algorithm) << ' ' << to_hex(key.public_key) << '\n';
+        }
+    }
+    for (const dns::Name& name : settings.negative_anchors) text << "negative " << name.to_text() << '\n';
+    text << "sha1 " << static_cast<unsigned>(settings.policy.sha1) << "\niterations "
+         << settings.policy.most_nsec3_iterations << "\nttl " << settings.policy.least_ttl.count() << ' '
+         << settings.policy.most_ttl.count() << "\nlocal " << static_cast<unsigned>(settings.local_authorities)
+         << "\nmail " << static_cast<unsigned>(mail.insecure_mx) << '\n';
+    // Another root is another world: nothing of the one may be seen in the other.
+    for (const resolve::RootServer& server : settings.root_hints) text << "hint " << server.address.to_text() << '\n';
+    return text.str();
+}
+
+std::vector<serve::AnchorStatus> anchor_status(const Anchors& anchors) {
+    std::vector<serve::AnchorStatus> all;
+    for (const auto& [zone, anchor] : anchors.anchors.all()) {
+        for (const dns::Ds& ds : anchor.ds) all.push_back({zone, ds.key_tag, ds.algorithm, "DS", anchors.origin});
+        for (const dns::Dnskey& key : anchor.keys)
+            all.push_back({zone, key.key_tag, key.algorithm, "DNSKEY", anchors.origin});
+    }
+    return all;
+}
+
+std::vector<serve::NegativeAnchorStatus> negative_anchor_status(const Configuration& configuration, WallTime now) {
+    std::vector<serve::NegativeAnchorStatus> all;
+    for (const NegativeAnchor& anchor : configuration.dnssec.negative_trust_anchors) {
+        const std::chrono::sys_seconds end = anchor.expires + std::chrono::days(1);
+        all.push_back(
+            {anchor.name, anchor.reason, WallTime{end.time_since_epoch().count()}, !has_expired(anchor, now)});
+    }
+    return all;
+}
+
+}  // namespace mxtrust::daemon

@@ -1,0 +1,232 @@
+// mxtrustd: the composition root. Everything is built here, once, in this order; nothing is global.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <iostream>
+#include <thread>
+
+#include "base/clock.h"
+#include "cache/memory_cache.h"
+#include "cache/store.h"
+#include "daemon/assemble.h"
+#include "daemon/configuration.h"
+#include "daemon/process.h"
+#include "daemon/sockets.h"
+#include "daemon/worker.h"
+#include "log/log.h"
+#include "net/loop.h"
+
+namespace {
+
+using namespace mxtrust;
+using namespace mxtrust::daemon;
+
+// sysexits.h has these for programs that are started by others; 0 and 1 are everybody's.
+enum Exit : int { good = 0, failed = 1, usage = 64, bad_configuration = 78 };
+
+constexpr const char* usual_file = "/etc/mxtrust/mxtrust.toml";
+constexpr Duration notice_period{1000};
+
+struct Arguments {
+    std::string file;
+    bool check_only = false;
+    TestMode test_mode = TestMode::off;
+};
+
+Result<Loaded> load(const Arguments& arguments) {
+    if (!arguments.file.empty()) return read_configuration(arguments.file, arguments.test_mode);
+    std::error_code error;
+    if (std::filesystem::exists(usual_file, error)) return read_configuration(usual_file, arguments.test_mode);
+    return parse_configuration("", "(defaults)", arguments.test_mode);
+}
+
+int complain(log::Log& log, const Failure& failure) {
+    if (failure.kind == FailureKind::malformed) {
+        log.bad_configuration(failure);
+        return bad_configuration;
+    }
+    log.system_trouble(failure.text);
+    return failed;
+}
+
+std::size_t worker_count(const ServerKeys& keys) {
+    return keys.workers != 0 ? keys.workers : std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 64);
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+    std::string all;
+    for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+    return all;
+}
+
+serve::Facts facts_of(const Configuration& configuration, const Anchors& anchors, const Sockets& sockets,
+                      const Clock& clock) {
+    serve::Facts facts;
+    facts.release = MXTRUST_VERSION;
+    facts.started = clock.wall();
+    facts.started_mono = clock.mono();
+    facts.time_is_fixed = configuration.test.time.seconds != 0;
+    facts.sockets = sockets.names(configuration.server);
+    facts.workers = worker_count(configuration.server);
+    facts.anchors = anchor_status(anchors);
+    facts.negative_anchors = negative_anchor_status(configuration, clock.wall());
+    facts.doubts = doubts(configuration, clock.wall());
+    return facts;
+}
+
+/// All workers with their threads; what one flushes all forget.
+class Crew {
+  public:
+    Result<bool> hire(std::size_t count, const WorkerSettings& settings, Worker::Shared shared, cache::LmdbStore* store,
+                      const Sockets& sockets) {
+        for (std::size_t number = 0; number < count; ++number) {
+            std::unique_ptr<cache::Cache> cache;
+            if (store != nullptr) {
+                cache = store->view();
+            } else {
+                cache = std::make_unique<cache::MemoryCache>();
+            }
+            const auto tell_others = [this, number](const dns::Name& name, serve::Extent extent) {
+                for (std::size_t other = 0; other < workers_.size(); ++other) {
+                    if (other != number) workers_[other]->forget(name, extent);
+                }
+            };
+            workers_.push_back(std::make_unique<Worker>(number, settings, shared, std::move(cache), tell_others));
+            auto copies = sockets.duplicate();
+            if (!copies) return fail(copies.error());
+            const Done listening = workers_.back()->listen(std::move(*copies));
+            if (!listening) return fail(listening.error());
+        }
+        workers_.front()->watch_root();
+        return true;
+    }
+    void start() {
+        for (const auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
+    }
+    void stop() {
+        for (const auto& worker : workers_) worker->stop();
+        for (std::thread& thread : threads_) thread.join();
+        workers_.clear();
+    }
+
+  private:
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<std::thread> threads_;
+};
+
+/// Where the disk does not allow a store now, workers have a cache in memory each.
+Result<std::unique_ptr<cache::LmdbStore>> open_store(const Configuration& configuration,
+                                                     const resolve::Settings& settings, const Clock& clock,
+                                                     log::Log& log) {
+    cache::StoreSettings wanted;
+    wanted.directory = configuration.server.state_directory.string();
+    wanted.most_octets = std::uint64_t{configuration.server.cache_size_mb} << 20U;
+    wanted.epoch = cache_epoch(settings, configuration.mail);
+    cache::Notices notices;
+    auto store = cache::LmdbStore::open(wanted, clock.wall(), notices);
+    for (const std::string& notice : notices) log.cache_set_aside(wanted.directory, notice);
+    if (store || store.error().kind != FailureKind::system) return store;
+    log.store_trouble(store.error().text + "; the cache is kept in memory only");
+    return std::unique_ptr<cache::LmdbStore>();
+}
+
+/// Waits for a signal to end, and meanwhile passes on what the store has to say.
+Done supervise(const Clock& clock, cache::LmdbStore* store, log::Log& log) {
+    net::UvLoop loop(clock);
+    for (const int number : {SIGTERM, SIGINT}) {
+        const Done watched = loop.on_signal(number, [&loop, &log, number] {
+            log.stopping(number == SIGTERM ? "SIGTERM" : "SIGINT");
+            loop.stop();
+        });
+        if (!watched) return watched;
+    }
+    if (store != nullptr) {
+        loop.every(notice_period, [store, &log] {
+            for (const std::string& notice : store->take_notices()) log.store_trouble(notice);
+        });
+    }
+    loop.run();
+    return {};
+}
+
+int serve_until_told(const Configuration& configuration, const Clock& clock, SystemClock& shared_clock, log::Log& log) {
+    const auto anchors = choose_anchors(configuration);
+    if (!anchors) return complain(log, anchors.error());
+    const auto resolver = resolver_settings(configuration, *anchors, clock.wall());
+    if (!resolver) return complain(log, resolver.error());
+    for (const std::string& doubt : doubts(configuration, clock.wall())) log.configuration_doubt(doubt);
+
+    const auto account = find_account(configuration.server);
+    if (!account) return complain(log, account.error());
+    const Done made = make_state_directory(configuration.server.state_directory, *account);
+    if (!made) return complain(log, made.error());
+    const auto sockets = Sockets::open(configuration.server);
+    if (!sockets) return complain(log, sockets.error());
+    if (*account) {
+        const Done became = become(**account);
+        if (!became) return complain(log, became.error());
+    }
+    const auto store = open_store(configuration, *resolver, clock, log);
+    if (!store) return complain(log, store.error());
+
+    serve::StatusBoard board(worker_count(configuration.server));
+    board.set_facts(facts_of(configuration, *anchors, *sockets, clock));
+    WorkerSettings settings{*resolver, route_settings(configuration), {}, {}};
+    settings.dns.allow = configuration.server.allow;
+    settings.dns.deadline = configuration.resolver.deadline;
+    Crew crew;
+    const auto hired =
+        crew.hire(worker_count(configuration.server), settings, {shared_clock, log, board}, store->get(), *sockets);
+    if (!hired) return complain(log, hired.error());
+    crew.start();
+    log.started(MXTRUST_VERSION, joined(sockets->names(configuration.server)));
+    tell_service_manager("READY=1");
+    const Done supervised = supervise(clock, store->get(), log);
+    tell_service_manager("STOPPING=1");
+    crew.stop();
+    if (!supervised) return complain(log, supervised.error());
+    if (!configuration.server.query_socket.empty()) unlink(configuration.server.query_socket.c_str());
+    return good;
+}
+
+int run(const Arguments& arguments) {
+    const auto loaded = load(arguments);
+    if (!loaded) {
+        log::Log log(log::Level::info, log::Target::standard_error);
+        static_cast<void>(complain(log, loaded.error()));
+        return bad_configuration;
+    }
+    const Configuration& configuration = loaded->configuration;
+    SystemClock clock(configuration.test.time);
+    log::Log log(configuration.server.log_level, configuration.server.log_target);
+    if (arguments.check_only) {
+        const auto anchors = choose_anchors(configuration);
+        if (!anchors) return complain(log, anchors.error());
+        for (const std::string& doubt : doubts(configuration, clock.wall())) log.configuration_doubt(doubt);
+        std::cout << "the configuration is good\n";
+        return good;
+    }
+    prepare_process();
+    return serve_until_told(configuration, clock, clock, log);
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+    Arguments arguments;
+    bool test_mode = false;
+    CLI::App program("mxtrustd: a caching, validating resolver for mail transport");
+    program.set_version_flag("--version", std::string("mxtrustd ") + MXTRUST_VERSION);
+    program.add_option("--config", arguments.file, "configuration file instead of /etc/mxtrust/mxtrust.toml");
+    program.add_flag("--check-config", arguments.check_only, "check the configuration and exit");
+    program.add_flag("--test-mode", test_mode, "allow the section [test], which changes what is believed");
+    try {
+        program.parse(count, values);
+    } catch (const CLI::ParseError& error) {
+        const int code = program.exit(error);
+        return code == 0 ? good : usage;
+    }
+    if (test_mode) arguments.test_mode = TestMode::on;
+    return run(arguments);
+}

@@ -1,0 +1,82 @@
+// POSIX, in the order in which a daemon starts.
+#include "daemon/process.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+
+namespace mxtrust::daemon {
+namespace {
+
+std::string system_text(int error) {
+    return std::generic_category().message(error);
+}
+
+}  // namespace
+
+Result<std::optional<Account>> find_account(const ServerKeys& keys) {
+    if (keys.user.empty()) return std::nullopt;
+    const passwd* user = getpwnam(keys.user.c_str());
+    if (user == nullptr)
+        return fail(FailureKind::malformed, "AUSR"_code, "[server] user: there is no account \"" + keys.user + "\"");
+    Account account{user->pw_uid, user->pw_gid};
+    if (keys.group.empty()) return account;
+    const group* its_group = getgrnam(keys.group.c_str());
+    if (its_group == nullptr) {
+        return fail(FailureKind::malformed, "AGNO"_code, "[server] group: there is no group \"" + keys.group + "\"");
+    }
+    account.group = its_group->gr_gid;
+    return account;
+}
+
+Done make_state_directory(const std::filesystem::path& directory, const std::optional<Account>& account) {
+    if (mkdir(directory.c_str(), 0700) == 0) {
+        if (account && geteuid() == 0 && chown(directory.c_str(), account->user, account->group) != 0) {
+            return fail(FailureKind::system, "ACHO"_code,
+                        directory.string() + " cannot be given to the service's account: " + system_text(errno));
+        }
+        return {};
+    }
+    if (errno == EEXIST) return {};
+    return fail(FailureKind::system, "AMKD"_code,
+                "[server] state-directory: " + directory.string() + " cannot be made: " + system_text(errno));
+}
+
+Done become(const Account& account) {
+    if (geteuid() == account.user && getegid() == account.group) return {};
+    if (geteuid() != 0) {
+        return fail(FailureKind::system, "ANRT"_code, "[server] user: only root can become another account");
+    }
+    // The group first: afterwards there is no right left to do it.
+    if (setgroups(0, nullptr) != 0 || setgid(account.group) != 0 || setuid(account.user) != 0) {
+        return fail(FailureKind::system, "ADRP"_code, "privileges cannot be dropped: " + system_text(errno));
+    }
+    if (account.user != 0 && setuid(0) == 0) {
+        return fail(FailureKind::system, "AREG"_code, "privileges were dropped and came back; refusing to run");
+    }
+    return {};
+}
+
+void prepare_process() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        // Where the system refuses, the usual number has to do: sockets are bounded anyway.
+        static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+    }
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+void tell_service_manager(const std::string& state) {
+    // Nobody may be listening; then there is nobody to tell.
+    static_cast<void>(sd_notify(0, state.c_str()));
+}
+
+}  // namespace mxtrust::daemon

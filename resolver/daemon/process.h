@@ -1,0 +1,33 @@
+// What a daemon is to the system: whose it is, how many descriptors it may have, and what it tells the service manager.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "daemon/configuration.h"
+
+namespace mxtrust::daemon {
+
+struct Account {
+    uid_t user{};
+    gid_t group{};
+};
+
+/// The account that [server] user and group name; nothing where none is named. An error where there is no such account.
+Result<std::optional<Account>> find_account(const ServerKeys& keys);
+/// Makes the state directory where it does not exist, for that account and for nobody else.
+Done make_state_directory(const std::filesystem::path& directory, const std::optional<Account>& account);
+/// Becomes that account for good, without supplementary groups; nothing is done where we are it already.
+Done become(const Account& account);
+
+/// As many descriptors as we may have, no signal for a client that left.
+void prepare_process();
+
+/// Tells systemd, where it asked to be told (sd_notify(3)).
+void tell_service_manager(const std::string& state);
+
+}  // namespace mxtrust::daemon

@@ -1,0 +1,71 @@
+// Opening in the order of the configuration; the first that fails is told.
+#include "daemon/sockets.h"
+
+namespace mxtrust::daemon {
+namespace {
+
+/// With port 0 the kernel chooses for UDP; the same port may be taken for TCP. Then another is tried.
+constexpr int most_attempts = 16;
+
+Failure cannot_listen(Code code, const std::string& where, const Failure& why) {
+    return Failure{FailureKind::system, code, "cannot listen on " + where + ": " + why.text};
+}
+
+Done open_pair(Sockets& sockets, const Endpoint& wanted) {
+    Failure why;
+    for (int attempt = 0; attempt < (wanted.port == 0 ? most_attempts : 1); ++attempt) {
+        auto udp = net::Listening::udp(wanted);
+        if (!udp) return fail(cannot_listen("AUDP"_code, wanted.to_text() + " (UDP)", udp.error()));
+        auto tcp = net::Listening::tcp(udp->endpoint());
+        if (tcp) {
+            sockets.udp.push_back(std::move(*udp));
+            sockets.tcp.push_back(std::move(*tcp));
+            return {};
+        }
+        why = tcp.error();
+    }
+    return fail(cannot_listen("ATCP"_code, wanted.to_text() + " (TCP)", why));
+}
+
+Done duplicate_all(const std::vector<net::Listening>& from, std::vector<net::Listening>& to) {
+    for (const net::Listening& listening : from) {
+        auto copy = listening.duplicate();
+        if (!copy) return fail(copy.error());
+        to.push_back(std::move(*copy));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Sockets> Sockets::open(const ServerKeys& keys) {
+    Sockets sockets;
+    if (!keys.query_socket.empty()) {
+        auto query = net::Listening::unix_stream(keys.query_socket.string(), keys.query_socket_mode);
+        if (!query) return fail(cannot_listen("AQRY"_code, keys.query_socket.string(), query.error()));
+        sockets.query.push_back(std::move(*query));
+    }
+    for (const Endpoint& endpoint : keys.dns_listen) {
+        const Done opened = open_pair(sockets, endpoint);
+        if (!opened) return fail(opened.error());
+    }
+    return sockets;
+}
+
+Result<Sockets> Sockets::duplicate() const {
+    Sockets copy;
+    Done done = duplicate_all(query, copy.query);
+    if (done) done = duplicate_all(udp, copy.udp);
+    if (done) done = duplicate_all(tcp, copy.tcp);
+    if (!done) return fail(done.error());
+    return copy;
+}
+
+std::vector<std::string> Sockets::names(const ServerKeys& keys) const {
+    std::vector<std::string> all;
+    if (!query.empty()) all.push_back(keys.query_socket.string());
+    for (const net::Listening& listening : udp) all.push_back(listening.endpoint().to_text());
+    return all;
+}
+
+}  // namespace mxtrust::daemon

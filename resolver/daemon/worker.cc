@@ -1,0 +1,123 @@
+// The order of the members is the order of construction; destruction goes the other way, after everything that runs was
+// cancelled.
+#include "daemon/worker.h"
+
+#include "task/task.h"
+#include "task/wait.h"
+
+namespace mxtrust::daemon {
+namespace {
+
+constexpr Duration publish_period{1000};
+/// How long a probe may take, and when the next one is: soon while the root cannot be trusted.
+constexpr Duration probe_time{10000};
+constexpr Duration probe_period_good{3600000};
+constexpr Duration probe_period_bad{30000};
+
+}  // namespace
+
+Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared, std::unique_ptr<cache::Cache> cache,
+               TellOthers tell_others)
+    : number_(number),
+      shared_(shared),
+      tell_others_(std::move(tell_others)),
+      loop_(shared.clock),
+      network_(loop_, random_),
+      cache_(std::move(cache)),
+      resolver_(settings.resolver, {shared.clock, random_, network_, *cache_, shared.log, loop_}),
+      lookups_(resolver_),
+      router_(settings.route, {shared.clock, lookups_, *cache_, loop_}),
+      query_(
+          settings.query, {shared.clock, resolver_, router_, *cache_, loop_, shared.log, shared.board},
+          [this](const dns::Name& name, serve::Extent extent) { return flush(name, extent); }, [this] { publish(); }),
+      dns_(settings.dns, {shared.clock, resolver_, router_, loop_, shared.log}),
+      most_query_connections_(settings.query.most_connections) {
+    loop_.every(publish_period, [this] { publish(); });
+}
+
+Worker::~Worker() {
+    // Coroutines refer to all of the above: they end first.
+    loop_.cancel_all();
+}
+
+Done Worker::listen(Sockets sockets) {
+    for (net::Listening& listening : sockets.query) {
+        const auto greet = [this](net::ConnectionRef connection) { return query_.greet(std::move(connection)); };
+        auto server = net::StreamServer::start(loop_, std::move(listening), most_query_connections_, greet);
+        if (!server) return fail(server.error());
+        query_listeners_.push_back(std::move(*server));
+    }
+    for (net::Listening& listening : sockets.udp) {
+        Done done = dns_.listen_udp(loop_, std::move(listening));
+        if (!done) return done;
+    }
+    for (net::Listening& listening : sockets.tcp) {
+        Done done = dns_.listen_tcp(loop_, std::move(listening));
+        if (!done) return done;
+    }
+    return {};
+}
+
+void Worker::watch_root() {
+    loop_.spawn(probe_root());
+}
+
+task::Task<void> Worker::probe_root() {
+    while (true) {
+        BudgetRef budget = resolver_.budget(probe_time);
+        Result<dnssec::FindingRef> probed = co_await resolver_.probe_root(std::move(budget));
+        serve::RootProbe probe{dnssec::Security::indeterminate, dnssec::Outcome::failure, {}, shared_.clock.wall()};
+        if (probed) {
+            probe = {(*probed)->security(), (*probed)->outcome(), (*probed)->reason(), shared_.clock.wall()};
+        } else {
+            probe.reason.code = probed.error().code;
+            probe.reason.text = probed.error().text;
+        }
+        const bool secure = probe.security == dnssec::Security::secure;
+        shared_.log.root_probe(secure, probe.reason);
+        shared_.board.root_probed(std::move(probe));
+        const MonoTime next = shared_.clock.mono() + (secure ? probe_period_good : probe_period_bad);
+        co_await task::sleep_until(next);
+    }
+}
+
+void Worker::run() {
+    loop_.run();
+    loop_.cancel_all();
+}
+
+void Worker::stop() {
+    loop_.post([this] {
+        for (const auto& listener : query_listeners_) listener->stop();
+        dns_.stop();
+        loop_.stop();
+    });
+}
+
+std::size_t Worker::flush(const dns::Name& name, serve::Extent extent) {
+    const std::size_t entries = cache_->flush(name, extent == serve::Extent::subtree);
+    drop(name, extent);
+    tell_others_(name, extent);
+    return entries;
+}
+
+void Worker::forget(const dns::Name& name, serve::Extent extent) {
+    loop_.post([this, name, extent] { drop(name, extent); });
+}
+
+void Worker::drop(const dns::Name& name, serve::Extent extent) {
+    const bool subtree = extent == serve::Extent::subtree;
+    resolver_.flush(name, subtree);
+    router_.flush(name, subtree);
+}
+
+void Worker::publish() {
+    serve::WorkerFigures figures;
+    figures.resolver = resolver_.counters();
+    figures.mail = router_.counters();
+    query_.count(figures.doors);
+    dns_.count(figures.doors);
+    shared_.board.publish(number_, figures);
+}
+
+}  // namespace mxtrust::daemon

@@ -1,0 +1,81 @@
+// One worker: a thread with an event loop of its own and all that answers in it. Workers share the cache's store, the
+// log and the status board, nothing else; what one tells another is posted to the other's loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/random.h"
+#include "cache/lmdb_cache.h"
+#include "daemon/sockets.h"
+#include "log/log.h"
+#include "net/loop.h"
+#include "net/uv_network.h"
+#include "resolve/resolver.h"
+#include "route/lookups.h"
+#include "route/router.h"
+#include "serve/dns_server.h"
+#include "serve/query_server.h"
+#include "serve/status.h"
+
+namespace mxtrust::daemon {
+
+struct WorkerSettings {
+    resolve::Settings resolver;
+    route::RouteSettings route;
+    serve::DnsSettings dns;
+    serve::QueryLimits query;
+};
+
+class Worker {
+  public:
+    struct Shared {  ///< outlives the workers
+        Clock& clock;
+        log::Log& log;
+        serve::StatusBoard& board;
+    };
+    /// Tells all other workers to forget a name.
+    using TellOthers = std::function<void(const dns::Name& name, serve::Extent extent)>;
+
+    Worker(std::size_t number, const WorkerSettings& settings, Shared shared, std::unique_ptr<cache::Cache> cache,
+           TellOthers tell_others);
+    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    /// Begins to answer on these sockets. Requires: not running yet.
+    Done listen(Sockets sockets);
+    /// Asks the root for its name servers now and then, and tells the log and the board how that went. One worker does
+    /// it.
+    void watch_root();
+    /// Until stop().
+    void run();
+    /// From any thread.
+    void stop();
+    /// From any thread: forgets what is kept in memory about a name.
+    void forget(const dns::Name& name, serve::Extent extent);
+
+  private:
+    task::Task<void> probe_root();
+    std::size_t flush(const dns::Name& name, serve::Extent extent);
+    void drop(const dns::Name& name, serve::Extent extent);
+    void publish();
+
+    std::size_t number_;
+    Shared shared_;
+    TellOthers tell_others_;
+    net::UvLoop loop_;
+    SystemRandom random_;
+    net::UvNetwork network_;
+    std::unique_ptr<cache::Cache> cache_;
+    resolve::Resolver resolver_;
+    route::ResolverLookups lookups_;
+    route::Router router_;
+    serve::QueryServer query_;
+    serve::DnsServer dns_;
+    std::vector<std::unique_ptr<net::StreamServer>> query_listeners_;
+    std::size_t most_query_connections_;
+};
+
+}  // namespace mxtrust::daemon
