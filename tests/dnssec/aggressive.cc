@@ -32,7 +32,7 @@ struct Chains {
             names.push_back(name(owner));
             hashes.emplace_back(crypto::nsec3_hash(name(owner).wire(), {}, 0), types + " RRSIG");
         }
-        for (const std::string ent : {"c.example.org", "w.example.org", "y.w.example.org"}) {
+        for (const char* const ent : {"c.example.org", "w.example.org", "y.w.example.org"}) {
             hashes.emplace_back(crypto::nsec3_hash(name(ent).wire(), {}, 0), "");
         }
         std::ranges::sort(names);

@@ -239,7 +239,7 @@ TEST_CASE("10: NSEC3 records with mixed parameters, unknown hashes or flags prov
                             {apex, next, salted.cover(world, "*.example.org")})) == "bogus failure");
     CHECK(world.says(denial("no.example.org", Type::a, Shape::nxdomain,
                             {apex, next, star, salted.match(world, "x.example.org", "A")})) == "bogus failure");
-    for (const std::string& parameters : {"2 0 0 -", "1 2 0 -", "1 128 0 -"}) {
+    for (const char* const parameters : {"2 0 0 -", "1 2 0 -", "1 128 0 -"}) {
         Hashed strange;
         strange.parameters = parameters;
         CHECK(world.says(denial("a.example.org", Type::mx, Shape::nodata,
@@ -349,7 +349,7 @@ TEST_CASE("15: RRSIG labels are at most the owner's and at least the signer's (A
 
 TEST_CASE("16: the signer is exactly the zone's apex") {
     World world;
-    for (const std::string& signer : {"org", ".", "a.example.org", "example.net"}) {
+    for (const char* const signer : {"org", ".", "a.example.org", "example.net"}) {
         Bend bend;
         bend.signer = signer;
         const auto found =
