@@ -1,0 +1,139 @@
+// Options may stand anywhere; the first other word is a command or a domain. Requests are made here, as JSON, so that
+// no character of a domain can become another request.
+#include "client/arguments.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "dns/text.h"
+
+namespace mxtrust::client {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view help =
+    "mxtrust: is mail to this domain safe, and why? Asks mxtrustd on this machine.\n"
+    "\n"
+    "  mxtrust DOMAIN…            decision for mail to the domain, host by host\n"
+    "  mxtrust rrset NAME TYPE    one RRset with its security and outcome\n"
+    "  mxtrust explain DOMAIN     the chain of trust to the domain's MX, link by link\n"
+    "  mxtrust explain NAME TYPE  the same for any RRset\n"
+    "  mxtrust status             how the daemon is\n"
+    "  mxtrust failing            mail domains that cannot be trusted or reached now\n"
+    "  mxtrust flush NAME         forget a name and all below it (root and the service's group)\n"
+    "\n"
+    "  --json           print the replies as they came\n"
+    "  --socket PATH    ask there instead of /run/mxtrust/query.sock\n"
+    "  --port PORT      mail to this port instead of 25\n"
+    "  --refresh        not from answers that are kept\n"
+    "  --deadline MS    answer within so many milliseconds, 100 to 30000 (5000)\n"
+    "  --help, --version\n"
+    "\n"
+    "Exit status: 0 deliver, 1 defer, 2 bounce, 64 wrong usage, 69 daemon not reachable.\n";
+
+struct Options {
+    std::optional<int> port, deadline;
+    bool refresh = false;
+};
+
+Message wrong(std::string text) {
+    return {"mxtrust: " + std::move(text) + "; see mxtrust --help\n", true};
+}
+
+std::optional<int> number(std::string_view text) {
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
+    return value;
+}
+
+std::string line(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json begin(std::string_view query, const Options& options) {
+    Json json;
+    json["query"] = query;
+    if (options.deadline) json["deadline_ms"] = *options.deadline;
+    return json;
+}
+
+std::string mail_request(const std::string& domain, const Options& options) {
+    Json json = begin("mail", options);
+    json["domain"] = domain;
+    if (options.port) json["port"] = *options.port;
+    if (options.refresh) json["refresh"] = true;
+    return line(json);
+}
+
+std::string named_request(std::string_view query, const std::string& name, const std::string& type,
+                          const Options& options) {
+    Json json = begin(query, options);
+    json["name"] = name;
+    json["type"] = type;
+    return line(json);
+}
+
+std::variant<Arguments, Message> with_requests(Arguments arguments, const std::vector<std::string>& words,
+                                               const Options& options) {
+    const std::string first = words.empty() ? std::string() : words.front();
+    if (first == "rrset") {
+        if (words.size() != 3) return wrong("wanted is: mxtrust rrset NAME TYPE");
+        arguments.command = Command::rrset;
+        arguments.requests = {named_request("rrset", words[1], words[2], options)};
+    } else if (first == "explain") {
+        if (words.size() != 2 && words.size() != 3)
+            return wrong("wanted is: mxtrust explain DOMAIN, or mxtrust explain NAME TYPE");
+        arguments.command = Command::explain;
+        arguments.requests = {named_request("explain", words[1], words.size() == 3 ? words[2] : "MX", options)};
+    } else if (first == "status" || first == "failing") {
+        if (words.size() != 1) return wrong("wanted is: mxtrust " + first);
+        arguments.command = first == "status" ? Command::status : Command::failing;
+        arguments.requests = {line(begin(first, {}))};
+    } else if (first == "flush") {
+        if (words.size() != 2) return wrong("wanted is: mxtrust flush NAME");
+        arguments.command = Command::flush;
+        Json json = begin("flush", {});
+        json["name"] = words[1];
+        arguments.requests = {line(json)};
+    } else {
+        if (words.empty()) return wrong("wanted is a domain or a command");
+        for (const std::string& domain : words) arguments.requests.push_back(mail_request(domain, options));
+    }
+    return arguments;
+}
+
+}  // namespace
+
+std::variant<Arguments, Message> parse_arguments(const std::vector<std::string>& words) {
+    Arguments arguments;
+    Options options;
+    std::vector<std::string> others;
+    for (std::size_t index = 0; index < words.size(); ++index) {
+        const std::string& word = words[index];
+        const bool takes_value = word == "--socket" || word == "--port" || word == "--deadline";
+        if (takes_value && index + 1 == words.size()) return wrong(word + " needs a value");
+        if (word == "--help" || word == "-h") return Message{std::string(help), false};
+        if (word == "--version") return Message{std::string("mxtrust ") + MXTRUST_VERSION + "\n", false};
+        if (word == "--json") {
+            arguments.output = Output::json;
+        } else if (word == "--refresh") {
+            options.refresh = true;
+        } else if (word == "--socket") {
+            arguments.socket = words[++index];
+        } else if (takes_value) {
+            const auto value = number(words[++index]);
+            if (!value) return wrong(word + " needs a number, not \"" + dns::clean_text(words[index], 80) + "\"");
+            (word == "--port" ? options.port : options.deadline) = value;
+        } else if (word.size() > 1 && word.front() == '-') {
+            return wrong("there is no option " + dns::clean_text(word, 80));
+        } else {
+            others.push_back(word);
+        }
+    }
+    return with_requests(std::move(arguments), others, options);
+}
+
+}  // namespace mxtrust::client

@@ -1,0 +1,28 @@
+// The command line of mxtrust, parsed into what is to be asked.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace mxtrust::client {
+
+enum class Command : std::uint8_t { mail, rrset, explain, status, failing, flush };
+enum class Output : std::uint8_t { words, json };
+
+struct Arguments {
+    Command command = Command::mail;
+    Output output = Output::words;
+    std::string socket = "/run/mxtrust/query.sock";
+    std::vector<std::string> requests;  ///< lines for the query socket, without line feed
+};
+/// What is printed instead: help, version (exit status 0), or what is wrong (64).
+struct Message {
+    std::string text;
+    bool is_error = false;
+};
+
+[[nodiscard]] std::variant<Arguments, Message> parse_arguments(const std::vector<std::string>& words);
+
+}  // namespace mxtrust::client

@@ -1,0 +1,79 @@
+// mxtrust: asks the daemon, prints for a person or for a program, exits with the decision.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+
+#include "client/arguments.h"
+#include "client/connection.h"
+#include "client/words.h"
+#include "dns/text.h"
+
+namespace {
+
+using namespace mxtrust;
+using namespace mxtrust::client;
+
+/// The longest deadline that can be asked for, and time to render and send.
+constexpr std::chrono::milliseconds patience{32000};
+
+Colour colour_of_terminal() {
+    // https://no-color.org: any value that is not empty.
+    const char* no_colour = std::getenv("NO_COLOR");
+    const char* terminal = std::getenv("TERM");
+    const bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
+    return isatty(STDOUT_FILENO) != 0 && !dumb && (no_colour == nullptr || *no_colour == '\0') ? Colour::on
+                                                                                               : Colour::off;
+}
+
+int complain(const std::string& text, ExitStatus status) {
+    std::cout.flush();
+    std::cerr << "mxtrust: " << dns::clean_text(text, 1000) << '\n';
+    return status;
+}
+
+/// The more serious of two: what cannot be asked, then bounce, then defer.
+int worse(int left, int right) {
+    return std::max(left, right);
+}
+
+int show(const Arguments& arguments, const std::string& line, bool first) {
+    const Json reply = Json::parse(line, nullptr, false);
+    if (reply.is_discarded()) return complain("mxtrustd said something that is no JSON", unavailable);
+    const ExitStatus status = status_of(arguments.command, reply);
+    if (arguments.output == Output::json) {
+        std::cout << line << '\n';
+        return status;
+    }
+    const Json& error = member(reply, "error");
+    if (!error.is_null()) return complain(text_at(error, "text"), status);
+    if (!first) std::cout << '\n';
+    std::cout << words_of(arguments.command, reply, colour_of_terminal());
+    return status;
+}
+
+int ask(const Arguments& arguments) {
+    auto connection = Connection::open(arguments.socket);
+    if (!connection) return complain(connection.error().text, unavailable);
+    int status = deliver;
+    for (std::size_t index = 0; index < arguments.requests.size(); ++index) {
+        const auto line = connection->ask(arguments.requests[index], patience);
+        if (!line) return complain(line.error().text, unavailable);
+        status = worse(status, show(arguments, *line, index == 0));
+    }
+    return status;
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+    const auto parsed = parse_arguments(std::vector<std::string>(values + 1, values + count));
+    if (const auto* message = std::get_if<Message>(&parsed)) {
+        (message->is_error ? std::cerr : std::cout) << message->text;
+        return message->is_error ? wrong_usage : deliver;
+    }
+    const int status = ask(std::get<Arguments>(parsed));
+    std::cout.flush();
+    return std::cout ? status : complain("the output cannot be written", unavailable);
+}
