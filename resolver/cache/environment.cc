@@ -40,7 +40,6 @@ Written kind_of_error(int code) {
         case MDB_PAGE_FULL:
         case MDB_INCOMPATIBLE:
         case MDB_BAD_TXN:
-        case MDB_BAD_VALSIZE:
         case MDB_BAD_DBI:
             return Written::broken;
         default:
@@ -65,7 +64,8 @@ std::optional<Entry> seek_before(MDB_cursor* cursor, std::string_view prefix, st
 int scan_with(MDB_cursor* cursor, const Range& range, const Visit& visit) {
     MDB_val at = value_of(range.from);
     MDB_val record{};
-    int code = mdb_cursor_get(cursor, &at, &record, MDB_SET_RANGE);
+    // No key is empty, and LMDB does not look for one.
+    int code = mdb_cursor_get(cursor, &at, &record, range.from.empty() ? MDB_FIRST : MDB_SET_RANGE);
     while (code == MDB_SUCCESS && text_of(at) < range.to) {
         if (visit(entry_of(at, record)) == Walk::stop) return MDB_SUCCESS;
         code = mdb_cursor_get(cursor, &at, &record, MDB_NEXT);

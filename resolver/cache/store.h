@@ -151,6 +151,7 @@ class LmdbStore {
     std::uint64_t dropped_in_trouble_ = 0;
     std::uint64_t written_since_eviction_ = 0, last_eviction_ = 0;
     unsigned begun_anew_ = 0;
+    WallTime last_trouble_;
     WallTime next_try_;  ///< of making a file, where the last try failed
     std::thread writer_;
 };

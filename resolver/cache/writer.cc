@@ -24,6 +24,10 @@ constexpr std::uint64_t evicted_share = 5;
 constexpr unsigned most_beginnings = 8;
 /// Where not even an empty file can be made, as on a full disk.
 constexpr std::chrono::seconds between_tries{60};
+constexpr std::chrono::seconds calm{10};
+/// What an interrupted reader may take; a call of it takes microseconds.
+constexpr std::chrono::milliseconds for_readers{2};
+constexpr unsigned most_waits = 5;
 
 /// Signals are for the main thread; a file-size limit must come back as an error of the write (SIGXFSZ kills
 /// otherwise).
@@ -86,7 +90,13 @@ void LmdbStore::apply(const Operations& batch) {
 
 void LmdbStore::commit(std::span<const Operation> run) {
     std::string trouble;
-    switch (try_commit(run, trouble)) {
+    Written written = try_commit(run, trouble);
+    for (unsigned wait = 0; written == Written::full && wait < most_waits; ++wait) {
+        // A reader that was interrupted in the middle of a call keeps all pages of its snapshot from being used again.
+        std::this_thread::sleep_for(for_readers);
+        written = try_commit(run, trouble);
+    }
+    switch (written) {
         case Written::done:
             ended();
             return;
@@ -238,17 +248,21 @@ void LmdbStore::make_room(bool forced) {
     }
 }
 
-// --- Trouble: told when it begins and when it ends.
+// --- Trouble: told when it begins and when it ends. On a disk that is just full small commits still fit now and then;
+// so it ends only after a while without.
 
 void LmdbStore::began(const std::string& trouble, std::size_t dropped) {
     dropped_.fetch_add(dropped);
     dropped_in_trouble_ += dropped;
+    last_trouble_ = now();
     if (trouble_.exchange(true, std::memory_order_acq_rel)) return;
     notice("the cache cannot be written (" + trouble + "); answers are kept in memory meanwhile");
 }
 
 void LmdbStore::ended() {
-    if (!trouble_.exchange(false, std::memory_order_acq_rel)) return;
+    // A clock that was set back must not keep trouble alive.
+    const bool lately = now() < last_trouble_ + calm && now() >= last_trouble_;
+    if (lately || !trouble_.exchange(false, std::memory_order_acq_rel)) return;
     notice("the cache can be written again; " + std::to_string(dropped_in_trouble_) + " entries were not kept");
     dropped_in_trouble_ = 0;
 }
