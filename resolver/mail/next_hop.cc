@@ -114,7 +114,7 @@ Done check_letters(std::string_view text) {
 Result<dns::Name> parse_host_name(std::string_view text) {
     if (text.empty()) return wrong("MNNO"_code, "no domain name");
     if (looks_like_ipv4(text)) {
-        return wrong("MNV4"_code, "an address is written in brackets: [" + std::string(text) + "]");
+        return wrong("MNVF"_code, "an address is written in brackets: [" + std::string(text) + "]");
     }
     Result<std::string> ascii = is_ascii(text) ? Result<std::string>(std::string(text)) : to_a_labels(text);
     if (!ascii) return fail(std::move(ascii.error()));
@@ -187,7 +187,7 @@ Result<NextHop> parse_next_hop(std::string_view text) {
     } else {
         std::size_t colon = text.find(':');
         if (colon != std::string_view::npos && text.find(':', colon + 1) != std::string_view::npos) {
-            return wrong("MNV6"_code,
+            return wrong("MNVS"_code,
                          "more than one colon; an IPv6 address is written in brackets: [IPv6:2001:db8::1]");
         }
         if (colon != std::string_view::npos) port_text = text.substr(colon);
