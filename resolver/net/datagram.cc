@@ -135,7 +135,7 @@ class Owner {
 
 task::Task<Result<DatagramReply>> UvNetwork::exchange_datagram(Endpoint server, Bytes query, Matcher matcher,
                                                                MonoTime deadline) {
-    if (counters_.sockets >= most_sockets) {
+    if (counters_.sockets >= most_) {
         ++counters_.refused;
         co_return fail(FailureKind::system, "NUSO"_code, "more questions are under way than there are sockets for");
     }

@@ -16,6 +16,8 @@ namespace mxtrust::net {
 namespace {
 
 constexpr int backlog = 512;
+/// Questions that may wait while a worker computes: some thousands. The kernel grants up to net.core.rmem_max.
+constexpr int receive_buffer = 4 * 1024 * 1024;
 
 std::string error_text() {
     return std::strerror(errno);
@@ -99,6 +101,8 @@ Result<Listening> Listening::udp(const Endpoint& endpoint) {
     Result<int> descriptor = bound(endpoint, SOCK_DGRAM);
     if (!descriptor) return fail(std::move(descriptor.error()));
     Listening listening(*descriptor);
+    // Best effort: with less, a burst of questions loses some, and their clients ask again.
+    static_cast<void>(setsockopt(*descriptor, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer));
     const int on = 1;
     const int status = endpoint.address.family() == Family::ipv6
                            ? setsockopt(*descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on)

@@ -117,7 +117,7 @@ class Owner {
 }  // namespace
 
 task::Task<Result<Bytes>> UvNetwork::exchange_stream(Endpoint server, Bytes query, MonoTime deadline) {
-    if (counters_.sockets >= most_sockets) {
+    if (counters_.sockets >= most_) {
         ++counters_.refused;
         co_return fail(FailureKind::system, "NUST"_code, "more questions are under way than there are sockets for");
     }

@@ -24,8 +24,8 @@ class UvNetwork final : public Network {
     using ReceiveBuffer = std::array<std::uint8_t, 65536>;
 
     /// Both outlive the network, and the network every question asked of it.
-    UvNetwork(UvLoop& loop, Random& random)
-        : loop_(loop), random_(random), buffer_(std::make_unique<ReceiveBuffer>()) {}
+    UvNetwork(UvLoop& loop, Random& random, std::size_t most = most_sockets)
+        : loop_(loop), random_(random), most_(most), buffer_(std::make_unique<ReceiveBuffer>()) {}
 
     task::Task<Result<DatagramReply>> exchange_datagram(Endpoint server, Bytes query, Matcher matcher,
                                                         MonoTime deadline) override;
@@ -35,6 +35,7 @@ class UvNetwork final : public Network {
   private:
     UvLoop& loop_;
     Random& random_;
+    std::size_t most_;
     NetworkCounters counters_;
     std::unique_ptr<ReceiveBuffer> buffer_;  ///< one for all sockets: a datagram is judged before the next is read
 };

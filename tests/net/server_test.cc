@@ -1,0 +1,400 @@
+// The serving side of streams: Unix and TCP, half-close, a peer that does not read, idling, limits, sharing.
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "net/tools.h"
+
+namespace mxtrust::net {
+namespace {
+
+/// A folder of the test's own, removed at the end.
+class Folder {
+  public:
+    Folder() {
+        std::string name = (std::filesystem::temp_directory_path() / "mxtrust-net-XXXXXX").string();
+        REQUIRE(mkdtemp(name.data()) != nullptr);
+        path_ = name;
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    ~Folder() {
+        std::error_code ignored;  // what is left there is a matter of the temporary folder's owner
+        std::filesystem::remove_all(path_, ignored);
+    }
+    [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+  private:
+    std::filesystem::path path_;
+};
+
+Descriptor connect_to(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(&address.sun_path[0], path.data(), path.size());
+    Descriptor descriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    REQUIRE(connect(descriptor.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    return descriptor;
+}
+Listening listen(const std::string& path) {
+    auto listening = Listening::unix_stream(path, 0600);
+    REQUIRE(listening);
+    return std::move(*listening);
+}
+void echo(Script& script) {
+    script.on_received = [](Script& self) { self.connection().send(bytes_of(std::exchange(self.text, ""))); };
+}
+/// All that the client hears until it has `size` octets, or the end.
+std::string hear(Real& world, const Descriptor& client, std::size_t size) {
+    std::string all;
+    bool over = false;
+    world.run_until([&] {
+        for (std::string part = over ? "" : client.take(); !part.empty(); part = client.take()) {
+            over = part == "EOF" || part == "RESET";
+            all += part;
+            if (over) break;
+        }
+        return over || all.size() >= size;
+    });
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("a Unix socket serves: file mode, data both ways, the peer's credentials") {
+    Folder folder;
+    Real world;
+    Scripted server(world, listen(folder.file("socket")), echo);
+    struct stat status{};
+    REQUIRE(stat(folder.file("socket").c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777U) == 0600U);
+    const Descriptor client = connect_to(folder.file("socket"));
+    client.send("hello");
+    CHECK(hear(world, client, 5) == "hello");
+    REQUIRE(server.scripts.size() == 1);
+    const auto credentials = server.scripts[0]->connection().credentials();
+    REQUIRE(credentials);
+    CHECK(credentials->user == getuid());
+    CHECK(credentials->group == getgid());
+    CHECK(credentials->process == getpid());
+    CHECK_FALSE(server.scripts[0]->connection().peer());
+}
+
+TEST_CASE("a TCP socket serves, on both families, at the port it says") {
+    Real world;
+    const Endpoint at = GENERATE(loopback(), loopback6());
+    auto listening = Listening::tcp(at);
+    REQUIRE(listening);
+    CHECK(listening->endpoint().port != 0);
+    CHECK(listening->endpoint().address == at.address);
+    Scripted server(world, std::move(*listening), echo);
+    const Descriptor client = net::connect_to(server.endpoint, SOCK_STREAM);
+    client.send("hello");
+    CHECK(hear(world, client, 5) == "hello");
+    REQUIRE(server.scripts[0]->connection().peer());
+    CHECK(server.scripts[0]->connection().peer()->address == at.address);
+    CHECK_FALSE(server.scripts[0]->connection().credentials());
+}
+
+TEST_CASE("a client that has shut down its sending side still gets its replies") {
+    Folder folder;
+    Real world;
+    Scripted server(world, listen(folder.file("socket")), [](Script& script) {
+        script.on_ended = [](Script& self) {
+            self.connection().send(bytes_of("reply to " + self.text));
+            self.connection().close_when_sent();
+        };
+    });
+    const Descriptor client = connect_to(folder.file("socket"));
+    client.send("question");
+    REQUIRE(shutdown(client.get(), SHUT_WR) == 0);
+    CHECK(hear(world, client, 1000) == "reply to questionEOF");
+    CHECK(world.run_until([&] { return server.scripts[0]->is_closed; }));
+    CHECK(server.server->connections() == 0);
+}
+
+TEST_CASE("what a client does not read is queued, seen, and sent when it reads again") {
+    Folder folder;
+    Real world;
+    Scripted server(world, listen(folder.file("socket")));
+    const Descriptor client = connect_to(folder.file("socket"));
+    REQUIRE(world.run_until([&] { return server.scripts.size() == 1; }));
+    Script& script = *server.scripts[0];
+    constexpr std::size_t size = 4'000'000;
+    script.connection().send(Bytes(size, 'x'));
+    script.connection().send(bytes_of("end"));
+    world.run_for(5ms);
+    CHECK(script.connection().queued() > 0);
+    CHECK(script.drains == 0);
+    const std::string heard = hear(world, client, size + 3);
+    CHECK(heard.size() == size + 3);
+    CHECK(heard.substr(size) == "end");
+    CHECK(world.run_until([&] { return script.drains == 1; }));
+    CHECK(script.connection().queued() == 0);
+}
+
+TEST_CASE("a paused connection leaves the data with the kernel until it is resumed") {
+    Folder folder;
+    Real world;
+    Scripted server(world, listen(folder.file("socket")), [](Script& script) {
+        script.on_received = [](Script& self) { self.connection().pause_reading(); };
+    });
+    const Descriptor client = connect_to(folder.file("socket"));
+    client.send("one");
+    REQUIRE(world.run_until([&] { return !server.scripts.empty() && server.scripts[0]->text == "one"; }));
+    client.send("two");
+    world.run_for(5ms);
+    CHECK(server.scripts[0]->text == "one");
+    server.scripts[0]->connection().resume_reading();
+    CHECK(world.run_until([&] { return server.scripts[0]->text == "onetwo"; }));
+}
+
+TEST_CASE("a client that vanishes closes its connection, and what is sent to it then does nothing") {
+    Folder folder;
+    Real world;
+    Scripted server(world, listen(folder.file("socket")), [](Script& script) {
+        script.on_ended = [](Script& self) {
+            for (int number = 0; number < 3; ++number) self.connection().send(Bytes(100'000, 'x'));
+        };
+    });
+    Descriptor client = connect_to(folder.file("socket"));
+    client.send("question");
+    client.close();
+    CHECK(world.run_until([&] { return !server.scripts.empty() && server.scripts[0]->is_closed; }));
+    CHECK(server.scripts[0]->text == "question");
+    server.scripts[0]->connection().send(bytes_of("too late"));
+    server.scripts[0]->connection().pause_reading();
+    server.scripts[0]->connection().resume_reading();
+    server.scripts[0]->connection().close();
+    CHECK(server.scripts[0]->connection().queued() == 0);
+    CHECK_FALSE(server.scripts[0]->connection().credentials());
+}
+
+TEST_CASE("a connection on which nothing happens is closed after its span, not while something does") {
+    Folder folder;
+    Real world;
+    Scripted server(world, listen(folder.file("socket")), [](Script& script) {
+        script.connection().close_when_idle_for(40ms);
+        echo(script);
+    });
+    const Descriptor client = connect_to(folder.file("socket"));
+    const MonoTime began = world.clock.mono();
+    for (int number = 0; number < 6; ++number) {
+        client.send("x");
+        CHECK(hear(world, client, 1) == "x");
+        world.run_for(10ms);
+    }
+    CHECK(world.clock.mono() - began >= 60ms);
+    CHECK_FALSE(server.scripts[0]->is_closed);
+    CHECK(hear(world, client, 10) == "EOF");
+    CHECK(world.run_until([&] { return server.scripts[0]->is_closed; }));
+}
+
+TEST_CASE("more clients than allowed are turned away, and let in when there is room") {
+    Folder folder;
+    Real world;
+    Scripted server(world, listen(folder.file("socket")), echo, 2);
+    Descriptor first = connect_to(folder.file("socket"));
+    const Descriptor second = connect_to(folder.file("socket"));
+    REQUIRE(world.run_until([&] { return server.server->connections() == 2; }));
+    const Descriptor third = connect_to(folder.file("socket"));
+    CHECK(hear(world, third, 1) == "EOF");
+    CHECK(server.scripts.size() == 2);
+    second.send("x");
+    CHECK(hear(world, second, 1) == "x");
+    server.scripts[0]->connection().close();
+    CHECK(server.server->connections() == 1);
+    const Descriptor fourth = connect_to(folder.file("socket"));
+    fourth.send("y");
+    CHECK(hear(world, fourth, 1) == "y");
+}
+
+TEST_CASE("a greeter may refuse a client, and may close it at once") {
+    Folder folder;
+    Real world;
+    std::vector<std::shared_ptr<Script>> made;
+    const bool refuses = GENERATE(true, false);
+    auto server = StreamServer::start(world.loop, listen(folder.file("socket")), 10, [&](ConnectionRef connection) {
+        if (refuses) return std::shared_ptr<ConnectionUser>();
+        connection->close();
+        made.push_back(std::make_shared<Script>(std::move(connection)));
+        return std::shared_ptr<ConnectionUser>(made.back());
+    });
+    REQUIRE(server);
+    const Descriptor client = connect_to(folder.file("socket"));
+    CHECK(hear(world, client, 1) == "EOF");
+    CHECK((*server)->connections() == 0);
+    world.run_for(1ms);
+    CHECK(made.size() == (refuses ? 0U : 1U));
+    if (!made.empty()) CHECK(made[0]->is_closed);
+}
+
+TEST_CASE("a user may close its connection from within every call") {
+    Folder folder;
+    Real world;
+    Scripted server(world, listen(folder.file("socket")), [](Script& script) {
+        const auto close = [](Script& self) {
+            self.connection().send(bytes_of("gone"));
+            self.connection().close();
+        };
+        script.on_received = close;
+        script.on_ended = close;
+    });
+    const Descriptor client = connect_to(folder.file("socket"));
+    const bool talks = GENERATE(true, false);
+    if (talks) client.send(std::string(100'000, 'x'));
+    if (!talks) REQUIRE(shutdown(client.get(), SHUT_WR) == 0);
+    CHECK(world.run_until([&] { return !server.scripts.empty() && server.scripts[0]->is_closed; }));
+    CHECK(server.server->connections() == 0);
+}
+
+TEST_CASE("stopping a server closes its connections; its loop may end before they have") {
+    Folder folder;
+    std::shared_ptr<Script> script;
+    {
+        Real world;
+        Scripted server(world, listen(folder.file("socket")), echo);
+        const Descriptor client = connect_to(folder.file("socket"));
+        REQUIRE(world.run_until([&] { return server.scripts.size() == 1; }));
+        script = server.scripts[0];
+        script->connection().send(Bytes(3'000'000, 'x'));
+        if (GENERATE(true, false)) {
+            server.server->stop();
+            CHECK(server.server->connections() == 0);
+            CHECK(world.run_until([&] { return script->is_closed; }));
+        }
+    }
+    CHECK(script->is_closed);
+}
+
+TEST_CASE("ten thousand clients that come and go leave nothing behind") {
+    Folder folder;
+    Real world;
+    std::size_t served = 0;
+    auto server = StreamServer::start(world.loop, listen(folder.file("socket")), 1000, [&](ConnectionRef connection) {
+        auto script = std::make_shared<Script>(std::move(connection));
+        echo(*script);
+        script->on_ended = [&](Script& self) {
+            ++served;
+            self.connection().close_when_sent();
+        };
+        return script;
+    });
+    REQUIRE(server);
+    for (std::size_t round = 0; round < 100; ++round) {
+        std::vector<Descriptor> clients;
+        for (int number = 0; number < 100; ++number) {
+            clients.push_back(connect_to(folder.file("socket")));
+            clients.back().send("x");
+        }
+        clients.clear();
+        REQUIRE(world.run_until([&] { return served == (round + 1) * 100; }));
+    }
+    CHECK(world.run_until([&] { return (*server)->connections() == 0; }));
+}
+
+namespace {
+
+/// An echo without assertions: Catch2's are for the main thread only.
+class Echo final : public ConnectionUser {
+  public:
+    Echo(ConnectionRef connection, std::atomic<int>* served) : connection_(std::move(connection)), served_(served) {}
+    void received(BytesView data) override {
+        ++*served_;
+        connection_->send(Bytes(data.begin(), data.end()));
+    }
+    void ended() override { connection_->close_when_sent(); }
+    void drained() override {}
+    void closed() override {}
+
+  private:
+    ConnectionRef connection_;
+    std::atomic<int>* served_;
+};
+
+/// A worker: its own thread and loop, the same socket. Counts -1 where it could not start.
+void work(Listening listening, std::atomic<UvLoop*>* mine, std::atomic<int>* served) {
+    const SystemClock clock;
+    UvLoop loop(clock);
+    auto server = StreamServer::start(loop, std::move(listening), 10, [served](ConnectionRef connection) {
+        return std::make_shared<Echo>(std::move(connection), served);
+    });
+    if (!server) *served = -1'000'000;
+    *mine = &loop;
+    loop.run();
+}
+
+}  // namespace
+
+TEST_CASE("workers share one Unix socket, and a client is served by exactly one of them") {
+    Folder folder;
+    const Listening listening = listen(folder.file("socket"));
+    std::array<std::atomic<UvLoop*>, 2> loops{};
+    std::array<std::atomic<int>, 2> served{};
+    std::vector<std::thread> workers;
+    for (std::size_t number = 0; number < loops.size(); ++number) {
+        auto copy = listening.duplicate();
+        REQUIRE(copy);
+        workers.emplace_back(work, std::move(*copy), &loops.at(number), &served.at(number));
+    }
+    constexpr int clients = 200;
+    for (int number = 0; number < clients; ++number) {
+        const Descriptor client = connect_to(folder.file("socket"));
+        client.send("x");
+        char heard = 0;
+        CHECK(recv(client.get(), &heard, 1, 0) == 1);
+        CHECK(heard == 'x');
+    }
+    for (std::atomic<UvLoop*>& loop : loops) {
+        while (loop == nullptr) std::this_thread::yield();
+        loop.load()->post([&loop] { loop.load()->stop(); });
+    }
+    for (std::thread& worker : workers) worker.join();
+    CHECK(served[0] + served[1] == clients);
+}
+
+TEST_CASE("a stale socket file is replaced; one that is alive, or is no socket, is not") {
+    Folder folder;
+    {
+        const Listening stale = listen(folder.file("socket"));
+    }
+    CHECK(std::filesystem::exists(folder.file("socket")));
+    const Listening fresh = listen(folder.file("socket"));
+    const auto second = Listening::unix_stream(folder.file("socket"), 0600);
+    REQUIRE_FALSE(second);
+    CHECK(second.error().kind == FailureKind::system);
+    std::ofstream(folder.file("letter")) << "not a socket";
+    CHECK_FALSE(Listening::unix_stream(folder.file("letter"), 0600));
+    CHECK(std::filesystem::file_size(folder.file("letter")) == 12);
+    CHECK_FALSE(Listening::unix_stream(folder.file(std::string(200, 'x')), 0600));
+    CHECK_FALSE(Listening::unix_stream("", 0600));
+    CHECK_FALSE(Listening::unix_stream(folder.file("no/such/folder"), 0600));
+}
+
+TEST_CASE("an address that is not this host's cannot be listened on") {
+    const auto listening = Listening::tcp({*Address::from_text("192.0.2.1"), 0});
+    REQUIRE_FALSE(listening);
+    CHECK(listening.error().kind == FailureKind::system);
+    CHECK(listening.error().text.find("192.0.2.1") != std::string::npos);
+}
+
+TEST_CASE("an inherited descriptor serves as one's own") {
+    Real world;
+    auto listening = Listening::tcp(loopback());
+    REQUIRE(listening);
+    const Endpoint at = listening->endpoint();
+    Scripted server(world, Listening::inherited(listening->release()), echo);
+    CHECK(server.endpoint == at);
+    const Descriptor client = net::connect_to(at, SOCK_STREAM);
+    client.send("hello");
+    CHECK(hear(world, client, 5) == "hello");
+}
+
+}  // namespace mxtrust::net
