@@ -133,6 +133,12 @@ bool Address::is_special_purpose() const {
     return family_ == Family::ipv4 ? is_special_ipv4(octets()) : is_special_ipv6(octets());
 }
 
+bool Address::is_loopback() const {
+    if (family_ == Family::ipv4) return octets_[0] == 127;
+    static constexpr std::array<std::uint8_t, 16> one{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    return octets_ == one;
+}
+
 bool Address::is_unusable() const {
     if (family_ == Family::ipv4) {
         return is_unusable_ipv4(octets());

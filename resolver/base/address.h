@@ -29,6 +29,8 @@ class Address {
     /// 6to4 of such, unique local …: IANA special-purpose registries. An authority may not have one in production
     /// (A33).
     [[nodiscard]] bool is_special_purpose() const;
+    /// 127.0.0.0/8, ::1.
+    [[nodiscard]] bool is_loopback() const;
     /// Can never be a server, not even in tests: unspecified, multicast, broadcast.
     [[nodiscard]] bool is_unusable() const;
     friend auto operator<=>(const Address&, const Address&) = default;

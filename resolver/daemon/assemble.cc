@@ -110,6 +110,7 @@ Result<resolve::Settings> resolver_settings(const Configuration& configuration, 
     settings.prime_root = to_switch(keys.prime_root);
     settings.aggressive_denial = to_switch(keys.aggressive_nsec);
     settings.local_authorities = to_switch(configuration.test.allow_local_authorities);
+    settings.loopback_authorities = to_switch(configuration.test.allow_loopback_authorities);
     settings.edns_size = keys.edns_udp_size;
     settings.port = configuration.test.authority_port;
     return settings;

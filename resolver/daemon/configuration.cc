@@ -113,6 +113,8 @@ const std::vector<Key>& keys() {
         {"test", "root-hints", [](V v, C c) { return read_root_hints(v, c.test.root_hints); }},
         {"test", "trust-anchors", [](V v, C c) { return read_anchor_texts(v, c.test.trust_anchors); }},
         {"test", "allow-local-authorities", [](V v, C c) { return read_boolean(v, c.test.allow_local_authorities); }},
+        {"test", "allow-loopback-authorities",
+         [](V v, C c) { return read_boolean(v, c.test.allow_loopback_authorities); }},
         {"test", "authority-port", [](V v, C c) { return read_number(v, 1, 65535, c.test.authority_port); }},
     };
     return all;

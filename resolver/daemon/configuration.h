@@ -91,7 +91,8 @@ struct TestKeys {
     std::optional<std::vector<RootHint>> root_hints;
     std::optional<std::vector<std::string>>
         trust_anchors;  ///< DS or DNSKEY as text; an empty list: nothing is validated
-    bool allow_local_authorities = false;
+    bool allow_local_authorities = false;     ///< private and documentation addresses
+    bool allow_loopback_authorities = false;  ///< 127.0.0.0/8 and ::1
     std::uint16_t authority_port = 53;
     friend bool operator==(const TestKeys&, const TestKeys&) = default;
 };

@@ -104,6 +104,7 @@ bool Iterator::uses(Family family) const {
 
 bool Iterator::may_ask(const Address& address) const {
     if (!uses(address.family()) || address.is_unusable()) return false;
+    if (address.is_loopback()) return tools_.settings.loopback_authorities == Switch::on;
     return tools_.settings.local_authorities == Switch::on || !address.is_special_purpose();
 }
 
@@ -146,6 +147,12 @@ task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns
     result.rcode = message->rcode;
     if (auto* unusable = std::get_if<Unusable>(&classified)) {
         note_unusable(candidate, zone, *unusable);
+        if (unusable->why == Unusable::Why::unauthoritative) {
+            asked.authority = Asked::Authority::optional;
+            result.weak = classify(asked, *message);
+            auto* weak = std::get_if<dnssec::Response>(&*result.weak);
+            if (weak != nullptr) weak->server = describe(candidate);
+        }
         result.kind = FailureKind::refused;
         result.reason.text = unusable->text;
         for (const dns::ExtendedError& error : unusable->extended_errors) {
@@ -193,6 +200,7 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
     task::Gather<AskResult> flying(tools_.scheduler);
     std::vector<Candidate> launched;
     AskResult worst;
+    std::shared_ptr<AskResult> last_resort;
     const MonoTime deadline = context.budget->deadline();
     for (std::size_t turn = 0; turn < 4 * most_attempts; ++turn) {
         if (tools_.clock.mono() >= deadline) {
@@ -232,13 +240,18 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
             continue;
         }
         if (finished->second.reply) co_return std::make_shared<const AskResult>(std::move(finished->second));
-        const AskResult& failed = finished->second;
+        AskResult& failed = finished->second;
+        if (failed.weak && !last_resort) last_resort = std::make_shared<AskResult>(failed);
         roster.failed(failed.server, failed.kind, failed.reason.text);
         if (failed.kind == FailureKind::refused) worst.rcode = failed.rcode;
         if (failed.kind == FailureKind::budget) {
             worst.kind = FailureKind::budget;
             break;
         }
+    }
+    if (last_resort && worst.kind != FailureKind::budget) {
+        last_resort->reply = std::move(last_resort->weak);
+        co_return last_resort;
     }
     if (worst.kind != FailureKind::budget && worst.kind != FailureKind::timeout) worst.kind = roster.kind();
     worst.reason = trouble(cut, name, type, roster.anybody(), worst.kind, roster.told(), *context.budget);

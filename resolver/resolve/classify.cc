@@ -112,11 +112,10 @@ class Classifier {
         if (answer_.empty()) return std::nullopt;
         std::optional<Classified> found = positive();
         if (!found) return std::nullopt;
-        if (!message_.authoritative && !delegates_instead()) {
-            return unusable(Unusable::Why::unauthoritative, message_, "answered without authority");
-        }
-        if (!message_.authoritative) return std::nullopt;
-        return found;
+        if (message_.authoritative) return found;
+        if (delegates_instead()) return std::nullopt;
+        if (asked_.authority == Asked::Authority::optional) return found;
+        return unusable(Unusable::Why::unauthoritative, message_, "answered without authority");
     }
 
     /// No AA, an answer and a referral in one: a server that leaked its cache into a referral. The referral counts.
@@ -151,7 +150,8 @@ class Classifier {
     }
 
     Classified from_nxdomain() {
-        if (!message_.authoritative && negative_soa(authority_, asked_.name) == nullptr &&
+        if (!message_.authoritative && asked_.authority == Asked::Authority::required &&
+            negative_soa(authority_, asked_.name) == nullptr &&
             !has_any(authority_, dns::Type::nsec) && !has_any(authority_, dns::Type::nsec3)) {
             return unusable(Unusable::Why::unauthoritative, message_, "answered NXDOMAIN without authority");
         }

@@ -27,9 +27,9 @@ Result<dns::Question> read_question(BytesView datagram) {
     return question;
 }
 
-bool same_question(const dns::Question& left, const dns::Question& right) {
-    return left.name == right.name && left.type == right.type && left.class_ == right.class_ &&
-           left.spelled == right.spelled;
+bool same_question(const dns::Question& left, const dns::Question& right, Letters letters) {
+    if (left.name != right.name || left.type != right.type || left.class_ != right.class_) return false;
+    return letters == Letters::any || left.spelled == right.spelled;
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ std::string mix_case(const dns::Name& name, Random& random) {
     return spelled;
 }
 
-net::Match match_reply(BytesView datagram, const dns::Message& sent) {
+net::Match match_reply(BytesView datagram, const dns::Message& sent, Letters letters) {
     Result<dns::Envelope> envelope = dns::parse_envelope(datagram);
     if (!envelope || !envelope->response) return net::Match::ignore;
     if (envelope->id != sent.id || envelope->opcode != dns::Opcode::query) return net::Match::suspect;
@@ -61,7 +61,7 @@ net::Match match_reply(BytesView datagram, const dns::Message& sent) {
         return may_lack_question(rcode) ? net::Match::accept : net::Match::suspect;
     }
     Result<dns::Question> question = read_question(datagram);
-    if (!question || !sent.question || !same_question(*question, *sent.question)) return net::Match::suspect;
+    if (!question || !sent.question || !same_question(*question, *sent.question, letters)) return net::Match::suspect;
     return net::Match::accept;
 }
 
@@ -119,10 +119,15 @@ task::Task<Result<dns::Message>> Exchange::ask_stream(Query query, WithEdns edns
         note_failure(query, reply.error());
         co_return fail(std::move(reply.error()));
     }
-    if (match_reply(*reply, sent) != net::Match::accept) {
+    // Nobody guesses a connection: a server that does not keep the letters is merely odd.
+    if (match_reply(*reply, sent, Letters::any) != net::Match::accept) {
         co_return fail(FailureKind::malformed, "RXTQ"_code, "answered another question over TCP");
     }
-    co_return accept(query, *reply, *budget);
+    Result<dns::Message> message = accept(query, *reply, *budget);
+    if (message && message->truncated) {
+        co_return fail(FailureKind::malformed, "RXTT"_code, "truncates its answers over TCP, too");
+    }
+    co_return message;
 }
 
 task::Task<Result<dns::Message>> Exchange::ask_once(Query query, WithEdns edns, BudgetRef budget) {
@@ -136,7 +141,7 @@ task::Task<Result<dns::Message>> Exchange::ask_once(Query query, WithEdns edns, 
     Endpoint endpoint{query.to.address, options_.port};
     const MonoTime begin = clock_.mono();
     const MonoTime until = std::min(query.until, begin + servers_.timeout(query.to.address));
-    net::Matcher matcher = [expected = sent](BytesView datagram) { return match_reply(datagram, expected); };
+    net::Matcher matcher = [expected = sent](BytesView datagram) { return match_reply(datagram, expected, Letters::as_sent); };
     Result<net::DatagramReply> reply =
         co_await network_.exchange_datagram(endpoint, std::move(wire), std::move(matcher), until);
     if (!reply) {

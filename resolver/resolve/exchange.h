@@ -63,7 +63,9 @@ class Exchange {
 /// The name's wire form with letters in random case (0x20). Pure but for the random bits.
 std::string mix_case(const dns::Name& name, Random& random);
 
-/// Is this datagram the answer to `sent`? ID, QR, opcode and question must be those sent, the question's letters too.
-net::Match match_reply(BytesView datagram, const dns::Message& sent);
+/// Must the question come back in the letters it was sent in?
+enum class Letters : std::uint8_t { any, as_sent };
+/// Is this the answer to `sent`? ID, QR, opcode and question must be those sent.
+net::Match match_reply(BytesView datagram, const dns::Message& sent, Letters letters);
 
 }  // namespace mxtrust::resolve

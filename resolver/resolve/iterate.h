@@ -41,6 +41,7 @@ struct Context {
 /// What a zone's servers said to one question.
 struct AskResult {
     std::optional<Classified> reply;        ///< Response, Referral or AnySets; nothing where no server could be used
+    std::optional<Classified> weak{};       ///< the same, but without AA: a last resort
     Candidate server{};                     ///< who said it
     std::vector<dns::Record> additional{};  ///< for priming only
     dns::Rcode rcode = dns::Rcode::servfail;

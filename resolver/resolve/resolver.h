@@ -41,7 +41,8 @@ struct Settings {
     Switch case_randomisation = Switch::on;  ///< 0x20
     Switch prime_root = Switch::on;          ///< RFC 8109
     Switch aggressive_denial = Switch::on;   ///< RFC 8198
-    Switch local_authorities = Switch::off;  ///< tests only: loopback and private addresses may be asked (A33)
+    Switch local_authorities = Switch::off;     ///< tests only: private and documentation addresses may be asked (A33)
+    Switch loopback_authorities = Switch::off;  ///< tests only: so may loopback addresses
     std::uint16_t edns_size = 1232;          ///< RFC 9715
     std::uint16_t port = 53;                 ///< of authorities
 };
