@@ -1,5 +1,4 @@
 // A file that is not to be believed: noticed, set aside, begun anew, never served.
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
