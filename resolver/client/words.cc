@@ -60,6 +60,13 @@ void put_host(Page& page, const Json& host, std::size_t name_width) {
     page.put("        ", (code.empty() ? "" : code + ": ") + text_at(policy, "text"), 8);
 }
 
+/// A reason that the decision repeats is told there only.
+void put_mx(Page& page, Json mx, const Json& reply) {
+    const std::string reason = text_at(mx, "reason");
+    if (text_at(member(reply, "decision"), "text").find(reason) != std::string::npos) mx["reason"] = nullptr;
+    page.put("  MX", status_words(mx, number_at(reply, "time")), 5, tone_of(mx));
+}
+
 void put_decision(Page& page, const Json& decision) {
     const std::string action = text_at(decision, "action");
     const std::string code = text_at(decision, "code");
@@ -76,7 +83,7 @@ void put_mail(Page& page, const Json& reply) {
     const std::string asked = text_at(reply, "asked");
     page.put(domain + (asked.empty() || asked == domain ? "" : "  (" + asked + ")"), "", 0, Tone::strong);
     const Json& mx = member(reply, "mx");
-    if (!mx.is_null()) page.put("  MX", status_words(mx, number_at(reply, "time")), 5, tone_of(mx));
+    if (mx.is_object()) put_mx(page, mx, reply);
     const Json& hosts = member(reply, "hosts");
     if (hosts.is_array()) {
         std::size_t width = 0;

@@ -168,7 +168,8 @@ void put_failing(Page& page, const Json& reply) {
         page.put(text_at(domain, "domain"), "", 0, Tone::bad);
         page.put("  ",
                  "since " + span_words(now - number_at(domain, "since")) + ", tried " +
-                     std::to_string(number_at(domain, "tries")) + " times, next in " +
+                     std::to_string(number_at(domain, "tries")) +
+                     (number_at(domain, "tries") == 1 ? " time, next in " : " times, next in ") +
                      span_words(number_at(domain, "next") - now),
                  4);
         const std::string code = text_at(domain, "code");

@@ -2,6 +2,7 @@
 #include "serve/dns_reply.h"
 
 #include <algorithm>
+#include <span>
 
 #include "dns/text.h"
 
@@ -89,10 +90,9 @@ std::optional<dns::ExtendedError> extended_error(const dnssec::Reason& reason, S
     } else if (security == Security::bogus) {
         code = dns::Ede::dnssec_bogus;
     }
-    std::string text = reason.text;
-    // The place in the source, so that a line in somebody's log finds it.
-    if (reason.code != Code()) text += " [" + std::string(reason.code.view()) + "]";
-    return dns::ExtendedError{code, dns::clean_text(text, dns::most_ede_octets)};
+    // The place in the source goes last and is never cut off, so that a line in somebody's log finds it.
+    const std::string place = reason.code == Code() ? std::string() : " [" + std::string(reason.code.view()) + "]";
+    return dns::ExtendedError{code, dns::clean_text(reason.text, dns::most_ede_octets - place.size()) + place};
 }
 
 void explain(dns::Message& reply, const dnssec::Reason& reason, Security security) {
@@ -122,8 +122,15 @@ void add_alias(Sections& sections, const Finding& link, dns::Ttl ttl) {
     sections.expansion(link, ttl);
 }
 
+/// A DNAME's substitution that grew too long (RFC 6672 2.2): the resolver tells it as a failure behind the DNAME. What
+/// there is to tell is the DNAME.
+std::span<const FindingRef> links_to_tell(const dnssec::Answer& answer) {
+    const std::span<const FindingRef> links(answer.links());
+    return answer.is_aliased() && answer.rcode() == dns::Rcode::yxdomain ? links.first(links.size() - 1) : links;
+}
+
 dns::Rcode rcode_of(const Finding& last) {
-    // A DNAME's substitution that grows too long (RFC 6672 2.2) is all that is there to tell.
+    if (last.rcode() == dns::Rcode::yxdomain) return dns::Rcode::yxdomain;
     if (last.is_alias()) return last.alias_target() ? dns::Rcode::noerror : dns::Rcode::yxdomain;
     return last.outcome() == Outcome::nxdomain ? dns::Rcode::nxdomain : dns::Rcode::noerror;
 }
@@ -137,12 +144,13 @@ bool is_authentic(const FindingRef& link) {
 }  // namespace
 
 dns::Message answer_reply(const dns::Message& query, const dnssec::Answer& answer, WallTime now) {
-    for (const FindingRef& link : answer.links()) {
+    const std::span<const FindingRef> links = links_to_tell(answer);
+    for (const FindingRef& link : links) {
         if (has_failed(*link)) return failure_reply(query, *link);
     }
     dns::Message reply = begin(query);
     Sections sections(reply, wants_signatures(query));
-    for (const FindingRef& link : answer.links()) {
+    for (const FindingRef& link : links) {
         const dns::Ttl ttl = left(link->expires(), now);
         if (link->is_alias()) {
             add_alias(sections, *link, ttl);
@@ -154,8 +162,8 @@ dns::Message answer_reply(const dns::Message& query, const dnssec::Answer& answe
         }
     }
     reply.rcode = rcode_of(answer.final());
-    reply.authentic_data = wants_authentic(query) && !query.checking_disabled &&
-                           std::all_of(answer.links().begin(), answer.links().end(), is_authentic);
+    reply.authentic_data =
+        wants_authentic(query) && !query.checking_disabled && std::all_of(links.begin(), links.end(), is_authentic);
     explain(reply, answer.reason(), answer.security());
     return reply;
 }

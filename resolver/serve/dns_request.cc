@@ -20,7 +20,6 @@ Refused from_envelope(const dns::Envelope& envelope, dns::Rcode rcode) {
     reply.response = true;
     reply.recursion_desired = envelope.recursion_desired;
     reply.checking_disabled = envelope.checking_disabled;
-    reply.recursion_available = true;
     reply.rcode = rcode;
     return {std::move(reply)};
 }

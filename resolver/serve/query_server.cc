@@ -100,6 +100,7 @@ class QueryServer::Conversation final : public net::ConnectionUser, public std::
         : server_(server), connection_(std::move(connection)), patience_(server.tools.scheduler, connection_) {}
 
     void received(BytesView data) override {
+        if (ended_) return;  // framing was given up, and nothing behind that means anything
         buffer_ += as_text(data);
         pump();
     }

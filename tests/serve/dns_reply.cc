@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "dns/text.h"
 #include "serve/findings.h"
 
 using namespace mxtrust;
@@ -166,6 +167,18 @@ TEST_CASE("a DNAME whose substitution grows too long is YXDOMAIN (RFC 6672 2.2)"
     const dns::Message reply = answer_reply(query(asked, Type::a), Answer({only}), now);
     CHECK(reply.rcode == Rcode::yxdomain);
     CHECK(reply.answer.size() == 1);
+
+    dnssec::Finding::Parts parts;
+    parts.name = name(asked);
+    parts.type = Type::a;
+    parts.outcome = Outcome::failure;
+    parts.rcode = Rcode::yxdomain;
+    parts.expires = later;
+    const Answer told({only, dnssec::Finding::failure(std::move(parts))});
+    const dns::Message same = answer_reply(query(asked, Type::a, Wants::ad), told, now);
+    CHECK(same.rcode == Rcode::yxdomain);
+    CHECK(same.answer.size() == 1);
+    CHECK(same.authentic_data);
 }
 
 TEST_CASE("bogus and failed links make the whole SERVFAIL, without data, with the reason as EDE") {
@@ -206,6 +219,14 @@ TEST_CASE("bogus and failed links make the whole SERVFAIL, without data, with th
         CHECK(errors[0].text == each.text);
         CHECK_FALSE(answer_reply(query("a.example.org", Type::a), each.answer, now).edns.has_value());
     }
+}
+
+TEST_CASE("an EDE text is cut before the place in the source, never through it") {
+    const dnssec::Reason reason{.code = "TST4"_code, .text = std::string(1000, 'x')};
+    const dns::Message reply = answer_reply(query("a.example.org", Type::a, Wants::dnssec),
+                                            Answer({bogus("a.example.org", Type::a, reason)}), now);
+    const std::string text = reply.edns->extended_errors().at(0).text;
+    CHECK(text == std::string(dns::most_ede_octets - 7, 'x') + " [TST4]");
 }
 
 TEST_CASE("an answer that is insecure for a reason brings that reason as EDE") {

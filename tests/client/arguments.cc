@@ -1,0 +1,51 @@
+#include "client/arguments.h"
+
+#include <catch2/catch.hpp>
+
+using namespace mxtrust::client;
+
+namespace {
+
+Arguments good(const std::vector<std::string>& words) {
+    const auto parsed = parse_arguments(words);
+    REQUIRE(std::holds_alternative<Arguments>(parsed));
+    return std::get<Arguments>(parsed);
+}
+
+}  // namespace
+
+TEST_CASE("the command line becomes requests") {
+    using Lines = std::vector<std::string>;
+    CHECK(good({"a.example", "b.example"}).requests ==
+          Lines{R"({"query":"mail","domain":"a.example"})", R"({"query":"mail","domain":"b.example"})"});
+    CHECK(good({"--port", "587", "--refresh", "--deadline", "900", "a.example"}).requests ==
+          Lines{R"({"query":"mail","deadline_ms":900,"domain":"a.example","port":587,"refresh":true})"});
+    CHECK(good({"rrset", "a.example", "MX"}).requests == Lines{R"({"query":"rrset","name":"a.example","type":"MX"})"});
+    CHECK(good({"explain", "a.example"}).requests == Lines{R"({"query":"explain","name":"a.example","type":"MX"})"});
+    CHECK(good({"explain", "a.example", "A"}).command == Command::explain);
+    CHECK(good({"status"}).requests == Lines{R"({"query":"status"})"});
+    CHECK(good({"failing"}).requests == Lines{R"({"query":"failing"})"});
+    CHECK(good({"flush", "a.example"}).requests == Lines{R"({"query":"flush","name":"a.example"})"});
+    CHECK(good({"--json", "a.example"}).output == Output::json);
+    CHECK(good({"a.example", "--socket", "/x"}).socket == "/x");
+    // What a domain contains stays in its string.
+    CHECK(good({"a\"}\n{\"query\":\"flush"}).requests[0].find('\n') == std::string::npos);
+}
+
+TEST_CASE("wrong usage is told, help and version are no errors") {
+    const std::vector<std::vector<std::string>> wrong = {{},
+                                                         {"rrset", "a.example"},
+                                                         {"explain"},
+                                                         {"status", "x"},
+                                                         {"flush"},
+                                                         {"--port"},
+                                                         {"--port", "x", "a"},
+                                                         {"--deadline", "-1", "a"},
+                                                         {"--nope", "a"}};
+    for (const auto& words : wrong) {
+        const auto parsed = parse_arguments(words);
+        REQUIRE(std::holds_alternative<Message>(parsed));
+        CHECK(std::get<Message>(parsed).is_error);
+    }
+    for (const char* word : {"--help", "--version"}) CHECK_FALSE(std::get<Message>(parse_arguments({word})).is_error);
+}

@@ -1,0 +1,290 @@
+// The query socket without a socket: a played connection, a resolver whose network reaches nobody, virtual time.
+#include "serve/query_server.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "cache/memory_cache.h"
+#include "route/lookups.h"
+#include "task/manual.h"
+
+using namespace mxtrust;
+using serve::QueryLimits;
+using serve::QueryServer;
+
+namespace {
+
+class NobodyThere final : public net::Network {
+  public:
+    task::Task<Result<net::DatagramReply>> exchange_datagram(Endpoint /*server*/, Bytes /*query*/,
+                                                             net::Matcher /*matcher*/, MonoTime /*deadline*/) override {
+        co_return fail(FailureKind::unreachable, Code("TSTN"), "nobody is there");
+    }
+    task::Task<Result<Bytes>> exchange_stream(Endpoint /*server*/, Bytes /*query*/, MonoTime /*deadline*/) override {
+        co_return fail(FailureKind::unreachable, Code("TSTN"), "nobody is there");
+    }
+};
+
+class PlayedConnection final : public net::Connection {
+  public:
+    void send(Bytes data) override {
+        sent += as_text(data);
+        if (!takes) untaken += data.size();
+    }
+    [[nodiscard]] std::size_t queued() const override { return untaken; }
+    void pause_reading() override { reading = false; }
+    void resume_reading() override { reading = true; }
+    void close_when_sent() override { closing = true; }
+    void close() override { cut = true; }
+    void close_when_idle_for(Duration span) override { idle = span; }
+    [[nodiscard]] std::optional<Endpoint> peer() const override { return std::nullopt; }
+    [[nodiscard]] std::optional<net::PeerCredentials> credentials() const override { return who; }
+
+    [[nodiscard]] std::vector<std::string> lines() const {
+        std::vector<std::string> all;
+        std::istringstream stream(sent);
+        for (std::string line; std::getline(stream, line);) all.push_back(line);
+        return all;
+    }
+
+    std::string sent;
+    std::size_t untaken = 0;
+    bool takes = true, reading = true, closing = false, cut = false;
+    Duration idle{};
+    std::optional<net::PeerCredentials> who = net::PeerCredentials{0, 0, 1};
+};
+
+resolve::Settings settings() {
+    resolve::Settings all;
+    all.root_hints = {{dns::Name(), Address::from_text("198.51.100.1").value()}};
+    all.anchors =
+        dnssec::TrustAnchors::parse(". DS 4711 13 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D")
+            .value();
+    return all;
+}
+
+struct World {
+    explicit World(QueryLimits limits = {})
+        : server(limits, {clock, resolver, router, cache, scheduler, log, board}, flush(), [] {}) {}
+
+    QueryServer::Flush flush() {
+        return [this](const dns::Name& name, serve::Extent extent) {
+            flushed.push_back(name.to_text() + (extent == serve::Extent::subtree ? " and below" : ""));
+            return std::size_t{3};
+        };
+    }
+    /// A connection that sends all this, and ends or stays.
+    std::shared_ptr<PlayedConnection> talk(std::string_view text) {
+        auto connection = std::make_shared<PlayedConnection>();
+        user = server.greet(connection);
+        say(text);
+        return connection;
+    }
+    void say(std::string_view text) {
+        user->received(as_bytes(text));
+        scheduler.run_ready();
+    }
+
+    ManualClock clock{WallTime{1795305600}};
+    SeededRandom random{1};
+    NobodyThere network;
+    cache::MemoryCache cache;
+    log::Log log{log::Level::error, log::Target::nowhere};
+    task::ManualScheduler scheduler{clock};
+    serve::StatusBoard board{1};
+    resolve::Resolver resolver{settings(), {clock, random, network, cache, log, scheduler}};
+    route::ResolverLookups lookups{resolver};
+    route::Router router{{}, {clock, lookups, cache, scheduler}};
+    std::vector<std::string> flushed;
+    QueryServer server;
+    std::shared_ptr<net::ConnectionUser> user;
+
+    ~World() { scheduler.cancel_all(); }
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+};
+
+}  // namespace
+
+TEST_CASE("a request gets one line, and the connection stays") {
+    World world;
+    const auto connection = world.talk("status\n");
+    REQUIRE(connection->lines().size() == 1);
+    CHECK(nlohmann::json::parse(connection->lines()[0])["version"] == 1);
+    CHECK_FALSE(connection->closing);
+    world.say("status\n");
+    CHECK(connection->lines().size() == 2);
+}
+
+TEST_CASE("a line may come in pieces, and several in one piece") {
+    World world;
+    const auto connection = world.talk("sta");
+    CHECK(connection->sent.empty());
+    world.say("tus\nstatus\nsta");
+    CHECK(connection->lines().size() == 2);
+}
+
+TEST_CASE("at the client's end what stands there is a line, is answered, and then the connection closes (readsocket)") {
+    World world;
+    const auto connection = world.talk("status");
+    CHECK(connection->sent.empty());
+    world.user->ended();
+    world.scheduler.run_until_idle();
+    CHECK(connection->lines().size() == 1);
+    CHECK(connection->closing);
+}
+
+TEST_CASE("replies that are not ready at the client's end are still sent before the connection closes") {
+    World world;
+    const auto connection = world.talk("{\"id\":5,\"query\":\"mail\",\"domain\":\"example.org\"}\n");
+    world.user->ended();
+    world.scheduler.run_until_idle();
+    REQUIRE(connection->lines().size() == 1);
+    const auto reply = nlohmann::json::parse(connection->lines()[0]);
+    CHECK(reply["id"] == 5);
+    CHECK(reply["domain"] == "example.org");
+    CHECK(reply["decision"]["action"] == "defer");
+    CHECK(reply["mx"]["security"] == "indeterminate");
+    CHECK(connection->closing);
+}
+
+TEST_CASE("text requests are answered in their order, whichever is ready first") {
+    World world;
+    const auto connection = world.talk("decide example.org\nstatus\nno such verb\n");
+    world.scheduler.run_until_idle();
+    REQUIRE(connection->lines().size() == 3);
+    CHECK(connection->lines()[0].substr(0, 15) == "defer - 4.4.312");
+    CHECK(connection->lines()[1].find("\"release\"") != std::string::npos);
+    CHECK(connection->lines()[2].find("bad-request") != std::string::npos);
+}
+
+TEST_CASE("a bad line gets an error, and the next line its answer") {
+    World world;
+    const auto connection = world.talk(std::string("\xff\xfe\0\x01\n{]\nstatus\n", 15));
+    REQUIRE(connection->lines().size() == 3);
+    CHECK(connection->lines()[0].find("bad-request") != std::string::npos);
+    CHECK(connection->lines()[1].find("bad-request") != std::string::npos);
+    CHECK(connection->lines()[2].find("\"release\"") != std::string::npos);
+}
+
+TEST_CASE("an overlong line gets one error and is skipped to its end") {
+    World world;
+    const auto connection = world.talk("mail " + std::string(5000, 'a'));
+    CHECK(connection->lines().size() == 1);
+    world.say(std::string(5000, 'a'));
+    CHECK(connection->lines().size() == 1);
+    world.say("a\nstatus\n");
+    REQUIRE(connection->lines().size() == 2);
+    CHECK(connection->lines()[0].find("longer than 4096") != std::string::npos);
+    CHECK(connection->lines()[1].find("\"release\"") != std::string::npos);
+    // A line of exactly 4096 octets is not overlong.
+    world.say(std::string(4096, 'a') + "\n");
+    CHECK(connection->lines()[2].find("is no request") != std::string::npos);
+    world.say(std::string(4097, 'a') + "\n");
+    CHECK(connection->lines()[3].find("longer than 4096") != std::string::npos);
+}
+
+TEST_CASE("a line that never ends costs the connection") {
+    World world;
+    const auto connection = world.talk("");
+    for (int count = 0; count < 20; ++count) world.say(std::string(5000, 'a'));
+    CHECK(connection->closing);
+    CHECK(connection->lines().size() == 1);
+}
+
+TEST_CASE("a line that is not finished in time costs the connection; an idle connection stays") {
+    World world;
+    const auto slow = world.talk("stat");
+    world.scheduler.run_until_idle();
+    CHECK(slow->cut);
+    World other;
+    const auto idle = other.talk("status\n");
+    other.scheduler.run_until_idle();
+    CHECK_FALSE(idle->cut);
+    CHECK(idle->idle == QueryLimits().most_idle_time);
+}
+
+TEST_CASE("a client with many requests under way is not read from until some are answered, and gets all answers") {
+    QueryLimits limits;
+    limits.most_pending = 4;
+    World world(limits);
+    auto connection = std::make_shared<PlayedConnection>();
+    world.user = world.server.greet(connection);
+    std::string text;
+    for (int id = 0; id < 20; ++id) text += "{\"id\":" + std::to_string(id) + ",\"query\":\"status\"}\n";
+    world.user->received(as_bytes(text));
+    CHECK_FALSE(connection->reading);
+    world.scheduler.run_until_idle();
+    CHECK(connection->reading);
+    CHECK(connection->lines().size() == 20);
+}
+
+TEST_CASE("a client that does not take its replies is not read from") {
+    QueryLimits limits;
+    limits.most_queued_octets = 100;
+    World world(limits);
+    auto connection = std::make_shared<PlayedConnection>();
+    connection->takes = false;
+    world.user = world.server.greet(connection);
+    world.say("status\nstatus\nstatus\nstatus\n");
+    const std::size_t before = connection->lines().size();
+    CHECK_FALSE(connection->reading);
+    world.say("status\n");
+    CHECK(connection->lines().size() == before);
+    connection->untaken = 0;
+    connection->takes = true;
+    world.user->drained();
+    world.scheduler.run_until_idle();
+    CHECK(connection->lines().size() == 5);
+    CHECK(connection->reading);
+}
+
+TEST_CASE("beyond what a worker can have under way, a request is told so") {
+    QueryLimits limits;
+    limits.most_pending_in_all = 1;
+    World world(limits);
+    auto connection = std::make_shared<PlayedConnection>();
+    world.user = world.server.greet(connection);
+    world.user->received(
+        as_bytes("{\"id\":1,\"query\":\"status\"}\n{\"id\":2,\"query\":\"status\"}\ndecide example.org\n"));
+    world.scheduler.run_until_idle();
+    REQUIRE(connection->lines().size() == 3);
+    CHECK(connection->lines()[0] ==
+          R"({"id":2,"error":{"code":"overloaded","text":"too many requests are under way; try again in a moment"}})");
+    CHECK(connection->lines()[1] == "error - overloaded too many requests are under way; try again in a moment");
+    CHECK(connection->lines()[2].find("\"id\":1") != std::string::npos);
+}
+
+TEST_CASE("a client that leaves while its answer is made harms nobody") {
+    World world;
+    const auto connection = world.talk("mail example.org\n");
+    world.user->closed();
+    world.user.reset();
+    world.scheduler.run_until_idle();
+    const auto other = world.talk("status\n");
+    CHECK(other->lines().size() == 1);
+}
+
+TEST_CASE("only root, the service's account and its group may flush") {
+    const uid_t service = 990;
+    const gid_t group = 991;
+    CHECK(serve::may_flush({0, 5, 1}, service, group));
+    CHECK(serve::may_flush({service, 5, 1}, service, group));
+    CHECK(serve::may_flush({1000, group, 1}, service, group));
+    CHECK_FALSE(serve::may_flush({1000, 1000, 1}, service, group));
+
+    World world;
+    const auto root = world.talk("flush Example.org\n{\"query\":\"flush\",\"name\":\"a.example\",\"subtree\":false}\n");
+    CHECK(world.flushed == std::vector<std::string>{"example.org and below", "a.example"});
+    REQUIRE(root->lines().size() == 2);
+    CHECK(root->lines()[0] == R"({"id":null,"version":1,"name":"example.org","subtree":true,"flushed":3})");
+
+    auto unknown = std::make_shared<PlayedConnection>();
+    unknown->who = std::nullopt;
+    world.user = world.server.greet(unknown);
+    world.say("flush example.org\n");
+    CHECK(unknown->lines()[0] ==
+          R"({"id":null,"error":{"code":"forbidden","text":"flush is for root and the group of the service"}})");
+    CHECK(world.flushed.size() == 2);
+}
