@@ -1,6 +1,7 @@
 // One question to one zone: its servers in turn, the fastest first, a second one beside a slow one, until one gives
 // something that can be used. Each kind of trouble has its own handling (attacks A15, A16; RFC 9520).
 #include <algorithm>
+#include <utility>
 
 #include "resolve/iterate.h"
 
@@ -31,6 +32,7 @@ int weight(FailureKind kind) {
     return 0;
 }
 
+constexpr std::size_t most_missing_glue = 2;   // names of one referral whose addresses the parent is asked for
 constexpr std::size_t most_troubles_told = 4;  // in one sentence; the rest is counted
 
 }  // namespace
@@ -73,6 +75,17 @@ class Iterator::Roster {
         if (troubles_.size() < most_troubles_told) troubles_.push_back(describe(candidate) + " " + text);
         if (weight(kind) > weight(kind_)) kind_ = kind;
     }
+    /// When all that came with the referral failed: the servers may have other addresses than their glue said. Once.
+    bool look_further(const cache::ZoneCut& cut) {
+        if (looked_further_ || all_.empty()) return false;
+        looked_further_ = true;
+        for (const cache::NameServer& server : cut.servers) {
+            const bool already = std::ranges::find(nameless_, server.name) != nameless_.end();
+            if (!server.addresses.empty() && !server.name.is_within(cut.zone) && !already) nameless_.push_back(server.name);
+        }
+        return !nameless_.empty();
+    }
+    bool glue_was_fetched() { return std::exchange(glue_fetched_, true); }
     /// Those who were silent get one more chance, once: a packet may have been lost.
     bool second_round() {
         if (second_round_ || slow_.empty()) return false;
@@ -94,7 +107,7 @@ class Iterator::Roster {
     std::vector<dns::Name> nameless_;
     std::vector<std::string> troubles_;
     std::size_t next_ = 0, looked_up_ = 0, failures_ = 0;
-    bool second_round_ = false;
+    bool second_round_ = false, looked_further_ = false, glue_fetched_ = false;
     FailureKind kind_ = FailureKind::unreachable;
 };
 
@@ -186,14 +199,56 @@ task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns
     co_return result;
 }
 
+void Iterator::add_candidates(std::vector<Candidate>& candidates, const dns::Name& server,
+                              const std::vector<Address>& addresses, const Context& context) const {
+    for (const Address& address : addresses) {
+        const bool excluded = std::ranges::find(context.excluded, address) != context.excluded.end();
+        if (may_ask(address) && !excluded) candidates.push_back({server, address});
+    }
+}
+
+std::vector<Address> Iterator::glue_of(const dns::Name& host) const {
+    const cache::ZoneCut cut = deepest_cut(host);
+    for (const cache::NameServer& server : cut.servers) {
+        if (server.name == host) return server.addresses;
+    }
+    return {};
+}
+
+/// A referral that lacks the glue without which it leads nowhere (RFC 9471): its server is asked for the addresses.
+task::Task<std::vector<Candidate>> Iterator::fetch_glue(cache::ZoneCut cut, Context context) {
+    std::vector<Candidate> candidates;
+    const cache::ZoneCut above = deepest_cut(cut.zone.is_root() ? cut.zone : cut.zone.parent());
+    if (context.depth > most_depth || above.servers.empty() || !cut.zone.is_below(above.zone)) co_return candidates;
+    std::size_t asked = 0;
+    for (const cache::NameServer& server : cut.servers) {
+        if (!server.name.is_within(cut.zone) || ++asked > most_missing_glue) continue;
+        cache::ZoneCut parent = above;
+        dns::Name host = server.name;
+        Context same = context;
+        AskRef result = co_await ask(std::move(parent), std::move(host), dns::Type::a, std::move(same));
+        std::vector<Address> addresses;
+        const Classified* reply = result->reply ? &*result->reply : nullptr;
+        if (const auto* referral = reply == nullptr ? nullptr : std::get_if<Referral>(reply)) {
+            for (const cache::NameServer& glued : referral->servers) {
+                if (glued.name == server.name) addresses = glued.addresses;
+            }
+        } else if (const auto* response = reply == nullptr ? nullptr : std::get_if<dnssec::Response>(reply)) {
+            if (response->positive && response->shape == dnssec::Shape::records) {
+                addresses = addresses_in(*response->positive);
+            }
+        }
+        add_candidates(candidates, server.name, addresses, context);
+    }
+    co_return candidates;
+}
+
 task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context) {
     Roster roster(cut);
     std::vector<Candidate> known;
     for (const cache::NameServer& server : cut.servers) {
-        for (const Address& address : server.addresses) {
-            const bool excluded = std::ranges::find(context.excluded, address) != context.excluded.end();
-            if (may_ask(address) && !excluded) known.push_back({server.name, address});
-        }
+        const std::vector<Address> addresses = server.addresses.empty() ? glue_of(server.name) : server.addresses;
+        add_candidates(known, server.name, addresses, context);
     }
     roster.add(tools_.servers.order(std::move(known), cut.zone, tools_.clock.mono()));
 
@@ -214,11 +269,10 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
                 Context deeper = context.deeper();
                 dns::Name host = *nameless;
                 std::vector<Address> addresses = co_await addresses_of(std::move(host), std::move(deeper));
+                const std::vector<Address> glue = glue_of(*nameless);
+                addresses.insert(addresses.end(), glue.begin(), glue.end());
                 std::vector<Candidate> found;
-                for (const Address& address : addresses) {
-                    const bool excluded = std::ranges::find(context.excluded, address) != context.excluded.end();
-                    if (may_ask(address) && !excluded) found.push_back({*nameless, address});
-                }
+                add_candidates(found, *nameless, addresses, context);
                 roster.add(tools_.servers.order(std::move(found), cut.zone, tools_.clock.mono()));
                 continue;
             }
@@ -229,6 +283,14 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
             flying.add(attempt(*next, cut.zone, name, type, until, context.budget));
         }
         if (flying.pending() == 0) {
+            if (roster.look_further(cut)) continue;
+            if (!roster.anybody() && !roster.glue_was_fetched()) {
+                cache::ZoneCut asked_cut = cut;
+                Context deeper = context.deeper();
+                std::vector<Candidate> found = co_await fetch_glue(std::move(asked_cut), std::move(deeper));
+                roster.add(std::move(found));
+                continue;
+            }
             if (!roster.second_round()) break;
             continue;
         }

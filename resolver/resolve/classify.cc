@@ -81,7 +81,10 @@ class Classifier {
         : asked_(asked),
           message_(message),
           answer_(within_zone(message.answer, asked.zone)),
-          authority_(within_zone(message.authority, asked.zone)) {}
+          authority_(within_zone(message.authority, asked.zone)) {
+        for (dns::RRset& set : answer_) collect_signatures(set);
+        for (dns::RRset& set : authority_) collect_signatures(set);
+    }
 
     Classified run() {
         if (std::optional<Unusable> error = error_rcode(message_)) return std::move(*error);
@@ -106,6 +109,18 @@ class Classifier {
             response.rcode = dns::Rcode::noerror;
         }
         return response;
+    }
+
+    /// Some servers put a set's signatures into another section; they verify or they do not, wherever they stood.
+    void collect_signatures(dns::RRset& set) const {
+        if (!set.signatures.empty()) return;
+        for (const std::vector<dns::Record>* section : {&message_.answer, &message_.authority, &message_.additional}) {
+            for (const dns::Record& record : *section) {
+                if (record.type != dns::Type::rrsig || record.owner != set.owner) continue;
+                const Result<dns::Rrsig> rrsig = dns::parse_rrsig(record.rdata);
+                if (rrsig && rrsig->covered == set.type) set.signatures.push_back(record.rdata);
+            }
+        }
     }
 
     std::optional<Classified> from_answer() {
@@ -162,13 +177,20 @@ class Classifier {
         const dns::RRset* soa = negative_soa(authority_, asked_.name);
         if (soa != nullptr) return respond(dnssec::Shape::nodata, nullptr);
         if (std::optional<Referral> referral = delegation()) return std::move(*referral);
-        if (has_any(authority_, dns::Type::ns) && !own_apex()) {
+        if ((has_any(authority_, dns::Type::ns) && !own_apex()) || refers_upwards()) {
             return unusable(Unusable::Why::lame, message_,
                             "referred to a zone that is not below " + asked_.zone.to_text());
         }
         if (message_.authoritative) return respond(dnssec::Shape::nodata, nullptr);
         // Empty, without authority and without SOA: the server does not know the zone (validator-pitfalls 34).
         return unusable(Unusable::Why::lame, message_, "answered with nothing and without authority");
+    }
+
+    /// NS of a zone above, whatever AA says: a server that does not know the zone and points to where one begins to look.
+    bool refers_upwards() const {
+        return std::ranges::any_of(message_.authority, [this](const dns::Record& record) {
+            return record.type == dns::Type::ns && asked_.zone.is_below(record.owner);
+        });
     }
 
     bool own_apex() const {

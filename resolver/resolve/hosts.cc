@@ -22,7 +22,9 @@ std::size_t slot_of(Family family) {
     return family == Family::ipv4 ? 0 : 1;
 }
 
-std::vector<Address> addresses_in(const dns::RRset& set) {
+}  // namespace
+
+std::vector<Address> Iterator::addresses_in(const dns::RRset& set) {
     std::vector<Address> addresses;
     for (const Bytes& rdata : set.records) {
         if (addresses.size() >= most_addresses_per_server) break;
@@ -31,8 +33,6 @@ std::vector<Address> addresses_in(const dns::RRset& set) {
     }
     return addresses;
 }
-
-}  // namespace
 
 std::optional<std::vector<Address>> Iterator::known_addresses(const dns::Name& host, Family family) const {
     const dnssec::FindingRef finding = tools_.cache.find(host, type_of(family), tools_.clock.wall());

@@ -41,7 +41,15 @@ class Iterator::Walk {
             probes_ < one_label_steps ? 1 : std::max<std::size_t>(1, (all - probed_) / (most_minimised - probes_));
         const std::size_t next = probed_ + step;
         if (next >= labels_to_probe(name_)) return {name_, type_};
-        return {name_.ancestor(next), dns::Type::a};
+        return {name_.ancestor(next), probe_};
+    }
+    /// A probe was answered with an error: RFC 7816's NS is what older servers expect; after that the whole name.
+    void probe_failed(FailureKind kind) {
+        if (kind == FailureKind::refused && probe_ == dns::Type::a) {
+            probe_ = dns::Type::ns;
+        } else {
+            minimise_ = false;
+        }
     }
     [[nodiscard]] bool is_full(const std::pair<dns::Name, dns::Type>& asked) const {
         return asked.first == name_ && asked.second == type_;
@@ -69,6 +77,7 @@ class Iterator::Walk {
     dns::Name name_;
     dns::Type type_;
     bool minimise_;
+    dns::Type probe_ = dns::Type::a;  ///< hides what is asked for (RFC 9156 2.1)
     std::size_t probed_ = 0;  ///< so many labels are known to belong to the cut's zone
     std::size_t probes_ = 0;
 };
@@ -160,7 +169,7 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
         found.reason = result->reason;
         if (!result->reply) {
             if (!walk.is_full(question)) {
-                walk.stop_minimising();  // RFC 9156 3: servers that fail on what they do not expect
+                walk.probe_failed(result->kind);
                 continue;
             }
             // The delegation may have moved since it was learnt: ask the parent once more before giving up.

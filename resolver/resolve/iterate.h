@@ -115,7 +115,13 @@ class Iterator {
     [[nodiscard]] dnssec::Reason trouble(const cache::ZoneCut& cut, const dns::Name& name, dns::Type type, bool anybody,
                                          FailureKind kind, std::string told, const Budget& budget) const;
     void note_unusable(const Candidate& candidate, const dns::Name& zone, const Unusable& unusable);
+    void add_candidates(std::vector<Candidate>& candidates, const dns::Name& server,
+                        const std::vector<Address>& addresses, const Context& context) const;
+    task::Task<std::vector<Candidate>> fetch_glue(cache::ZoneCut cut, Context context);
+    /// What the parent of a name server's own zone says its addresses are.
+    [[nodiscard]] std::vector<Address> glue_of(const dns::Name& host) const;
     // hosts.cc
+    [[nodiscard]] static std::vector<Address> addresses_in(const dns::RRset& set);
     task::Task<std::vector<Address>> addresses_of(dns::Name host, Context context);
     task::Task<std::vector<Address>> addresses_of_family(dns::Name host, Family family, Context context);
     [[nodiscard]] std::optional<std::vector<Address>> known_addresses(const dns::Name& host, Family family) const;
