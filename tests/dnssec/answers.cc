@@ -209,3 +209,99 @@ TEST_CASE("all supported algorithms sign zones, and rdata is compared in its can
         CHECK(verdict(court.judge.judge(answer("example.org", Type::mx, shown), trust)) == "bogus failure");
     }
 }
+
+TEST_CASE("the signed owner follows from the labels field, between the owner's and the zone's (RFC 4034 3.1.3, A6)") {
+    struct Row {
+        std::string owner, zone;
+        int labels;
+        std::string expected;  ///< empty: impossible
+        bool expanded;
+    };
+    for (const Row& row : std::vector<Row>{{"a.b.example.org", "example.org", 4, "a.b.example.org", false},
+                                           {"a.b.example.org", "example.org", 3, "*.b.example.org", true},
+                                           {"a.b.example.org", "example.org", 2, "*.example.org", true},
+                                           {"a.b.example.org", "example.org", 1, "", false},
+                                           {"a.b.example.org", "example.org", 0, "", false},
+                                           {"a.b.example.org", "example.org", 5, "", false},
+                                           {"*.example.org", "example.org", 2, "*.example.org", false},
+                                           {"*.example.org", "example.org", 3, "", false},
+                                           {"*.b.example.org", "example.org", 2, "*.example.org", true},
+                                           {"org", ".", 0, "*", true},
+                                           {"*", ".", 0, "*", false},
+                                           {".", ".", 0, ".", false},
+                                           {".", ".", 1, "", false}}) {
+        INFO(row.owner << " " << row.labels);
+        const auto owner = dnssec::signed_owner(name(row.owner), name(row.zone), static_cast<std::uint8_t>(row.labels));
+        REQUIRE(owner.has_value() == !row.expected.empty());
+        if (!owner) continue;
+        CHECK(owner->owner == name(row.expected));
+        CHECK(owner->expanded == row.expanded);
+    }
+}
+
+TEST_CASE("keys of one tag are tried twice, also where the zone was entered by another key (A1)") {
+    const Signer entry("example.org"), zsk("example.org", dns::Algorithm::ed25519, 2, 256);
+    const Bytes one = with_same_tag(zsk.rdata(), 0), two = with_same_tag(zsk.rdata(), 1);
+    const dns::RRset a = zsk.sign(rrset("a.example.org", Type::a, address));
+    const auto judged = [&](const std::vector<Bytes>& keys) {
+        Court court;
+        const auto trust = court.judge.judge_keys(entry.zone(), {entry.ds()}, entry.key_set(keys), std::nullopt);
+        REQUIRE(trust.security() == Security::secure);
+        return verdict(court.judge.judge(answer("a.example.org", Type::a, a), trust));
+    };
+    CHECK(judged({one, zsk.rdata()}) == "secure records");
+    CHECK(judged({one, two, zsk.rdata()}) == "indeterminate failure");
+    CHECK(judged({zsk.rdata(), one, two}) == "secure records");
+}
+
+TEST_CASE("another zone's SOA beside the proof is nobody's business") {
+    World world;
+    const dns::RRset nsec = world.key.sign(rrset("a.example.org", Type::nsec, {"b.example.org. A RRSIG NSEC"}));
+    const dns::RRset stray =
+        rrset("sub.example.org", Type::soa, {"ns1.example.org. host.example.org. 1 3600 600 86400 300"});
+    const auto found =
+        world.court.judge.judge(denial("a.example.org", Type::mx, Shape::nodata, {stray, nsec}), world.trust);
+    CHECK(verdict(found) == "secure nodata");
+    CHECK(found->proof().size() == 1);
+}
+
+TEST_CASE("an NSEC with SOA denies no DS, with NS or without") {
+    World world;
+    for (const char* const types : {"SOA RRSIG NSEC", "NS SOA RRSIG NSEC"}) {
+        const dns::RRset nsec =
+            world.key.sign(rrset("sub.example.org", Type::nsec, {std::string("z.example.org. ") + types}));
+        CHECK(world.says(denial("sub.example.org", Type::ds, Shape::nodata, {nsec})) == "bogus failure");
+    }
+}
+
+TEST_CASE("an unsigned zone answers for its own names only") {
+    World world;
+    const auto open =
+        world.court.judge.insecure_by_configuration(name("example.org"), {}, noon + std::chrono::seconds(60));
+    CHECK(verdict(world.court.judge.judge(answer("a.example.net", Type::a, rrset("a.example.net", Type::a, address)),
+                                          open)) == "indeterminate failure");
+    // And without a SOA its denials are kept for half a minute.
+    const auto none = world.court.judge.judge(denial("b.example.org", Type::a, Shape::nodata, {}), open);
+    CHECK(verdict(none) == "insecure nodata");
+    CHECK((none->expires() - noon).count() == 30);
+}
+
+TEST_CASE("of the signatures those are kept that may be of use, the proven one first") {
+    const Signer one("example.org"), two("example.org", dns::Algorithm::ecdsa_p256_sha256),
+        stranger("example.org", dns::Algorithm::ed25519, 7);
+    Court court;
+    const auto trust = court.judge.judge_keys(one.zone(), {one.ds()}, one.key_set({two.rdata()}), std::nullopt);
+    const dns::RRset plain = rrset("a.example.org", Type::a, address);
+    Bend broken, expired, fewer;
+    broken.break_signature = true;
+    expired.expiration = -5000;
+    fewer.labels = 2;
+    dns::RRset set = one.sign(plain, fewer);
+    for (const Bend& bend : {expired, broken}) set = two.sign(std::move(set), bend);
+    set = one.sign(stranger.sign(std::move(set)));
+    const auto found = court.judge.judge(answer("a.example.org", Type::a, set), trust);
+    REQUIRE(verdict(found) == "secure records");
+    REQUIRE(found->rrset()->signatures.size() == 2);
+    CHECK(found->rrset()->signatures[0] == set.signatures.back());
+    CHECK(found->rrset()->signatures[1] == set.signatures[2]);
+}
