@@ -136,6 +136,16 @@ void Iterator::note_unusable(const Candidate& candidate, const dns::Name& zone, 
     }
 }
 
+bool Iterator::is_signed(const dns::Name& zone) const {
+    const WallTime now = tools_.clock.wall();
+    const dnssec::TrustAnchor* anchor = tools_.settings.anchors.closest(zone);
+    if (anchor != nullptr && anchor->zone == zone) return true;
+    const Evidence::Entry* said = tools_.evidence.find(zone, now);
+    if (said != nullptr) return said->response.positive.has_value();
+    const dnssec::FindingRef ds = tools_.cache.find(zone, dns::Type::ds, now);
+    return ds && ds->outcome() == dnssec::Outcome::records && !ds->is_alias();
+}
+
 task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns::Name name, dns::Type type,
                                         MonoTime until, BudgetRef budget) {
     AskResult result;
@@ -145,9 +155,7 @@ task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns
     query.name = name;
     query.type = type;
     query.until = until;
-    const Evidence::Entry* said = tools_.evidence.find(zone, tools_.clock.mono());
-    const bool is_signed = said != nullptr && said->response.positive;
-    if (is_signed || (zone.is_root() && !tools_.settings.anchors.empty())) query.edns = EdnsNeed::indispensable;
+    if (is_signed(zone)) query.edns = EdnsNeed::indispensable;
     Result<dns::Message> message = co_await tools_.exchange.ask(std::move(query), std::move(budget));
     if (!message) {
         result.kind = message.error().kind;
@@ -208,9 +216,13 @@ void Iterator::add_candidates(std::vector<Candidate>& candidates, const dns::Nam
 }
 
 std::vector<Address> Iterator::glue_of(const dns::Name& host) const {
-    const cache::ZoneCut cut = deepest_cut(host);
-    for (const cache::NameServer& server : cut.servers) {
-        if (server.name == host) return server.addresses;
+    const WallTime now = tools_.clock.wall();
+    for (std::size_t labels = host.label_count(); labels > 0; --labels) {
+        const std::shared_ptr<const cache::ZoneCut> cut = tools_.cache.find_cut(host.ancestor(labels), now);
+        if (!cut) continue;
+        for (const cache::NameServer& server : cut->servers) {
+            if (server.name == host && !server.addresses.empty()) return server.addresses;
+        }
     }
     return {};
 }

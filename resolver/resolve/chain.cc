@@ -256,7 +256,7 @@ task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> 
 task::Task<FindingRef> Chain::ds_of(dns::Name zone, Context context) {
     FindingRef cached = tools_.cache.find(zone, dns::Type::ds, tools_.clock.wall());
     if (cached) co_return cached;
-    const Evidence::Entry* said = tools_.evidence.find(zone, tools_.clock.mono());
+    const Evidence::Entry* said = tools_.evidence.find(zone, tools_.clock.wall());
     if (said != nullptr && (said->response.positive || !said->response.authority.empty())) {
         dns::Name parent = said->parent;
         dnssec::Response response = said->response;
@@ -288,9 +288,12 @@ task::Task<FindingRef> Chain::ds_of(dns::Name zone, Context context) {
 task::Task<ZoneTrust> Chain::trust_for(dns::Name asked, dnssec::Response response, Context context) {
     dns::Name zone = asked;
     Context first = context;
+    const dns::Name lowest = lowest_apex(response);
+    // An anchor between the zone that was asked and the name: the chain begins there, whatever the parent is.
+    const dnssec::TrustAnchor* island = tools_.settings.anchors.closest(lowest);
+    if (island != nullptr && island->zone.is_below(asked)) asked = zone = island->zone;
     ZoneTrust trust = co_await trust_of(std::move(zone), std::move(first), Reach::keys);
     if (trust.security() != Security::secure) co_return trust;
-    const dns::Name lowest = lowest_apex(response);
     const std::optional<dns::Name> signer = signer_of(response);
     if (signer && *signer == asked) co_return trust;
     if (signer && signer->is_below(asked) && lowest.is_within(*signer)) {
@@ -343,9 +346,12 @@ task::Task<FindingRef> Chain::fetch(dns::Name name, dns::Type type, Context cont
         Context third = context;
         ZoneTrust trust = co_await trust_for(std::move(zone), std::move(copy), std::move(third));
         FindingRef finding = judge(*response, trust, *context.budget);
-        const bool others_may_help = finding->security() == Security::bogus && trust.security() == Security::secure;
+        // An answer without signatures of which it cannot be said whether it ought to have some: the next server's may have.
+        const bool unsigned_answer = trust.security() == Security::indeterminate && !signer_of(*response);
+        const bool others_may_help =
+            unsigned_answer || (finding->security() == Security::bogus && trust.security() == Security::secure);
         if (!others_may_help) {
-            if (first_bogus && finding->security() == Security::indeterminate) break;
+            if (first_bogus && finding->security() == Security::indeterminate && !unsigned_answer) break;
             store(finding);
             co_return finding;
         }

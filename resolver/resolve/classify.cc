@@ -142,8 +142,12 @@ class Classifier {
 
     std::optional<Classified> positive() {
         if (asked_.type == dns::Type::any) return any();
-        if (const dns::RRset* set = find_set(answer_, asked_.name, asked_.type))
-            return respond(dnssec::Shape::records, set);
+        // Beside a CNAME there must be nothing else (RFC 2181 10.1); where there is, what was said first counts.
+        for (const dns::RRset& set : answer_) {
+            if (set.owner != asked_.name) continue;
+            if (set.type == asked_.type) return respond(dnssec::Shape::records, &set);
+            if (set.type == dns::Type::cname && asked_.type != dns::Type::ds) break;
+        }
         if (const dns::RRset* set = covering_dname(answer_, asked_.name)) return respond(dnssec::Shape::dname, set);
         const dns::RRset* cname = find_set(answer_, asked_.name, dns::Type::cname);
         if (cname == nullptr) return std::nullopt;

@@ -21,12 +21,12 @@ class Evidence {
     struct Entry {
         dns::Name parent;           ///< the zone whose server said it
         dnssec::Response response;  ///< as an answer to (zone, DS)
-        MonoTime until{};
+        WallTime until{};
     };
 
     /// `sets`: the DS, NSEC and NSEC3 sets of a referral to `zone` by a server of `parent`.
     void store(const dns::Name& zone, const dns::Name& parent, const std::vector<dns::RRset>& sets, std::string server,
-               MonoTime now) {
+               WallTime now) {
         if (entries_.size() >= most_zones) entries_.clear();
         dnssec::Response response;
         response.name = zone;
@@ -44,7 +44,7 @@ class Evidence {
         }
         entries_[zone] = Entry{parent, std::move(response), now + kept};
     }
-    [[nodiscard]] const Entry* find(const dns::Name& zone, MonoTime now) const {
+    [[nodiscard]] const Entry* find(const dns::Name& zone, WallTime now) const {
         const auto found = entries_.find(zone);
         if (found == entries_.end() || found->second.until <= now) return nullptr;
         return &found->second;

@@ -139,7 +139,7 @@ cache::ZoneCut Iterator::take_referral(const Referral& referral, const cache::Zo
     cut.servers = referral.servers;
     cut.expires = tools_.clock.wall() + std::clamp(std::chrono::seconds(referral.ttl), least_cut_ttl, most_cut_ttl);
     tools_.cache.store_cut(cut);
-    tools_.evidence.store(referral.zone, from.zone, referral.evidence, {}, tools_.clock.mono());
+    tools_.evidence.store(referral.zone, from.zone, referral.evidence, {}, tools_.clock.wall());
     if (on_referral_ && context.depth == 0) on_referral_(referral.zone, context);
     return cut;
 }

@@ -114,6 +114,8 @@ class Iterator {
                                   BudgetRef budget);
     [[nodiscard]] dnssec::Reason trouble(const cache::ZoneCut& cut, const dns::Name& name, dns::Type type, bool anybody,
                                          FailureKind kind, std::string told, const Budget& budget) const;
+    /// Has the zone a DS, or an anchor of its own?
+    [[nodiscard]] bool is_signed(const dns::Name& zone) const;
     void note_unusable(const Candidate& candidate, const dns::Name& zone, const Unusable& unusable);
     void add_candidates(std::vector<Candidate>& candidates, const dns::Name& server,
                         const std::vector<Address>& addresses, const Context& context) const;

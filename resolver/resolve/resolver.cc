@@ -66,7 +66,7 @@ struct Resolver::State {
           chain({settings, tools.clock, tools.cache, tools.scheduler, iterator, evidence, counters}),
           flights(tools.scheduler, most_lookups_in_flight) {
         iterator.on_referral([this](const dns::Name& zone, const Context& context) {
-            const Evidence::Entry* said = evidence.find(zone, tools.clock.mono());
+            const Evidence::Entry* said = evidence.find(zone, tools.clock.wall());
             const bool signed_zone = said != nullptr && said->response.positive;
             if (signed_zone) tools.scheduler.spawn(fetch_keys(zone, context));
         });
@@ -305,7 +305,11 @@ task::Task<RawAnswer> Resolver::resolve_unchecked(dns::Name name, dns::Type type
         answer.authority = response->authority;
         if (!response->positive) co_return answer;
         answer.answer.push_back(*response->positive);
-        answer.expires = std::min(answer.expires, now + std::chrono::seconds(response->positive->ttl));
+        const dnssec::Policy& policy = state_->settings.policy;
+        const std::chrono::seconds ttl =
+            std::clamp(std::chrono::seconds(response->positive->ttl), policy.least_ttl, policy.most_ttl);
+        answer.answer.back().ttl = std::chrono::duration_cast<dns::Ttl>(ttl);
+        answer.expires = std::min(answer.expires, now + ttl);
         if (response->shape == dnssec::Shape::records) co_return answer;
         Result<dns::Name> target = dns::parse_single_name(response->positive->records.front());
         if (target && response->shape == dnssec::Shape::dname) {
