@@ -253,25 +253,48 @@ task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> 
     co_return first_bogus;
 }
 
+/// What the referral to the zone said, judged; null where it said nothing that holds.
+task::Task<FindingRef> Chain::ds_from_referral(dns::Name zone, Context context) {
+    const Evidence::Entry* said = tools_.evidence.find(zone, tools_.clock.wall());
+    const bool says_something = said != nullptr && (said->response.positive || !said->response.authority.empty());
+    if (!says_something) co_return FindingRef();
+    dns::Name parent = said->parent;
+    const dnssec::Response response = said->response;
+    dnssec::Response asked = response;
+    Context same = context;
+    ZoneTrust trust = co_await trust_for(std::move(parent), std::move(asked), std::move(same));
+    FindingRef finding = judge(response, trust, *context.budget);
+    if (finding->security() == Security::secure || finding->security() == Security::insecure) {
+        store(finding);
+        co_return finding;
+    }
+    tools_.evidence.drop(zone);
+    co_return FindingRef();
+}
+
+/// Asked at the parent. Where what comes does not hold, the referral may: some answer DS with what is not theirs to say (A12).
+task::Task<FindingRef> Chain::fetch_ds(dns::Name zone, Context context) {
+    dns::Name asked = zone;
+    Context first = context;
+    FindingRef fetched = co_await fetch(std::move(asked), dns::Type::ds, std::move(first));
+    if (fetched->security() != Security::bogus) co_return fetched;
+    dns::Name again = zone;
+    Context second = context;
+    const bool referred = co_await tools_.iterator.refresh_referral(std::move(again), std::move(second));
+    if (!referred) co_return fetched;
+    FindingRef said = co_await ds_from_referral(std::move(zone), std::move(context));
+    if (said) co_return said;
+    co_return fetched;
+}
+
 task::Task<FindingRef> Chain::ds_of(dns::Name zone, Context context) {
     FindingRef cached = tools_.cache.find(zone, dns::Type::ds, tools_.clock.wall());
     if (cached) co_return cached;
-    const Evidence::Entry* said = tools_.evidence.find(zone, tools_.clock.wall());
-    if (said != nullptr && (said->response.positive || !said->response.authority.empty())) {
-        dns::Name parent = said->parent;
-        dnssec::Response response = said->response;
-        dnssec::Response asked = response;
-        Context same = context;
-        ZoneTrust trust = co_await trust_for(std::move(parent), std::move(asked), std::move(same));
-        FindingRef finding = judge(response, trust, *context.budget);
-        // A referral that does not hold is no verdict: the parent is asked properly.
-        if (finding->security() == Security::secure || finding->security() == Security::insecure) {
-            store(finding);
-            co_return finding;
-        }
-        tools_.evidence.drop(zone);
-    }
-    auto starter = [this, zone, context]() { return fetch(zone, dns::Type::ds, context); };
+    dns::Name referred = zone;
+    Context same = context;
+    FindingRef said = co_await ds_from_referral(std::move(referred), std::move(same));
+    if (said) co_return said;
+    auto starter = [this, zone, context]() { return fetch_ds(zone, context); };
     dns::Name key = zone;
     const MonoTime deadline = context.budget->deadline();
     std::optional<FindingRef> fetched = co_await ds_flights_.run(std::move(key), deadline, std::move(starter));

@@ -50,6 +50,8 @@ class Chain {
     void flush(const dns::Name& name);
 
   private:
+    task::Task<dnssec::FindingRef> ds_from_referral(dns::Name zone, Context context);
+    task::Task<dnssec::FindingRef> fetch_ds(dns::Name zone, Context context);
     using TrustRef = std::shared_ptr<const dnssec::ZoneTrust>;
     task::Task<TrustRef> build(dns::Name zone, Context context, Reach reach);
     task::Task<TrustRef> build_below(dns::Name zone, dns::Name parent, Context context, Reach reach);

@@ -211,6 +211,19 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
     co_return found;
 }
 
+task::Task<bool> Iterator::refresh_referral(dns::Name zone, Context context) {
+    cache::ZoneCut parent = deepest_cut(zone.parent());
+    if (parent.servers.empty()) co_return false;
+    cache::ZoneCut asked = parent;
+    dns::Name name = zone;
+    Context same = context;
+    AskRef result = co_await ask(std::move(asked), std::move(name), dns::Type::a, std::move(same));
+    const auto* referral = result->reply ? std::get_if<Referral>(&*result->reply) : nullptr;
+    if (referral == nullptr || referral->zone != zone) co_return false;
+    static_cast<void>(take_referral(*referral, parent, context));
+    co_return true;
+}
+
 void Iterator::flush(const dns::Name& name, bool subtree) {
     std::erase_if(hosts_,
                   [&](const auto& entry) { return subtree ? entry.first.is_within(name) : entry.first == name; });

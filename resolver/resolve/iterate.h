@@ -73,6 +73,8 @@ class Iterator {
     explicit Iterator(Tools tools);
 
     task::Task<Found> find(dns::Name name, dns::Type type, Context context);
+    /// Asks the parent again for its referral to `zone`, for what it says of DS; true where evidence was stored.
+    task::Task<bool> refresh_referral(dns::Name zone, Context context);
     /// Called when a walk learns of a delegation, so that its keys can be fetched alongside.
     void on_referral(std::function<void(const dns::Name&, const Context&)> callback) {
         on_referral_ = std::move(callback);
