@@ -90,7 +90,7 @@ struct TestKeys {
     WallTime time{};  ///< 0: the real one
     std::optional<std::vector<RootHint>> root_hints;
     std::optional<std::vector<std::string>>
-        trust_anchors;  ///< DS or DNSKEY as text; an empty list: nothing is validated
+        trust_anchors;                        ///< DS or DNSKEY as text; an empty list: nothing is validated
     bool allow_local_authorities = false;     ///< private and documentation addresses
     bool allow_loopback_authorities = false;  ///< 127.0.0.0/8 and ::1
     std::uint16_t authority_port = 53;

@@ -1,21 +1,24 @@
 // Opening in the order of the configuration; the first that fails is told.
 #include "daemon/sockets.h"
 
+#include <unistd.h>
+
 namespace mxtrust::daemon {
 namespace {
 
 /// With port 0 the kernel chooses for UDP; the same port may be taken for TCP. Then another is tried.
 constexpr int most_attempts = 16;
 
-Failure cannot_listen(Code code, const std::string& where, const Failure& why) {
-    return Failure{FailureKind::system, code, "cannot listen on " + where + ": " + why.text};
+/// net/ says which endpoint and why; the code tells which door.
+Failure cannot_listen(Code code, std::string_view door, const Failure& why) {
+    return Failure{FailureKind::system, code, why.text + " (" + std::string(door) + ")"};
 }
 
 Done open_pair(Sockets& sockets, const Endpoint& wanted) {
     Failure why;
     for (int attempt = 0; attempt < (wanted.port == 0 ? most_attempts : 1); ++attempt) {
         auto udp = net::Listening::udp(wanted);
-        if (!udp) return fail(cannot_listen("AUDP"_code, wanted.to_text() + " (UDP)", udp.error()));
+        if (!udp) return fail(cannot_listen("AUDP"_code, "UDP", udp.error()));
         auto tcp = net::Listening::tcp(udp->endpoint());
         if (tcp) {
             sockets.udp.push_back(std::move(*udp));
@@ -24,7 +27,7 @@ Done open_pair(Sockets& sockets, const Endpoint& wanted) {
         }
         why = tcp.error();
     }
-    return fail(cannot_listen("ATCP"_code, wanted.to_text() + " (TCP)", why));
+    return fail(cannot_listen("ATCP"_code, "TCP", why));
 }
 
 Done duplicate_all(const std::vector<net::Listening>& from, std::vector<net::Listening>& to) {
@@ -42,12 +45,15 @@ Result<Sockets> Sockets::open(const ServerKeys& keys) {
     Sockets sockets;
     if (!keys.query_socket.empty()) {
         auto query = net::Listening::unix_stream(keys.query_socket.string(), keys.query_socket_mode);
-        if (!query) return fail(cannot_listen("AQRY"_code, keys.query_socket.string(), query.error()));
+        if (!query) return fail(cannot_listen("AQRY"_code, "query socket", query.error()));
         sockets.query.push_back(std::move(*query));
     }
     for (const Endpoint& endpoint : keys.dns_listen) {
         const Done opened = open_pair(sockets, endpoint);
-        if (!opened) return fail(opened.error());
+        if (opened) continue;
+        // A socket file on which nobody listens would only mislead.
+        if (!sockets.query.empty()) unlink(keys.query_socket.c_str());
+        return fail(opened.error());
     }
     return sockets;
 }

@@ -95,8 +95,8 @@ TEST_CASE("control characters of a reply never reach the terminal") {
 TEST_CASE("a reply that lacks everything is printed without harm") {
     for (const Command command :
          {Command::mail, Command::rrset, Command::explain, Command::status, Command::failing, Command::flush}) {
-        for (const char* text :
-             {"{}", "[]", "null", "7", R"json({"hosts":7,"mx":[],"decision":"x","chain":{},"records":5,"failing":9})json"}) {
+        for (const char* text : {"{}", "[]", "null", "7",
+                                 R"json({"hosts":7,"mx":[],"decision":"x","chain":{},"records":5,"failing":9})json"}) {
             CHECK_NOTHROW(words_of(command, Json::parse(text), Colour::on));
             CHECK_NOTHROW(status_of(command, Json::parse(text)));
         }
