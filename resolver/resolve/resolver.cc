@@ -7,6 +7,7 @@
 #include "resolve/exchange.h"
 #include "resolve/iterate.h"
 #include "resolve/servers.h"
+#include "task/nursery.h"
 
 namespace mxtrust::resolve {
 namespace {
@@ -64,11 +65,12 @@ struct Resolver::State {
           exchange(exchange_options(settings), tools.clock, tools.random, tools.network, servers, tools.log),
           iterator({settings, tools.clock, tools.random, tools.cache, tools.scheduler, servers, exchange, evidence}),
           chain({settings, tools.clock, tools.cache, tools.scheduler, iterator, evidence, counters}),
-          flights(tools.scheduler, most_lookups_in_flight) {
+          flights(tools.scheduler, most_lookups_in_flight),
+          prefetches(tools.scheduler) {
         iterator.on_referral([this](const dns::Name& zone, const Context& context) {
             const Evidence::Entry* said = evidence.find(zone, tools.clock.wall());
             const bool signed_zone = said != nullptr && said->response.positive;
-            if (signed_zone) tools.scheduler.spawn(fetch_keys(zone, context));
+            if (signed_zone) prefetches.spawn(fetch_keys(zone, context));
         });
     }
 
@@ -96,6 +98,7 @@ struct Resolver::State {
     Iterator iterator;
     Chain chain;
     task::SingleFlight<LookupKey, FindingRef, LookupKeyHash> flights;
+    task::Nursery prefetches;  // last: what runs in there uses the rest
 };
 
 Resolver::Resolver(Settings settings, Tools tools) : state_(std::make_unique<State>(std::move(settings), tools)) {}
