@@ -28,6 +28,14 @@ task::Task<int> yielding(int rounds) {
 task::Task<int> nothing(int value) {
     co_return value;
 }
+task::Task<int> count_to(int rounds) {
+    int sum = 0;
+    for (int round = 0; round < rounds; ++round) {
+        int value = co_await nothing(1);
+        sum += value;
+    }
+    co_return sum;
+}
 task::Task<void> busy(bool* stopped) {
     while (!*stopped) {
         int value = co_await nothing(1);
@@ -57,6 +65,13 @@ TEST_CASE("ready work that never ends does not keep the loop from sockets, timer
     CHECK(world.run_until([&] { return posted; }));
     stopped = true;
     CHECK(world.run_until([&] { return nursery.size() == 0; }));
+}
+
+TEST_CASE("work that is left over from one turn goes on in the next without anything to wake it") {
+    Real world;
+    const MonoTime began = world.clock.mono();
+    CHECK(world.run(count_to(20'000)) == 20'000);
+    CHECK(world.clock.mono() - began < 5s);  // asleep, it would wait for the test's own guard
 }
 
 TEST_CASE("thousands of immediate timers pass without sleeping between them") {

@@ -197,6 +197,26 @@ TEST_CASE("a connection on which nothing happens is closed after its span, not w
     CHECK(world.run_until([&] { return server.scripts[0]->is_closed; }));
 }
 
+TEST_CASE("a client that never says anything is closed after its span, and one that only listens is not") {
+    Folder folder;
+    Real world;
+    const bool listens = GENERATE(false, true);
+    Scripted server(world, listen(folder.file("socket")),
+                    [](Script& script) { script.connection().close_when_idle_for(40ms); });
+    const Descriptor client = connect_to(folder.file("socket"));
+    REQUIRE(world.run_until([&] { return server.scripts.size() == 1; }));
+    if (listens) {
+        for (int number = 0; number < 6; ++number) {
+            server.scripts[0]->connection().send(bytes_of("x"));
+            world.run_for(10ms);
+        }
+        CHECK_FALSE(server.scripts[0]->is_closed);
+    }
+    const MonoTime since = world.clock.mono();
+    CHECK(world.run_until([&] { return server.scripts[0]->is_closed; }));
+    CHECK(world.clock.mono() - since < 5s);
+}
+
 TEST_CASE("more clients than allowed are turned away, and let in when there is room") {
     Folder folder;
     Real world;
