@@ -15,7 +15,9 @@ bool answers(const Finding& fact, const dns::Name& name, dns::Type type) {
             return false;
         }
         case Outcome::nxdomain:
-            return name.is_within(fact.name());
+            // RFC 8020 for what is proven only: below a name in an opt-out span there may be an unsigned zone (pitfall
+            // 7).
+            return fact.name() == name || (fact.is_secure() && name.is_below(fact.name()));
         case Outcome::nodata:
         case Outcome::failure:
             return false;

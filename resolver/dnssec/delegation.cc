@@ -136,7 +136,7 @@ class Search {
         return result;
     }
 
-    KeySetResult no_path() const {
+    [[nodiscard]] KeySetResult no_path() const {
         Reason reason;
         if (broken_) {
             reason = make_reason(

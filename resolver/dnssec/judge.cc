@@ -74,7 +74,7 @@ FindingRef Judge::bogus(Finding::Parts parts, Reason reason) const {
 
 FindingRef Judge::unknown(Finding::Parts parts, Reason reason) const {
     parts.reason = std::move(reason);
-    parts.expires = now_ + policy_.bogus_ttl;
+    parts.expires = now_ + policy_.failure_ttl;
     return Finding::failure(std::move(parts));
 }
 
@@ -145,6 +145,13 @@ FindingRef Judge::unsigned_denial(Finding::Parts parts, const Response& response
         dns::RRset shown = *soa;
         shown.ttl = std::chrono::duration_cast<dns::Ttl>(parts.expires - now_);
         parts.proof.push_back(std::make_shared<const dns::RRset>(std::move(shown)));
+    }
+    // They prove nothing here; a client with an anchor of its own may see it otherwise.
+    for (const dns::RRset& rrset : response.authority) {
+        const bool denial = rrset.type == dns::Type::nsec || rrset.type == dns::Type::nsec3;
+        if (denial && parts.proof.size() <= policy_.most_nsec3_records) {
+            parts.proof.push_back(std::make_shared<const dns::RRset>(rrset));
+        }
     }
     return Finding::proven(ProofKey{}, Security::insecure, std::move(parts));
 }
@@ -217,9 +224,23 @@ FindingRef Judge::signed_denial(const Response& response, const ZoneTrust& trust
     const Claim claim{response.shape == Shape::nxdomain ? Claim::Kind::nxdomain : Claim::Kind::nodata, response.name,
                       response.type};
     Proof proof = prove(claim, denials, trust.zone(), known);
+    if (proof.proven == Proven::no && claim.kind == Claim::Kind::nxdomain) {
+        // Servers that know no empty non-terminals say NXDOMAIN where the proof shows that there are names below: what
+        // is proven counts, and that is NODATA (RFC 4035 5.4, RFC 8020 2).
+        const Claim weaker{Claim::Kind::nodata, response.name, response.type};
+        Proof nodata = prove(weaker, denials, trust.zone(), known);
+        if (nodata.proven == Proven::yes) {
+            proof = std::move(nodata);
+            parts.rcode = dns::Rcode::noerror;
+        }
+    }
     proof.reason.server = response.server;
     parts.expires = now_ + policy_.most_negative_ttl;
     if (denials.soa) add_proof(parts, *denials.soa);
+    const bool holds = proof.proven == Proven::yes || proof.proven == Proven::unsigned_only;
+    if (holds) {
+        for (const Evidence& evidence : denials.nsecs) add_proof(parts, evidence);
+    }
     return conclude(std::move(parts), std::move(proof));
 }
 
@@ -253,7 +274,7 @@ FindingRef Judge::judge_failure(const dns::Name& name, dns::Type type, dns::Rcod
     if (trust.security() != Security::insecure) return unknown(std::move(parts), std::move(reason));
     parts.outcome = Outcome::failure;
     parts.reason = std::move(reason);
-    parts.expires = now_ + policy_.bogus_ttl;
+    parts.expires = now_ + policy_.failure_ttl;
     return Finding::proven(ProofKey{}, Security::insecure, std::move(parts));
 }
 
@@ -283,6 +304,23 @@ FindingRef Judge::judge_rrset(const dns::RRset& rrset, const ZoneTrust& trust) {
     parts.name = parts.rrset->owner;
     parts.expires = result.expires;
     return Finding::proven(ProofKey{}, Security::secure, std::move(parts));
+}
+
+std::vector<FindingRef> Judge::proven_sets(const Finding& denial) {
+    std::vector<FindingRef> sets;
+    if (!denial.is_secure()) return sets;
+    for (const dns::RRsetRef& rrset : denial.proof()) {
+        Finding::Parts parts;
+        parts.name = rrset->owner;
+        parts.type = rrset->type;
+        parts.outcome = Outcome::records;
+        parts.rcode = dns::Rcode::noerror;
+        parts.rrset = rrset;
+        parts.zone = denial.zone();
+        parts.expires = denial.expires();
+        sets.push_back(Finding::proven(ProofKey{}, Security::secure, std::move(parts)));
+    }
+    return sets;
 }
 
 FindingRef Judge::judge_from_cached(const dns::Name& name, dns::Type type, const dns::Name& zone,

@@ -108,6 +108,9 @@ class Judge {
     /// is capped.
     [[nodiscard]] FindingRef judge_rrset(const dns::RRset& rrset, const ZoneTrust& trust);
 
+    /// The SOA, NSEC and NSEC3 sets that a secure Finding rests on, each as a Finding of its own; none for any other.
+    [[nodiscard]] static std::vector<FindingRef> proven_sets(const Finding& denial);
+
     /// Denial from cached secure NSEC/NSEC3 sets of one zone (RFC 8198): nothing where they prove nothing, or only an
     /// opt-out span.
     [[nodiscard]] FindingRef judge_from_cached(const dns::Name& name, dns::Type type, const dns::Name& zone,

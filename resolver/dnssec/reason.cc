@@ -10,8 +10,8 @@ std::string describe(dns::Type type, const dns::Name& name) {
 std::string span_in_words(std::chrono::seconds span) {
     const auto count = span.count() < 0 ? -span.count() : span.count();
     if (count < 120) return std::to_string(count) + " s";
-    if (count < 2 * 3600) return std::to_string(count / 60) + " min";
-    if (count < 2 * 86400) return std::to_string(count / 3600) + " h";
+    if (count < 7200) return std::to_string(count / 60) + " min";
+    if (count < 172800) return std::to_string(count / 3600) + " h";
     return std::to_string(count / 86400) + " days";
 }
 

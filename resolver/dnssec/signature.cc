@@ -52,10 +52,10 @@ class Trial {
     }
 
   private:
-    std::string what() const { return describe(rrset_.type, rrset_.owner); }
-    std::string checking() const { return "checking the signatures of " + what(); }
+    [[nodiscard]] std::string what() const { return describe(rrset_.type, rrset_.owner); }
+    [[nodiscard]] std::string checking() const { return "checking the signatures of " + what(); }
 
-    SignatureResult unsigned_set() const {
+    [[nodiscard]] SignatureResult unsigned_set() const {
         SignatureResult result;
         result.reason = make_reason("VSGN"_code, dns::Ede::rrsigs_missing, zone_,
                                     what() + " is not signed although the zone " + zone_.to_text() + " is");
@@ -113,7 +113,7 @@ class Trial {
         return key.key && key.dnskey.key_tag == rrsig.key_tag && key.dnskey.algorithm == rrsig.algorithm &&
                may_sign(key.dnskey);
     }
-    bool has_key_for(const dns::Rrsig& rrsig) const {
+    [[nodiscard]] bool has_key_for(const dns::Rrsig& rrsig) const {
         return std::ranges::any_of(keys_, [&](const ZoneKey& key) { return matches(key, rrsig); });
     }
 
@@ -181,7 +181,7 @@ class Trial {
         return false;
     }
 
-    SignatureResult accept(const std::vector<Candidate>& candidates, std::size_t index) const {
+    [[nodiscard]] SignatureResult accept(const std::vector<Candidate>& candidates, std::size_t index) const {
         const Candidate& held = candidates[index];
         SignatureResult result;
         result.check = Check::valid;
@@ -205,7 +205,7 @@ class Trial {
 
     /// Pitfall 23 and the policy's bounds. Never negative: within the skew after its end, a signature serves one
     /// answer, no cache.
-    std::chrono::seconds life(const Candidate& held) const {
+    [[nodiscard]] std::chrono::seconds life(const Candidate& held) const {
         std::chrono::seconds ttl = std::min<std::chrono::seconds>(rrset_.ttl, dns::Ttl(held.rrsig.original_ttl));
         ttl = std::min(std::max(ttl, context_.policy.least_ttl), context_.policy.most_ttl);
         return std::max(std::min(ttl, held.expiration - context_.now), std::chrono::seconds(0));

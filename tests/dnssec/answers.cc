@@ -305,3 +305,35 @@ TEST_CASE("of the signatures those are kept that may be of use, the proven one f
     CHECK(found->rrset()->signatures[0] == set.signatures.back());
     CHECK(found->rrset()->signatures[1] == set.signatures[2]);
 }
+
+TEST_CASE("a finding answers for other names and types only where it proves them") {
+    using dnssec::Finding;
+    World world;
+    const auto open =
+        world.court.judge.insecure_by_configuration(name("example.org"), {}, noon + std::chrono::seconds(60));
+    const dns::RRset proof = world.key.sign(rrset("example.org", Type::nsec, {"z.example.org. NS SOA RRSIG NSEC"}));
+    const dnssec::Response absent = denial("m.example.org", Type::a, Shape::nxdomain, {proof});
+    const auto secure = world.court.judge.judge(absent, world.trust), insecure = world.court.judge.judge(absent, open);
+    const auto told = [](const dnssec::FindingRef& finding, const std::string& owner, Type type) {
+        return verdict(Finding::answering(finding, name(owner), type));
+    };
+    CHECK(told(secure, "m.example.org", Type::mx) == "secure nxdomain");
+    CHECK(told(secure, "a.m.example.org", Type::mx) == "secure nxdomain");
+    CHECK(told(secure, "example.org", Type::mx) == "nothing");
+    CHECK(told(insecure, "m.example.org", Type::mx) == "insecure nxdomain");
+    CHECK(told(insecure, "a.m.example.org", Type::mx) == "nothing");
+    const auto alias = world.court.judge.judge(
+        answer("a.example.org", Type::mx, world.key.sign(rrset("a.example.org", Type::cname, {"b.example.org."}))),
+        world.trust);
+    CHECK(told(alias, "a.example.org", Type::a) == "secure records");
+    CHECK(told(alias, "x.a.example.org", Type::a) == "nothing");
+    const auto dname = world.court.judge.judge(
+        answer("x.d.example.org", Type::mx, world.key.sign(rrset("d.example.org", Type::dname, {"example.net."}))),
+        world.trust);
+    CHECK(told(dname, "y.x.d.example.org", Type::a) == "secure records");
+    CHECK(told(dname, "d.example.org", Type::a) == "nothing");
+    const auto a = world.court.judge.judge(
+        answer("a.example.org", Type::a, world.key.sign(rrset("a.example.org", Type::a, address))), world.trust);
+    CHECK(told(a, "a.example.org", Type::mx) == "nothing");
+    CHECK(told(a, "a.example.org", Type::a) == "secure records");
+}
