@@ -76,6 +76,7 @@ const std::vector<Key>& keys() {
         {"server", "state-directory", [](V v, C c) { return read_path(v, c.server.state_directory); }},
         {"server", "query-socket", [](V v, C c) { return read_path(v, c.server.query_socket); }},
         {"server", "query-socket-mode", [](V v, C c) { return read_mode(v, c.server.query_socket_mode); }},
+        {"server", "postfix-socket", [](V v, C c) { return read_path(v, c.server.postfix_socket); }},
         {"server", "dns-listen", [](V v, C c) { return read_endpoints(v, c.server.dns_listen); }},
         {"server", "allow", [](V v, C c) { return read_networks(v, c.server.allow); }},
         {"server", "workers", [](V v, C c) { return read_number(v, 0, 64, c.server.workers); }},
@@ -206,6 +207,17 @@ Done check_server(const ServerKeys& server, const Origin& origin) {
                     origin.place("server", "query-socket") + "must have at most " +
                         std::to_string(most_socket_path_octets) + " octets, has " +
                         std::to_string(server.query_socket.native().size()));
+    }
+    if (server.postfix_socket.native().size() > most_socket_path_octets) {
+        return fail(FailureKind::malformed, "APSL"_code,
+                    origin.place("server", "postfix-socket") + "must have at most " +
+                        std::to_string(most_socket_path_octets) + " octets, has " +
+                        std::to_string(server.postfix_socket.native().size()));
+    }
+    if (!server.postfix_socket.empty() && server.postfix_socket == server.query_socket) {
+        return fail(
+            FailureKind::malformed, "APSQ"_code,
+            origin.place("server", "postfix-socket") + "must not be query-socket: they speak different protocols");
     }
     if (server.query_socket.empty() && server.dns_listen.empty()) {
         return fail(

@@ -172,7 +172,7 @@ int serve_until_told(const Configuration& configuration, const Clock& clock, Sys
 
     serve::StatusBoard board(worker_count(configuration.server));
     board.set_facts(facts_of(configuration, *anchors, *sockets, clock));
-    WorkerSettings settings{*resolver, route_settings(configuration), {}, {}};
+    WorkerSettings settings{*resolver, route_settings(configuration), {}, {}, {}};
     settings.dns.allow = configuration.server.allow;
     settings.dns.deadline = configuration.resolver.deadline;
     Crew crew;
@@ -186,7 +186,9 @@ int serve_until_told(const Configuration& configuration, const Clock& clock, Sys
     tell_service_manager("STOPPING=1");
     crew.stop();
     if (!supervised) return complain(log, supervised.error());
-    if (!configuration.server.query_socket.empty()) unlink(configuration.server.query_socket.c_str());
+    for (const auto& path : {configuration.server.query_socket, configuration.server.postfix_socket}) {
+        if (!path.empty()) unlink(path.c_str());
+    }
     return good;
 }
 

@@ -30,6 +30,15 @@ Done open_pair(Sockets& sockets, const Endpoint& wanted) {
     return fail(cannot_listen("ATCP"_code, "TCP", why));
 }
 
+/// Whoever may ask on the one socket may ask on the other.
+Done open_postfix(Sockets& sockets, const ServerKeys& keys) {
+    if (keys.postfix_socket.empty()) return {};
+    auto postfix = net::Listening::unix_stream(keys.postfix_socket.string(), keys.query_socket_mode);
+    if (!postfix) return fail(cannot_listen("APFX"_code, "Postfix socket", postfix.error()));
+    sockets.postfix.push_back(std::move(*postfix));
+    return {};
+}
+
 Done duplicate_all(const std::vector<net::Listening>& from, std::vector<net::Listening>& to) {
     for (const net::Listening& listening : from) {
         auto copy = listening.duplicate();
@@ -48,19 +57,20 @@ Result<Sockets> Sockets::open(const ServerKeys& keys) {
         if (!query) return fail(cannot_listen("AQRY"_code, "query socket", query.error()));
         sockets.query.push_back(std::move(*query));
     }
-    for (const Endpoint& endpoint : keys.dns_listen) {
-        const Done opened = open_pair(sockets, endpoint);
-        if (opened) continue;
-        // A socket file on which nobody listens would only mislead.
-        if (!sockets.query.empty()) unlink(keys.query_socket.c_str());
-        return fail(opened.error());
-    }
-    return sockets;
+    Done opened = open_postfix(sockets, keys);
+    for (std::size_t index = 0; opened && index < keys.dns_listen.size(); ++index)
+        opened = open_pair(sockets, keys.dns_listen[index]);
+    if (opened) return sockets;
+    // A socket file on which nobody listens would only mislead.
+    if (!sockets.query.empty()) unlink(keys.query_socket.c_str());
+    if (!sockets.postfix.empty()) unlink(keys.postfix_socket.c_str());
+    return fail(opened.error());
 }
 
 Result<Sockets> Sockets::duplicate() const {
     Sockets copy;
     Done done = duplicate_all(query, copy.query);
+    if (done) done = duplicate_all(postfix, copy.postfix);
     if (done) done = duplicate_all(udp, copy.udp);
     if (done) done = duplicate_all(tcp, copy.tcp);
     if (!done) return fail(done.error());
@@ -70,6 +80,7 @@ Result<Sockets> Sockets::duplicate() const {
 std::vector<std::string> Sockets::names(const ServerKeys& keys) const {
     std::vector<std::string> all;
     if (!query.empty()) all.push_back(keys.query_socket.string());
+    if (!postfix.empty()) all.push_back(keys.postfix_socket.string());
     for (const net::Listening& listening : udp) all.push_back(listening.endpoint().to_text());
     return all;
 }

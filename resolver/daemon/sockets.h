@@ -12,7 +12,8 @@
 namespace mxtrust::daemon {
 
 struct Sockets {
-    std::vector<net::Listening> query;  ///< at most one
+    std::vector<net::Listening> query;    ///< at most one
+    std::vector<net::Listening> postfix;  ///< at most one
     std::vector<net::Listening> udp, tcp;
 
     /// One clear sentence where one of them cannot be opened.

@@ -30,8 +30,10 @@ Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared
       query_(
           settings.query, {shared.clock, resolver_, router_, *cache_, loop_, shared.log, shared.board},
           [this](const dns::Name& name, serve::Extent extent) { return flush(name, extent); }, [this] { publish(); }),
+      postfix_(settings.postfix, {shared.clock, router_, loop_, shared.log}),
       dns_(settings.dns, {shared.clock, resolver_, router_, loop_, shared.log}),
-      most_query_connections_(settings.query.most_connections) {
+      most_query_connections_(settings.query.most_connections),
+      most_postfix_connections_(settings.postfix.most_connections) {
     loop_.every(publish_period, [this] { publish(); });
 }
 
@@ -43,9 +45,13 @@ Worker::~Worker() {
 Done Worker::listen(Sockets sockets) {
     for (net::Listening& listening : sockets.query) {
         const auto greet = [this](net::ConnectionRef connection) { return query_.greet(std::move(connection)); };
-        auto server = net::StreamServer::start(loop_, std::move(listening), most_query_connections_, greet);
-        if (!server) return fail(server.error());
-        query_listeners_.push_back(std::move(*server));
+        Done done = accept(std::move(listening), most_query_connections_, greet);
+        if (!done) return done;
+    }
+    for (net::Listening& listening : sockets.postfix) {
+        const auto greet = [this](net::ConnectionRef connection) { return postfix_.greet(std::move(connection)); };
+        Done done = accept(std::move(listening), most_postfix_connections_, greet);
+        if (!done) return done;
     }
     for (net::Listening& listening : sockets.udp) {
         Done done = dns_.listen_udp(loop_, std::move(listening));
@@ -55,6 +61,13 @@ Done Worker::listen(Sockets sockets) {
         Done done = dns_.listen_tcp(loop_, std::move(listening));
         if (!done) return done;
     }
+    return {};
+}
+
+Done Worker::accept(net::Listening listening, std::size_t most_connections, net::Greeter greet) {
+    auto server = net::StreamServer::start(loop_, std::move(listening), most_connections, std::move(greet));
+    if (!server) return fail(server.error());
+    listeners_.push_back(std::move(*server));
     return {};
 }
 
@@ -88,7 +101,7 @@ void Worker::run() {
 
 void Worker::stop() {
     loop_.post([this] {
-        for (const auto& listener : query_listeners_) listener->stop();
+        for (const auto& listener : listeners_) listener->stop();
         dns_.stop();
         loop_.stop();
     });

@@ -16,6 +16,7 @@
 #include "route/lookups.h"
 #include "route/router.h"
 #include "serve/dns_server.h"
+#include "serve/postfix_server.h"
 #include "serve/query_server.h"
 #include "serve/status.h"
 
@@ -26,6 +27,7 @@ struct WorkerSettings {
     route::RouteSettings route;
     serve::DnsSettings dns;
     serve::QueryLimits query;
+    serve::PostfixLimits postfix;
 };
 
 class Worker {
@@ -57,6 +59,7 @@ class Worker {
     void forget(const dns::Name& name, serve::Extent extent);
 
   private:
+    Done accept(net::Listening listening, std::size_t most_connections, net::Greeter greet);
     task::Task<void> probe_root();
     std::size_t flush(const dns::Name& name, serve::Extent extent);
     void drop(const dns::Name& name, serve::Extent extent);
@@ -73,9 +76,10 @@ class Worker {
     route::ResolverLookups lookups_;
     route::Router router_;
     serve::QueryServer query_;
+    serve::PostfixServer postfix_;
     serve::DnsServer dns_;
-    std::vector<std::unique_ptr<net::StreamServer>> query_listeners_;
-    std::size_t most_query_connections_;
+    std::vector<std::unique_ptr<net::StreamServer>> listeners_;  ///< of the query and the Postfix socket
+    std::size_t most_query_connections_, most_postfix_connections_;
 };
 
 }  // namespace mxtrust::daemon

@@ -133,6 +133,7 @@ def configuration(state, hints, anchors, *, dns_listen="127.0.0.1:5353", log_lev
     return f"""[server]
 state-directory = {quoted(state / "daemon")}
 query-socket = {quoted(state / "query.sock")}
+postfix-socket = {quoted(state / "postfix.sock")}
 dns-listen = [{quoted(dns_listen)}]
 workers = 2
 log-level = {quoted(log_level)}

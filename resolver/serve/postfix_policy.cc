@@ -1,0 +1,109 @@
+// Levels are chosen so that an error of one host never costs the others: only where the hosts themselves are not known
+// is the whole domain put off.
+#include "serve/postfix_policy.h"
+
+#include <algorithm>
+
+#include "dns/text.h"
+
+namespace mxtrust::serve {
+namespace {
+
+using mail::HostAction;
+
+/// Postfix writes the reason into its log and into the queue: a paragraph, not a page.
+constexpr std::size_t most_reason_octets = 900;
+
+std::string not_found() {
+    return "NOTFOUND ";
+}
+std::string permanent(std::string_view reason) {
+    return "PERM " + dns::clean_text(reason, most_reason_octets);
+}
+std::string temporary(std::string_view reason) {
+    return "TEMP " + dns::clean_text(reason, most_reason_octets);
+}
+
+bool every_host_is(const mail::MailAnswer& answer, HostAction action) {
+    return !answer.hosts.empty() && std::all_of(answer.hosts.begin(), answer.hosts.end(),
+                                                [action](const auto& host) { return host.policy.action == action; });
+}
+bool some_host_is(const mail::MailAnswer& answer, HostAction action) {
+    return std::any_of(answer.hosts.begin(), answer.hosts.end(),
+                       [action](const auto& host) { return host.policy.action == action; });
+}
+
+/// Not known which hosts there are. A failed look-up is no absence, in an unsigned zone neither.
+bool hosts_are_unknown(const mail::MailAnswer& answer) {
+    if (!answer.mx) return false;  // a next-hop in brackets: the operator named the host
+    const mail::Status& mx = answer.mx->status;
+    return mx.security == dnssec::Security::bogus || mx.security == dnssec::Security::indeterminate ||
+           mx.outcome == dnssec::Outcome::failure;
+}
+bool hosts_are_authentic(const mail::MailAnswer& answer) {
+    return !answer.mx || answer.mx->status.security == dnssec::Security::secure;
+}
+
+/// A pattern of MTA-STS (RFC 8461 4.1) in Postfix's words: "*.example.net" is written ".example.net".
+std::string match_of(const std::string& pattern) {
+    return pattern.starts_with("*.") ? pattern.substr(1) : pattern;
+}
+
+std::string sts_policy(PolicyMap map, const mail::MailAnswer& answer) {
+    std::string policy = "OK secure servername=hostname";
+    for (const std::string& pattern : answer.sts->patterns) policy += " match=" + match_of(pattern);
+    if (map == PolicyMap::plain) return policy;
+    // For the report (RFC 8460): Postfix 3.10 and newer only.
+    policy += " policy_type=sts policy_domain=" + answer.domain;
+    for (const std::string& pattern : answer.sts->patterns) policy += " mx_host_pattern=" + pattern;
+    return policy;
+}
+
+}  // namespace
+
+std::variant<PolicyQuestion, std::string> parse_policy_request(std::string_view request) {
+    const std::size_t space = request.find(' ');
+    if (space == std::string_view::npos) {
+        return permanent("a socketmap request is the name of a map, a space and a key; there is no space");
+    }
+    const std::string_view name = request.substr(0, space);
+    const std::string_view key = request.substr(space + 1);
+    PolicyQuestion question;
+    if (name == "policy-tlsrpt") {
+        question.map = PolicyMap::tlsrpt;
+    } else if (name != "policy") {
+        return permanent("there is no map \"" + std::string(name) +
+                         "\" here; write socketmap:unix:PATH:policy, or policy-tlsrpt for Postfix 3.10 and newer");
+    }
+    // Postfix asks for parent domains when there is no policy for the domain itself (".example.org", ".org"). DANE
+    // knows no inheritance.
+    if (key.starts_with('.')) return not_found();
+    auto next_hop = mail::parse_next_hop(key);
+    if (!next_hop) return permanent("\"" + std::string(key) + "\" is no next-hop: " + next_hop.error().text);
+    question.next_hop = std::move(*next_hop);
+    return question;
+}
+
+std::string policy_reply(PolicyMap map, const mail::MailAnswer& answer) {
+    if (hosts_are_unknown(answer)) {
+        const std::string code = answer.decision.fault ? mail::code_text(*answer.decision.fault) + ": " : std::string();
+        return temporary(code + answer.decision.text);
+    }
+    // Postfix finds null MX and missing domains itself, and its own bounce says it best.
+    if (answer.decision.action == mail::Action::bounce) return not_found();
+    if (hosts_are_authentic(answer) && every_host_is(answer, HostAction::dane)) return "OK dane-only";
+    // RFC 7672 2.1.1: a host whose TLSA cannot be found out is skipped, the others are used: Postfix does so at "dane",
+    // requires TLS where no record is usable, and takes what has none as "may".
+    if (some_host_is(answer, HostAction::dane) || some_host_is(answer, HostAction::encrypt) ||
+        some_host_is(answer, HostAction::skip)) {
+        return "OK dane";
+    }
+    if (answer.sts && some_host_is(answer, HostAction::sts)) return sts_policy(map, answer);
+    return not_found();
+}
+
+std::string overloaded_policy_reply() {
+    return temporary("mxtrust has too many requests under way; Postfix will ask again");
+}
+
+}  // namespace mxtrust::serve

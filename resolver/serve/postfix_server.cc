@@ -1,0 +1,166 @@
+// A Conversation is one connection. Each request has a place in the queue of replies and is answered by a coroutine of
+// its own, which keeps the Conversation alive; what is ready goes out as far as nothing before it is missing.
+#include "serve/postfix_server.h"
+
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "serve/netstring.h"
+#include "serve/patience.h"
+#include "serve/postfix_policy.h"
+#include "task/task.h"
+
+namespace mxtrust::serve {
+namespace {
+
+/// A reply that may not be there yet.
+using Place = std::shared_ptr<std::optional<std::string>>;
+
+}  // namespace
+
+struct PostfixServer::State {
+    State(PostfixLimits its_limits, Tools its_tools) : limits(its_limits), tools(its_tools) {}
+
+    PostfixLimits limits;
+    Tools tools;
+    std::size_t pending = 0;
+
+    task::Task<void> converse(std::shared_ptr<Conversation> conversation, PolicyQuestion asked, Place place);
+};
+
+class PostfixServer::Conversation final : public net::ConnectionUser,
+                                          public std::enable_shared_from_this<Conversation> {
+  public:
+    Conversation(State& server, net::ConnectionRef connection)
+        : server_(server),
+          connection_(std::move(connection)),
+          patience_(server.tools.scheduler, connection_),
+          requests_(most_socketmap_request_octets) {}
+
+    void received(BytesView data) override {
+        if (ended_) return;  // framing was given up, and nothing behind that means anything
+        requests_.add(as_text(data));
+        pump();
+    }
+    void ended() override {
+        ended_ = true;
+        pump();
+    }
+    void drained() override { pump(); }
+    void closed() override {
+        closed_ = true;
+        patience_.end();
+    }
+    void reply(std::string text, const Place& place) {
+        --pending_;
+        --server_.pending;
+        say(std::move(text), place);
+        pump();
+    }
+
+  private:
+    /// Takes requests as far as the limits allow, and stops or goes on reading accordingly.
+    void pump() {
+        if (closed_ || pumping_) return;
+        pumping_ = true;
+        while (!is_full() && take_request()) {
+        }
+        pumping_ = false;
+        if (is_full()) {
+            patience_.watch(false, {});
+            pause();
+            return;
+        }
+        patience_.watch(!ended_ && requests_.is_inside(), server_.limits.most_request_time);
+        resume();
+        if (ended_ && pending_ == 0) connection_->close_when_sent();
+    }
+    [[nodiscard]] bool is_full() const {
+        return pending_ >= server_.limits.most_pending || connection_->queued() > server_.limits.most_queued_octets;
+    }
+    void pause() {
+        if (!paused_) connection_->pause_reading();
+        paused_ = true;
+    }
+    void resume() {
+        if (paused_ && !ended_) connection_->resume_reading();
+        paused_ = false;
+    }
+
+    /// False where there is no whole request.
+    bool take_request() {
+        if (broken_) return false;
+        const Result<std::optional<std::string>> request = requests_.take();
+        if (!request) {
+            // There is no reply that says so, and no telling where the next request would begin.
+            server_.tools.log.client_trouble("Postfix socket", request.error().text);
+            broken_ = true;
+            ended_ = true;
+            connection_->pause_reading();
+            return false;
+        }
+        if (!*request) return false;
+        ask(**request);
+        return true;
+    }
+    void ask(std::string_view request) {
+        waiting_.push_back(std::make_shared<std::optional<std::string>>());
+        const Place place = waiting_.back();
+        std::variant<PolicyQuestion, std::string> parsed = parse_policy_request(request);
+        if (auto* known = std::get_if<std::string>(&parsed)) {
+            say(std::move(*known), place);
+        } else if (server_.pending >= server_.limits.most_pending_in_all) {
+            say(overloaded_policy_reply(), place);
+        } else {
+            ++pending_;
+            ++server_.pending;
+            auto& question = std::get<PolicyQuestion>(parsed);
+            server_.tools.scheduler.spawn(server_.converse(shared_from_this(), std::move(question), place));
+        }
+    }
+    void say(std::string text, const Place& place) {
+        *place = std::move(text);
+        while (!waiting_.empty() && waiting_.front()->has_value()) {
+            send(**waiting_.front());
+            waiting_.pop_front();
+        }
+    }
+    void send(std::string_view text) {
+        if (closed_) return;
+        const std::string framed = netstring(text.substr(0, most_socketmap_reply_octets));
+        const BytesView octets = as_bytes(framed);
+        connection_->send(Bytes(octets.begin(), octets.end()));
+    }
+
+    State& server_;
+    net::ConnectionRef connection_;
+    Patience patience_;
+    NetstringReader requests_;
+    std::deque<Place> waiting_;  ///< replies in the order of their requests
+    std::size_t pending_ = 0;
+    bool ended_ = false, broken_ = false, closed_ = false, paused_ = false, pumping_ = false;
+};
+
+task::Task<void> PostfixServer::State::converse(std::shared_ptr<Conversation> conversation, PolicyQuestion asked,
+                                                Place place) {
+    const std::string what = "policy " + asked.next_hop.to_text();
+    const PolicyMap map = asked.map;
+    route::MailQuestion question;
+    question.next_hop = std::move(asked.next_hop);
+    question.deadline = tools.clock.mono() + limits.deadline;
+    route::MailAnswerRef answer = co_await tools.router.ask(std::move(question));
+    std::string text = policy_reply(map, *answer);
+    tools.log.answered(what, text);
+    conversation->reply(std::move(text), place);
+}
+
+PostfixServer::PostfixServer(PostfixLimits limits, Tools tools) : state_(std::make_unique<State>(limits, tools)) {}
+PostfixServer::~PostfixServer() = default;
+
+std::shared_ptr<net::ConnectionUser> PostfixServer::greet(net::ConnectionRef connection) {
+    connection->close_when_idle_for(state_->limits.most_idle_time);
+    return std::make_shared<Conversation>(*state_, std::move(connection));
+}
+
+}  // namespace mxtrust::serve
