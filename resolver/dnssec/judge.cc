@@ -59,6 +59,9 @@ void add_proof(Finding::Parts& parts, const Evidence& evidence) {
     if (std::ranges::find(parts.proof, evidence.rrset) == parts.proof.end()) parts.proof.push_back(evidence.rrset);
 }
 
+/// A closest encloser, a next closer name, a wildcard, and one more.
+constexpr std::size_t most_honest_denials = 4;
+
 Reason wrong_answer(Code code, const Response& response, const ZoneTrust& trust) {
     return make_reason(code, dns::Ede::dnssec_bogus, trust.zone(),
                        "the answer for " + describe(response.type, response.name) + " does not fit the question");
@@ -225,8 +228,8 @@ FindingRef Judge::signed_denial(const Response& response, const ZoneTrust& trust
                       response.type};
     Proof proof = prove(claim, denials, trust.zone(), known);
     if (proof.proven == Proven::no && claim.kind == Claim::Kind::nxdomain) {
-        // Servers that know no empty non-terminals say NXDOMAIN where the proof shows that there are names below: what
-        // is proven counts, and that is NODATA (RFC 4035 5.4, RFC 8020 2).
+        // Servers that know no empty non-terminals say NXDOMAIN where the proof shows that the name is there: what is
+        // proven counts, and that is NODATA (RFC 4035 5.4, RFC 8020 2).
         const Claim weaker{Claim::Kind::nodata, response.name, response.type};
         Proof nodata = prove(weaker, denials, trust.zone(), known);
         if (nodata.proven == Proven::yes) {
@@ -237,8 +240,9 @@ FindingRef Judge::signed_denial(const Response& response, const ZoneTrust& trust
     proof.reason.server = response.server;
     parts.expires = now_ + policy_.most_negative_ttl;
     if (denials.soa) add_proof(parts, *denials.soa);
+    // What the server sent along is passed on, where it is no more than an honest proof has (A3).
     const bool holds = proof.proven == Proven::yes || proof.proven == Proven::unsigned_only;
-    if (holds) {
+    if (holds && denials.nsecs.size() <= most_honest_denials) {
         for (const Evidence& evidence : denials.nsecs) add_proof(parts, evidence);
     }
     return conclude(std::move(parts), std::move(proof));

@@ -22,7 +22,8 @@ struct Policy {
     std::chrono::seconds most_negative_ttl{3600};
     std::chrono::seconds no_soa_ttl{
         30};  ///< an unsigned zone's denial without SOA: RFC 2308 5 would not keep it; this stops storms
-    std::chrono::seconds failure_ttl{5};         ///< how long a failure is kept: RFC 9520 3.2 says 1 s to 5 min; mail is retried soon
+    std::chrono::seconds failure_ttl{
+        5};  ///< how long a failure is kept: RFC 9520 3.2 says 1 s to 5 min; mail is retried soon
     std::chrono::seconds bogus_ttl{60};  ///< how long a bogus verdict or a failure is kept (RFC 4035 4.7, RFC 9520)
 };
 

@@ -122,7 +122,7 @@ TEST_CASE("A3: proof padding: of hundreds of valid NSEC records eight are looked
     CHECK(court.budget.used(Limit::verifications) == 8);
     const auto found = court.judge.judge(denial("a.example.org", Type::mx, Shape::nodata, first), trust);
     CHECK(verdict(found) == "secure nodata");
-    CHECK(found->proof().size() == 1);  // only what proves is kept
+    CHECK(found->proof().size() == 1);  // of such a heap, only what proves is kept
 }
 
 TEST_CASE("reasons name zone, record, key tag and time, in words") {
