@@ -81,7 +81,8 @@ class Iterator::Roster {
         looked_further_ = true;
         for (const cache::NameServer& server : cut.servers) {
             const bool already = std::ranges::find(nameless_, server.name) != nameless_.end();
-            if (!server.addresses.empty() && !server.name.is_within(cut.zone) && !already) nameless_.push_back(server.name);
+            if (!server.addresses.empty() && !server.name.is_within(cut.zone) && !already)
+                nameless_.push_back(server.name);
         }
         return !nameless_.empty();
     }

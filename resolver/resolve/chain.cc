@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "resolve/aggressive.h"
+
 namespace mxtrust::resolve {
 namespace {
 
@@ -45,6 +47,7 @@ Chain::Chain(Tools tools) : tools_(tools), flights_(tools.scheduler), ds_flights
 
 void Chain::store(const FindingRef& finding) {
     tools_.cache.store(finding);
+    if (tools_.settings.aggressive_denial == Switch::on) keep_denials(tools_.cache, *finding);
 }
 
 FindingRef Chain::judge(const dnssec::Response& response, const ZoneTrust& trust, Budget& budget) {
@@ -272,7 +275,8 @@ task::Task<FindingRef> Chain::ds_from_referral(dns::Name zone, Context context) 
     co_return FindingRef();
 }
 
-/// Asked at the parent. Where what comes does not hold, the referral may: some answer DS with what is not theirs to say (A12).
+/// Asked at the parent. Where what comes does not hold, the referral may: some answer DS with what is not theirs to say
+/// (A12).
 task::Task<FindingRef> Chain::fetch_ds(dns::Name zone, Context context) {
     dns::Name asked = zone;
     Context first = context;
@@ -369,7 +373,8 @@ task::Task<FindingRef> Chain::fetch(dns::Name name, dns::Type type, Context cont
         Context third = context;
         ZoneTrust trust = co_await trust_for(std::move(zone), std::move(copy), std::move(third));
         FindingRef finding = judge(*response, trust, *context.budget);
-        // An answer without signatures of which it cannot be said whether it ought to have some: the next server's may have.
+        // An answer without signatures of which it cannot be said whether it ought to have some: the next server's may
+        // have.
         const bool unsigned_answer = trust.security() == Security::indeterminate && !signer_of(*response);
         const bool others_may_help =
             unsigned_answer || (finding->security() == Security::bogus && trust.security() == Security::secure);

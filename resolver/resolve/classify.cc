@@ -170,8 +170,8 @@ class Classifier {
 
     Classified from_nxdomain() {
         if (!message_.authoritative && asked_.authority == Asked::Authority::required &&
-            negative_soa(authority_, asked_.name) == nullptr &&
-            !has_any(authority_, dns::Type::nsec) && !has_any(authority_, dns::Type::nsec3)) {
+            negative_soa(authority_, asked_.name) == nullptr && !has_any(authority_, dns::Type::nsec) &&
+            !has_any(authority_, dns::Type::nsec3)) {
             return unusable(Unusable::Why::unauthoritative, message_, "answered NXDOMAIN without authority");
         }
         return respond(dnssec::Shape::nxdomain, nullptr);
@@ -190,7 +190,8 @@ class Classifier {
         return unusable(Unusable::Why::lame, message_, "answered with nothing and without authority");
     }
 
-    /// NS of a zone above, whatever AA says: a server that does not know the zone and points to where one begins to look.
+    /// NS of a zone above, whatever AA says: a server that does not know the zone and points to where one begins to
+    /// look.
     bool refers_upwards() const {
         return std::ranges::any_of(message_.authority, [this](const dns::Record& record) {
             return record.type == dns::Type::ns && asked_.zone.is_below(record.owner);

@@ -141,7 +141,9 @@ task::Task<Result<dns::Message>> Exchange::ask_once(Query query, WithEdns edns, 
     Endpoint endpoint{query.to.address, options_.port};
     const MonoTime begin = clock_.mono();
     const MonoTime until = std::min(query.until, begin + servers_.timeout(query.to.address));
-    net::Matcher matcher = [expected = sent](BytesView datagram) { return match_reply(datagram, expected, Letters::as_sent); };
+    net::Matcher matcher = [expected = sent](BytesView datagram) {
+        return match_reply(datagram, expected, Letters::as_sent);
+    };
     Result<net::DatagramReply> reply =
         co_await network_.exchange_datagram(endpoint, std::move(wire), std::move(matcher), until);
     if (!reply) {

@@ -78,7 +78,7 @@ class Iterator::Walk {
     dns::Type type_;
     bool minimise_;
     dns::Type probe_ = dns::Type::a;  ///< hides what is asked for (RFC 9156 2.1)
-    std::size_t probed_ = 0;  ///< so many labels are known to belong to the cut's zone
+    std::size_t probed_ = 0;          ///< so many labels are known to belong to the cut's zone
     std::size_t probes_ = 0;
 };
 

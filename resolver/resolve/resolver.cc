@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "resolve/aggressive.h"
 #include "resolve/chain.h"
 #include "resolve/exchange.h"
 #include "resolve/iterate.h"
@@ -55,6 +56,12 @@ Finding::Parts failed_parts(const dns::Name& name, dns::Type type, Code code, dn
     return parts;
 }
 
+/// A secure denial of DS that was learnt from a referral.
+bool lacks_soa(const Finding& finding) {
+    if (finding.type() != dns::Type::ds || finding.outcome() != Outcome::nodata || !finding.is_secure()) return false;
+    return std::ranges::none_of(finding.proof(), [](const dns::RRsetRef& set) { return set->type == dns::Type::soa; });
+}
+
 }  // namespace
 
 struct Resolver::State {
@@ -84,6 +91,7 @@ struct Resolver::State {
     [[nodiscard]] FindingRef cached(const dns::Name& name, dns::Type type);
     task::Task<FindingRef> lookup(dns::Name name, dns::Type type, Context context);
     task::Task<FindingRef> lookup_alone(dns::Name name, dns::Type type, Context context);
+    [[nodiscard]] FindingRef denied_by_cache(const dns::Name& name, dns::Type type, Budget& budget);
     [[nodiscard]] FindingRef too_late(const dns::Name& name, dns::Type type) const;
     void count(const Answer& answer);
     [[nodiscard]] ZoneStep describe(const dns::Name& zone, const dnssec::ZoneTrust& trust,
@@ -147,6 +155,19 @@ FindingRef Resolver::State::too_late(const dns::Name& name, dns::Type type) cons
                      tools.clock.wall() + failure_ttl));
 }
 
+/// A question that secure NSEC or NSEC3 sets in the cache answer already (RFC 8198).
+FindingRef Resolver::State::denied_by_cache(const dns::Name& name, dns::Type type, Budget& budget) {
+    if (settings.aggressive_denial == Switch::off || name.is_root()) return nullptr;
+    // What the operator took out of validation is asked, whatever its signed parent denies.
+    const auto holds = [&name](const dns::Name& negative) { return name.is_within(negative); };
+    if (std::ranges::any_of(settings.negative_anchors, holds)) return nullptr;
+    const dns::Name inside = type == dns::Type::ds ? name.parent() : name;
+    const dns::Name zone = iterator.deepest_cut(inside).zone;
+    FindingRef denied = deny_from_cache(tools.cache, name, type, zone, settings.policy, tools.clock.wall(), budget);
+    if (denied && denied->is_secure()) tools.cache.store(denied);
+    return denied;
+}
+
 task::Task<FindingRef> Resolver::State::lookup_alone(dns::Name name, dns::Type type, Context context) {
     if (type == dns::Type::dnskey) {
         // The chain needs these keys in any case; afterwards they are in the cache.
@@ -156,12 +177,24 @@ task::Task<FindingRef> Resolver::State::lookup_alone(dns::Name name, dns::Type t
         static_cast<void>(trust);
         if (FindingRef known = cached(name, type)) co_return known;
     }
-    if (type == dns::Type::ds && !name.is_root()) co_return co_await chain.ds_of(std::move(name), std::move(context));
+    if (type == dns::Type::ds && !name.is_root()) {
+        dns::Name zone = name;
+        Context first = context;
+        FindingRef known = co_await chain.ds_of(std::move(zone), std::move(first));
+        // A referral's proof comes without the SOA that a client needs to keep a denial (RFC 2308 5).
+        if (!lacks_soa(*known)) co_return known;
+        FindingRef whole = co_await chain.fetch(std::move(name), type, std::move(context));
+        co_return whole->outcome() == Outcome::failure ? known : whole;
+    }
     co_return co_await chain.fetch(std::move(name), type, std::move(context));
 }
 
 task::Task<FindingRef> Resolver::State::lookup(dns::Name name, dns::Type type, Context context) {
-    if (FindingRef known = cached(name, type)) {
+    FindingRef known = cached(name, type);
+    if (!known || lacks_soa(*known)) {
+        if (FindingRef denied = denied_by_cache(name, type, *context.budget)) known = denied;
+    }
+    if (known && !lacks_soa(*known)) {
         ++counters.from_cache;
         co_return known;
     }

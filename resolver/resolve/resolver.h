@@ -37,14 +37,14 @@ struct Settings {
     BudgetLimits lookup_limits;
     Switch ipv4 = Switch::on;
     Switch ipv6 = Switch::on;
-    Switch minimisation = Switch::on;        ///< RFC 9156
-    Switch case_randomisation = Switch::on;  ///< 0x20
-    Switch prime_root = Switch::on;          ///< RFC 8109
-    Switch aggressive_denial = Switch::on;   ///< RFC 8198
+    Switch minimisation = Switch::on;           ///< RFC 9156
+    Switch case_randomisation = Switch::on;     ///< 0x20
+    Switch prime_root = Switch::on;             ///< RFC 8109
+    Switch aggressive_denial = Switch::on;      ///< RFC 8198
     Switch local_authorities = Switch::off;     ///< tests only: private and documentation addresses may be asked (A33)
     Switch loopback_authorities = Switch::off;  ///< tests only: so may loopback addresses
-    std::uint16_t edns_size = 1232;          ///< RFC 9715
-    std::uint16_t port = 53;                 ///< of authorities
+    std::uint16_t edns_size = 1232;             ///< RFC 9715
+    std::uint16_t port = 53;                    ///< of authorities
 };
 
 /// An unvalidated answer, for clients that set CD (RFC 4035 3.2.2). Never cached with what was judged.
