@@ -104,7 +104,8 @@ def script(path: str, log: Path, preset: str = "dev", *arguments: str) -> Count:
 
 def build(preset: str, log: Path, *targets: str) -> Count | None:
     """Configures and builds; None when all is well."""
-    for command in (["cmake", "--preset", preset], ["ninja", "-C", str(BUILD / preset), "-j", JOBS, "-k", "0", *targets]):
+    precompile = "OFF" if preset == "gcc" else "ON"
+    for command in (["cmake", "--preset", preset, f"-DMXTRUST_PRECOMPILE={precompile}"], ["ninja", "-C", str(BUILD / preset), "-j", JOBS, "-k", "0", *targets]):
         status, text = execute(command, log, preset)
         if status != 0:
             wrong = [line for line in text.splitlines() if re.search(r"error|FAILED|Error", line)][:15]
