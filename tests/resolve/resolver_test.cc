@@ -281,3 +281,25 @@ TEST_CASE("explain names each zone of the chain with its keys") {
         CHECK_FALSE(step.ds.empty());
     }
 }
+
+TEST_CASE("a secure NSEC in the cache answers what it denies without asking again (RFC 8198)") {
+    SignedStage play;
+    CHECK(verdict(play.ask("plain2.org.", Type::a)) == "secure nxdomain");
+    const std::size_t before = play.world.asked.size();
+    CHECK(verdict(play.ask("plain3.org.", Type::a)) == "secure nxdomain");
+    CHECK(verdict(play.ask("below.plain4.org.", Type::mx)) == "secure nxdomain");
+    CHECK(verdict(play.ask("plain.org.", Type::ds)) == "secure nodata");
+    CHECK(play.world.asked.size() == before);
+}
+
+TEST_CASE("what the cache denies is asked all the same where that is switched off, and below a negative anchor") {
+    const bool switched_off = GENERATE(true, false);
+    SignedStage play([switched_off](resolve::Settings& settings) {
+        if (switched_off) settings.aggressive_denial = resolve::Switch::off;
+        if (!switched_off) settings.negative_anchors.push_back(stage::name("plain3.org."));
+    });
+    CHECK(verdict(play.ask("plain2.org.", Type::a)) == "secure nxdomain");
+    const std::size_t before = play.world.asked.size();
+    static_cast<void>(play.ask("plain3.org.", Type::a));
+    CHECK(play.world.asked.size() > before);
+}
