@@ -89,7 +89,10 @@ class Liar {
         if (below(2) == 0) {
             if (const auto made = other.prepend("q" + std::to_string(below(9)))) other = *made;
         }
-        if (zone_.cut_above(other, Type::ds) != nullptr) other = zone_.apex();
+        // Of what lies below a cut or a DNAME the zone has no denial to give.
+        const bool is_beyond =
+            zone_.cut_above(other, Type::ds) != nullptr || zone_.look(other, Type::hinfo).kind == Fact::Kind::alias;
+        if (is_beyond) other = zone_.apex();
         zone_.deny(said_, other, Type::hinfo);
     }
     void deny_barely() {
