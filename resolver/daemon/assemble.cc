@@ -20,8 +20,7 @@ Result<std::string> read_file(const std::filesystem::path& file) {
     text.resize(dnssec::most_anchor_octets + 1);
     if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
     if (!stream && !stream.eof()) {
-        return fail(FailureKind::malformed, "ATAF"_code,
-                    "[dnssec] trust-anchor-file: " + file.string() + " cannot be read");
+        return fail(FailureKind::malformed, "ATAF"_code, file.string() + " cannot be read");
     }
     text.resize(static_cast<std::size_t>(stream.gcount()));
     return text;
@@ -61,25 +60,29 @@ Result<std::vector<resolve::RootServer>> parse_root_hints(std::string_view text)
     return servers;
 }
 
-Result<Anchors> choose_anchors(const Configuration& configuration) {
+Result<Anchors> choose_anchors(const Configuration& configuration, const Origin& origin) {
     std::string text(builtin_root_anchors());
-    std::string origin = "built-in";
+    std::string source = "built-in";
+    std::string place = "built-in trust anchors: ";
     if (configuration.test.trust_anchors) {
         text.clear();
         for (const std::string& line : *configuration.test.trust_anchors) text += line + "\n";
-        origin = "[test]";
-        if (configuration.test.trust_anchors->empty()) return Anchors{{}, origin};
+        source = "[test]";
+        place = origin.place("test", "trust-anchors");
+        if (configuration.test.trust_anchors->empty()) return Anchors{{}, source};
     } else if (!configuration.dnssec.trust_anchor_file.empty()) {
-        origin = configuration.dnssec.trust_anchor_file.string();
+        source = configuration.dnssec.trust_anchor_file.string();
+        place = origin.place("dnssec", "trust-anchor-file");
         auto content = read_file(configuration.dnssec.trust_anchor_file);
-        if (!content) return fail(content.error());
+        if (!content) {
+            return fail(Failure{content.error().kind, content.error().code, place + content.error().text});
+        }
         text = std::move(*content);
+        place += source + ": ";
     }
     auto anchors = dnssec::TrustAnchors::parse(text);
-    if (!anchors) {
-        return fail(FailureKind::malformed, "ATAP"_code, "trust anchors (" + origin + "): " + anchors.error().text);
-    }
-    return Anchors{std::move(*anchors), origin};
+    if (!anchors) return fail(FailureKind::malformed, "ATAP"_code, place + anchors.error().text);
+    return Anchors{std::move(*anchors), source};
 }
 
 Result<std::vector<resolve::RootServer>> choose_root_hints(const Configuration& configuration) {

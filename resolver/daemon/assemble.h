@@ -22,8 +22,8 @@ struct Anchors {
 Result<std::vector<resolve::RootServer>> parse_root_hints(std::string_view text);
 
 /// The anchors of [test], else of the file, else the built-in ones. An unreadable or wrong file is an error: without it
-/// nobody knows what the operator wanted to trust.
-Result<Anchors> choose_anchors(const Configuration& configuration);
+/// nobody knows what the operator wanted to trust. It names the key's place.
+Result<Anchors> choose_anchors(const Configuration& configuration, const Origin& origin = Origin());
 Result<std::vector<resolve::RootServer>> choose_root_hints(const Configuration& configuration);
 
 Result<resolve::Settings> resolver_settings(const Configuration& configuration, const Anchors& anchors, WallTime now);

@@ -150,8 +150,9 @@ Done supervise(const Clock& clock, cache::LmdbStore* store, log::Log& log) {
     return {};
 }
 
-int serve_until_told(const Configuration& configuration, const Clock& clock, SystemClock& shared_clock, log::Log& log) {
-    const auto anchors = choose_anchors(configuration);
+int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shared_clock, log::Log& log) {
+    const Configuration& configuration = loaded.configuration;
+    const auto anchors = choose_anchors(configuration, loaded.origin);
     if (!anchors) return complain(log, anchors.error());
     const auto resolver = resolver_settings(configuration, *anchors, clock.wall());
     if (!resolver) return complain(log, resolver.error());
@@ -203,14 +204,14 @@ int run(const Arguments& arguments) {
     SystemClock clock(configuration.test.time);
     log::Log log(configuration.server.log_level, configuration.server.log_target);
     if (arguments.check_only) {
-        const auto anchors = choose_anchors(configuration);
+        const auto anchors = choose_anchors(configuration, loaded->origin);
         if (!anchors) return complain(log, anchors.error());
         for (const std::string& doubt : doubts(configuration, clock.wall())) log.configuration_doubt(doubt);
         std::cout << "the configuration is good\n";
         return good;
     }
     prepare_process();
-    return serve_until_told(configuration, clock, clock, log);
+    return serve_until_told(*loaded, clock, clock, log);
 }
 
 }  // namespace
