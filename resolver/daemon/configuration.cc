@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "daemon/characters.h"
 #include "daemon/lists.h"
 #include "daemon/values.h"
 
@@ -277,6 +278,8 @@ std::string Origin::place(std::string_view section, std::string_view key) const 
 }
 
 Result<Loaded> parse_configuration(std::string_view text, std::string_view file, TestMode mode) {
+    const Done plain = check_characters(text, file);
+    if (!plain) return fail(plain.error());
     const toml::parse_result parsed = toml::parse(text, file);
     if (!parsed) {
         return fail(FailureKind::malformed, "ATOM"_code,

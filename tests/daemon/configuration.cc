@@ -158,12 +158,31 @@ TEST_CASE("each bad key or value is told with file, line, section, key, what is 
          "x.toml:2: [dnssec] negative-trust-anchors: entry 1 needs a reason that is not empty and a date"},
         {"[dnssec]\nnegative-trust-anchors = [{ name = \"a.example\", reason = \"x\", expires = \"2030-01-31\" }]",
          "x.toml:2: [dnssec] negative-trust-anchors: entry 1 needs a reason that is not empty and a date"},
+        {"[.server]\n", "x.toml:1: "},
+        {"[server]\n.workers = 1\n", "x.toml:2: "},
         {"[mail]\ninsecure-mx = \"no\"", "x.toml:2: [mail] insecure-mx: must be \"dane\" or \"may\", is \"no\""},
     };
     for (const Case& each : cases) {
         INFO(each.text);
         const std::string error = error_of(each.text);
         CHECK(error.substr(0, std::string_view(each.error).size()) == each.error);
+    }
+}
+
+TEST_CASE("a file with control characters is no configuration, and does not end the program") {
+    CHECK(error_of("\n[\x1enssec]\n") == "x.toml:2: there is a control character; is this a text file?");
+    CHECK(error_of(std::string_view("# \0\n", 4)) == "x.toml:1: there is a control character; is this a text file?");
+    CHECK(good("[server]\r\n\tworkers = 1\r\n").server.workers == 1);
+}
+
+TEST_CASE("letters beyond ASCII may stand in lines that are comments, and escaped in texts") {
+    CHECK(good("# Bücher\n  # ü\n[server]\nuser = \"b\\u00fccher\"").server.user == "bücher");
+    for (const char* text :
+         {"\n\xcd\x9e = 1", "\n[ü]", "# x\nü = 1", "[server]\nuser = \"ü\"", "[server]\nuser = \"\" # ü"}) {
+        INFO(text);
+        CHECK(error_of(text) ==
+              "x.toml:2: letters beyond ASCII may stand in lines that are comments only; in a text write them as "
+              "\\u00FC");
     }
 }
 
