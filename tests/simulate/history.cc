@@ -204,6 +204,11 @@ class History final : task::Finisher {
                           truth.fact.wildcard);
     }
 
+    /// RFC 5155 9.2: every NSEC3 of such a zone has the flag, so that nothing that needs a covering one is secure.
+    [[nodiscard]] static bool rests_on_opt_out(const Truth& truth) {
+        return is_opted_out(truth) && (truth.fact.kind == Fact::Kind::nxdomain || truth.fact.wildcard);
+    }
+
     void check_link(const Client& client, const dnssec::Finding& link, const std::string& what) {
         const Truth truth = universe_.truth(link.name(), link.type());
         const Place& place = *truth.place;
@@ -212,7 +217,8 @@ class History final : task::Finisher {
                                  std::string(dnssec::to_text(link.outcome())) + " " + link.reason().text;
         switch (link.security()) {
             case Security::secure:
-                hold(place.standing == Standing::secure && agrees(link, truth), Rule::secure_is_true, said);
+                hold(place.standing == Standing::secure && agrees(link, truth) && !rests_on_opt_out(truth),
+                     Rule::secure_is_true, said);
                 hold(place.standing != Standing::secure || in_time(client, link, place), Rule::secure_in_time, said);
                 break;
             case Security::insecure:

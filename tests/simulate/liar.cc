@@ -46,6 +46,7 @@ class Liar {
             &Liar::deny_existing_by_span,
             &Liar::replay_elsewhere,
             &Liar::raise_ttl,
+            &Liar::deny_delegation,
         };
         for (std::uint64_t count = 1 + below(10) / 8; count > 0; --count) (this->*lies[below(std::size(lies))])();
         return std::move(said_);
@@ -222,6 +223,18 @@ class Liar {
         replayed.question = query_.question;
         replayed.id = query_.id;
         said_ = std::move(replayed);
+    }
+    /// NXDOMAIN for what lies below a delegation, proven as for a name of this zone: opt-out may cover it.
+    void deny_delegation() {
+        const RRset* cut = zone_.is_signed() ? zone_.cut_above(asked(), Type::a) : nullptr;
+        if (cut == nullptr) return;
+        deny_barely();
+        said_.rcode = dns::Rcode::nxdomain;
+        if (const RRset* apex = zone_.matching(zone_.apex())) put(said_, said_.authority, *apex);
+        if (const RRset* cover = zone_.covering(cut->owner)) put(said_, said_.authority, *cover);
+        const auto wildcard = cut->owner.parent().wildcard();
+        const RRset* cover = wildcard ? zone_.covering(*wildcard) : nullptr;
+        if (cover != nullptr) put(said_, said_.authority, *cover);
     }
     void raise_ttl() {
         for (auto* section : {&said_.answer, &said_.authority}) {
