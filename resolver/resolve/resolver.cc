@@ -229,6 +229,14 @@ void Resolver::State::count(const Answer& answer) {
 task::Task<Answer> Resolver::resolve(dns::Name name, dns::Type type, BudgetRef budget) {
     ++state_->counters.questions;
     std::vector<FindingRef> links;
+    if (type == dns::Type::rrsig || type == dns::Type::sig) {
+        // Nothing signs a signature, so that it cannot be judged by itself (RFC 4035 2.2); it comes with what it signs.
+        links.push_back(
+            Finding::failure(failed_parts(name, type, "RSIG"_code, dns::Ede::not_supported,
+                                          "signatures are answered with the records they cover, not by themselves",
+                                          state_->tools.clock.wall() + failure_ttl)));
+        co_return Answer(std::move(links));
+    }
     std::unordered_set<dns::Name, dns::NameHash> visited;
     dns::Name next = std::move(name);
     while (true) {

@@ -303,3 +303,11 @@ TEST_CASE("what the cache denies is asked all the same where that is switched of
     static_cast<void>(play.ask("plain3.org.", Type::a));
     CHECK(play.world.asked.size() > before);
 }
+
+TEST_CASE("signatures are not answered by themselves: nothing proves them (RFC 4035 2.2)") {
+    SignedStage play;
+    const dnssec::Answer answer = play.ask("mail.org.", Type::rrsig);
+    CHECK(verdict(answer) == "indeterminate failure");
+    CHECK(answer.reason().ede == dns::Ede::not_supported);
+    CHECK(play.world.asked.empty());
+}
