@@ -38,8 +38,9 @@ Result<int> bound(const Endpoint& endpoint, int kind) {
     if (descriptor < 0)
         return fail(FailureKind::system, "NLSO"_code, "no socket for " + endpoint.to_text() + ": " + error_text());
     const int on = 1;
-    const bool set = setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-                     setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 &&
+    // Workers share one descriptor, so that nobody else can take the port beside us: no SO_REUSEPORT, and SO_REUSEADDR
+    // only where it means "although old connections linger" (TCP).
+    const bool set = (kind != SOCK_STREAM || setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0) &&
                      (!six || setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0);
     const SocketAddress address(endpoint);
     if (!set || bind(descriptor, address.raw(), address.size()) != 0) {

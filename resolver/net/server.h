@@ -64,7 +64,7 @@ class Listening {
     /// `mode`: permissions of the socket file. A socket file on which nobody listens is replaced; one that is alive is
     /// an error.
     static Result<Listening> unix_stream(const std::string& path, unsigned mode);
-    static Result<Listening> tcp(const Endpoint& endpoint);  ///< SO_REUSEPORT, port 0 lets the kernel choose
+    static Result<Listening> tcp(const Endpoint& endpoint);  ///< port 0 lets the kernel choose
     static Result<Listening> udp(const Endpoint& endpoint);
     static Listening inherited(int descriptor);
     /// Gives the descriptor away; the caller closes it.

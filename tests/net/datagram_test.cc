@@ -317,13 +317,17 @@ TEST_CASE("a datagram server drops what is longer than a question can be") {
     CHECK(authority.questions == 1);
 }
 
-TEST_CASE("datagram servers of two loops share one port") {
-    Real world;
-    auto first = Listening::udp(loopback());
-    REQUIRE(first);
-    auto second = Listening::udp(first->endpoint());
-    REQUIRE(second);
-    CHECK(second->endpoint() == first->endpoint());
+TEST_CASE("a port is ours alone: workers share one descriptor, another program is refused") {
+    for (const bool stream : {false, true}) {
+        auto first = stream ? Listening::tcp(loopback()) : Listening::udp(loopback());
+        REQUIRE(first);
+        const auto second = stream ? Listening::tcp(first->endpoint()) : Listening::udp(first->endpoint());
+        REQUIRE_FALSE(second);
+        CHECK(second.error().text.find("in use") != std::string::npos);
+        const auto shared = first->duplicate();
+        REQUIRE(shared);
+        CHECK(shared->endpoint() == first->endpoint());
+    }
 }
 
 TEST_CASE("a stopped datagram server hears nothing more") {
