@@ -181,6 +181,7 @@ PARTS = {
     "unit": ("clang-19: build and unit tests", lambda log: unit("dev", log)),
     "lab": ("the lab world, checked from outside", lab),
     "world": ("a daemon in the lab: every mail domain, kill -9, hostile input", lambda log: world(log, "dev")),
+    "mta": ("Debian's Postfix and Exim deliver mail by what a daemon in the lab says", lambda log: script("tests/mta/run", log)),
     "conformance": ("replayed scenarios of other resolvers", lambda log: script("tests/conformance/run", log)),
     "fuzz": (f"every fuzz target for {FUZZ_SECONDS} s", fuzz),
     "gcc": ("g++: build and unit tests", lambda log: unit("gcc", log)),

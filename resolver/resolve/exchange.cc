@@ -90,6 +90,13 @@ Result<dns::Message> Exchange::accept(const Query& query, BytesView wire, Budget
     }
     Result<dns::Message> message = dns::parse_message(wire);
     if (!message) return fail(FailureKind::malformed, "RXMF"_code, "sent a malformed message: " + message.error().text);
+    // Authorities compress names in RDATA against our mixed-case question: its letters are ours, and not to be passed
+    // on.
+    for (std::vector<dns::Record>* section : {&message->answer, &message->authority, &message->additional}) {
+        for (dns::Record& record : *section) {
+            if (record.type != dns::Type::rrsig) record.rdata = dns::canonical(record.type, record.rdata);
+        }
+    }
     log_.received(query.to.address.to_text(), dns::to_text(message->rcode));
     return message;
 }

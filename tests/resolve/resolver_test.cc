@@ -1,6 +1,8 @@
 // The walk of a question, from the root down, over a small Internet in virtual time.
 #include "resolve/resolver.h"
 
+#include <algorithm>
+
 #include "resolve/build.h"
 #include "resolve/world.h"
 #include "task/gather.h"
@@ -310,4 +312,23 @@ TEST_CASE("signatures are not answered by themselves: nothing proves them (RFC 4
     CHECK(verdict(answer) == "indeterminate failure");
     CHECK(answer.reason().ede == dns::Ede::not_supported);
     CHECK(play.world.asked.empty());
+}
+
+TEST_CASE("the question's mixed letters do not come back in names of the answer") {
+    SignedStage play;
+    play.both([](const dns::Message& query, dns::Message honest) {
+        // As an authority does that compresses against the question.
+        for (dns::Record& one : honest.answer) {
+            if (one.type == Type::mx && query.question->spelled.size() > 1) {
+                const std::string& spelled = query.question->spelled;
+                std::copy(spelled.begin(), spelled.end(),
+                          one.rdata.end() - static_cast<std::ptrdiff_t>(spelled.size()));
+            }
+        }
+        return std::optional(honest);
+    });
+    const dnssec::Answer answer = play.ask("mail.org.", Type::mx);
+    CHECK(verdict(answer) == "secure records");
+    const Bytes& rdata = answer.final().rrset()->records.front();
+    CHECK(std::ranges::none_of(rdata, [](std::uint8_t letter) { return letter >= 'A' && letter <= 'Z'; }));
 }
