@@ -19,6 +19,8 @@ BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
 JOBS = str(os.cpu_count() or 2)
 FUZZ_SECONDS = 20               # for each target; longer runs are for whoever works on a parser
+RESOLUTIONS = 20_000            # of the simulation; under a sanitizer, where each takes ten times as long:
+SANITIZED_RESOLUTIONS = 2_000
 LIMIT = 1500                    # seconds for one command: nothing here takes half of it on two cores
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:abort_on_error=1:disable_coredump=1",
@@ -133,8 +135,16 @@ def unit(preset: str, log: Path) -> Count:
     return count
 
 
+def installed(path: str, log: Path) -> Count | None:
+    """Runs an install script, which unpacks into build/tools; None when all is well."""
+    status, text = execute([str(ROOT / path)], log)
+    return None if status == 0 else Count(failed=1, notes=[f"{path} failed", *text.splitlines()[-5:]])
+
+
 def world(log: Path, preset: str) -> Count:
     """The tests that ask a running daemon in the lab."""
+    if (trouble := build(preset, log, "mxtrustd", "mxtrust") or installed("tests/lab/install", log)) is not None:
+        return trouble
     count = Count()
     for path in ("tests/mail/run", "tests/restart/run", "tests/blackbox/run"):
         count.add(script(path, log, preset))
@@ -143,10 +153,26 @@ def world(log: Path, preset: str) -> Count:
 
 def lab(log: Path) -> Count:
     """The lab itself, before anything is asked in it."""
-    status, text = execute([str(ROOT / "tests/lab/install")], log)
-    if status != 0:
-        return Count(failed=1, notes=["tests/lab/install failed", *text.splitlines()[-5:]])
-    return script("tests/lab/selfcheck", log)
+    return installed("tests/lab/install", log) or script("tests/lab/selfcheck", log)
+
+
+def beside(folder: str):
+    """A test that runs mxtrustd beside other programs of Debian's, in the lab."""
+    def run(log: Path) -> Count:
+        return (build("dev", log, "mxtrustd", "mxtrust") or installed("tests/lab/install", log) or
+                installed(f"tests/{folder}/install", log) or script(f"tests/{folder}/run", log))
+    return run
+
+
+def simulate(log: Path, preset: str, resolutions: int) -> Count:
+    """The resolver in simulated Internets, in virtual time."""
+    os.environ["MXTRUST_SIMULATE"] = str(BUILD / preset / "tests/simulate")
+    return build(preset, log, "simulate") or script("tests/simulate/run", log, preset, "--resolutions", str(resolutions))
+
+
+def conformance(log: Path) -> Count:
+    """Other resolvers' scenarios; without the rig there is nothing to run."""
+    return build("dev", log, "mxtrustd", "mxtrust") or script("tests/conformance/run", log)
 
 
 def fuzz(log: Path) -> Count:
@@ -167,10 +193,11 @@ def fuzz(log: Path) -> Count:
 
 
 def sanitized(preset: str):
-    """A sanitizer's build, its unit tests, and the daemon built so in the lab."""
+    """A sanitizer's build, its unit tests, the daemon built so in the lab, and the resolver in some simulated Internets."""
     def run(log: Path) -> Count:
         count = unit(preset, log)
         count.add(world(log, preset))
+        count.add(simulate(log, preset, SANITIZED_RESOLUTIONS))
         return count
     return run
 
@@ -182,7 +209,10 @@ PARTS = {
     "lab": ("the lab world, checked from outside", lab),
     "world": ("a daemon in the lab: every mail domain, kill -9, hostile input", lambda log: world(log, "dev")),
     "mta": ("Debian's Postfix and Exim deliver mail by what a daemon in the lab says", lambda log: script("tests/mta/run", log)),
-    "conformance": ("replayed scenarios of other resolvers", lambda log: script("tests/conformance/run", log)),
+    "mta": ("Postfix and Exim deliver or hold back", beside("mta")),
+    "differential": ("Unbound, Knot Resolver and BIND are asked the same", beside("differential")),
+    "simulate": (f"{RESOLUTIONS:,} questions in simulated Internets", lambda log: simulate(log, "dev", RESOLUTIONS)),
+    "conformance": ("replayed scenarios of other resolvers", conformance),
     "fuzz": (f"every fuzz target for {FUZZ_SECONDS} s", fuzz),
     "gcc": ("g++: build and unit tests", lambda log: unit("gcc", log)),
     "asan": ("address and undefined-behaviour sanitizers: everything", sanitized("asan")),
