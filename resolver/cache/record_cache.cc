@@ -114,7 +114,10 @@ FindingRef RecordCache::find_any(Records& records, const dns::Name& name, dns::T
         FindingRef alias = read(records, answer_key(name, dns::Type::cname), name, type);
         if (alias && is_renaming(*alias)) return alias;
     }
-    return read(records, answer_key(name, nxdomain_slot), name, type);
+    FindingRef nothing = read(records, answer_key(name, nxdomain_slot), name, type);
+    // A DS belongs to the parent: what a zone says of its own apex says nothing of it (RFC 4035 3.1.4.1).
+    const bool own_word = type == dns::Type::ds && !name.is_root() && nothing && nothing->zone() == name;
+    return own_word ? nullptr : nothing;
 }
 
 FindingRef RecordCache::find(const dns::Name& name, dns::Type type, WallTime now) {

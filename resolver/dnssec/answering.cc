@@ -15,6 +15,8 @@ bool answers(const Finding& fact, const dns::Name& name, dns::Type type) {
             return false;
         }
         case Outcome::nxdomain:
+            // A DS belongs to the parent: what a zone says of its own apex says nothing of it (RFC 4035 3.1.4.1).
+            if (type == dns::Type::ds && fact.zone() == name) return false;
             // RFC 8020 for what is proven only: below a name in an opt-out span there may be an unsigned zone (pitfall
             // 7).
             return fact.name() == name || (fact.is_secure() && name.is_below(fact.name()));

@@ -245,7 +245,9 @@ task::Task<Answer> Resolver::resolve(dns::Name name, dns::Type type, BudgetRef b
         Context context{budget, 0, {}};
         FindingRef link = co_await state_->lookup(std::move(asked), type, std::move(context));
         links.push_back(link);
-        if (!link->is_alias()) break;
+        // Asked for the CNAME itself: below a DNAME it is the one made from it, and the answer ends there (RFC
+        // 6672 3.2).
+        if (!link->is_alias() || type == dns::Type::cname) break;
         Result<dns::Name> target = link->alias_target();
         const WallTime soon = state_->tools.clock.wall() + failure_ttl;
         if (!target) {

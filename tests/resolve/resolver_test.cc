@@ -332,3 +332,21 @@ TEST_CASE("the question's mixed letters do not come back in names of the answer"
     const Bytes& rdata = answer.final().rrset()->records.front();
     CHECK(std::ranges::none_of(rdata, [](std::uint8_t letter) { return letter >= 'A' && letter <= 'Z'; }));
 }
+
+TEST_CASE("what a child says of its own apex says nothing of the DS, which is its parent's (RFC 4035 3.1.4.1)") {
+    SignedStage play;
+    play.world.behave(plain_address, [](const dns::Message&, dns::Message honest) {
+        honest.answer.clear();
+        honest.rcode = dns::Rcode::nxdomain;
+        return std::optional(honest);
+    });
+    CHECK(verdict(play.ask("plain.org.", Type::a)) == "insecure nxdomain");
+    CHECK(verdict(play.ask("plain.org.", Type::ds)) == "secure nodata");
+}
+
+TEST_CASE("asked for a CNAME below a DNAME, the answer is the one made from it (RFC 6672 3.2)") {
+    SignedStage play;
+    const dnssec::Answer answer = play.ask("nothing.moved.mail.org.", Type::cname);
+    CHECK(verdict(answer) == "secure records");
+    CHECK(answer.final().is_alias());
+}
