@@ -208,7 +208,6 @@ PARTS = {
     "unit": ("clang-19: build and unit tests", lambda log: unit("dev", log)),
     "lab": ("the lab world, checked from outside", lab),
     "world": ("a daemon in the lab: every mail domain, kill -9, hostile input", lambda log: world(log, "dev")),
-    "mta": ("Debian's Postfix and Exim deliver mail by what a daemon in the lab says", lambda log: script("tests/mta/run", log)),
     "mta": ("Postfix and Exim deliver or hold back", beside("mta")),
     "differential": ("Unbound, Knot Resolver and BIND are asked the same", beside("differential")),
     "simulate": (f"{RESOLUTIONS:,} questions in simulated Internets", lambda log: simulate(log, "dev", RESOLUTIONS)),
