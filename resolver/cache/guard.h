@@ -49,7 +49,7 @@ class Guard {
     Guard(std::string directory, std::string boot_id)
         : directory_(std::move(directory)), boot_id_(std::move(boot_id)) {}
     Done lock();
-    Done check_directory() const;
+    [[nodiscard]] Done check_directory() const;
     [[nodiscard]] std::string why_not(std::uint64_t most_octets) const;
     [[nodiscard]] Done write_state(const std::string& how_left) const;
     [[nodiscard]] Done forget_older() const;

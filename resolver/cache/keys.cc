@@ -101,7 +101,7 @@ Range prefix_range(std::string_view prefix) {
 
 std::vector<Range> flush_ranges(const dns::Name& name, bool subtree) {
     std::vector<Range> ranges;
-    const auto exactly = [&](std::string key) { ranges.push_back({key, key + separator}); };
+    const auto exactly = [&](const std::string& key) { ranges.push_back({key, key + separator}); };
     if (subtree) {
         ranges.push_back(prefix_range(begin(Kind::answer, name)));
         ranges.push_back(prefix_range(begin(Kind::cut, name)));

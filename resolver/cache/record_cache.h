@@ -13,7 +13,7 @@
 namespace mxtrust::cache {
 
 /// Longer notes, and keys of notes longer than this, are dropped and counted.
-inline constexpr std::size_t most_note_octets = 64 * 1024;
+inline constexpr std::size_t most_note_octets = 65'536;
 inline constexpr std::size_t most_note_key_octets = 500;
 
 class RecordCache : public Cache {

@@ -49,7 +49,7 @@ class Peer final : public Connection, public std::enable_shared_from_this<Peer> 
             close();
             return;
         }
-        static_cast<void>(request.release());  // freed by on_written
+        [[maybe_unused]] const auto* on_its_way = request.release();  // freed by on_written
         touch();
     }
     [[nodiscard]] std::size_t queued() const override { return queued_; }

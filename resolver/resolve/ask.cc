@@ -69,7 +69,7 @@ class Iterator::Roster {
         nameless_.pop_back();
         return name;
     }
-    void failed(const Candidate& candidate, FailureKind kind, std::string text) {
+    void failed(const Candidate& candidate, FailureKind kind, const std::string& text) {
         if (kind == FailureKind::timeout) slow_.push_back(candidate);
         ++failures_;
         if (troubles_.size() < most_troubles_told) troubles_.push_back(describe(candidate) + " " + text);
@@ -334,7 +334,7 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
 }
 
 dnssec::Reason Iterator::trouble(const cache::ZoneCut& cut, const dns::Name& name, dns::Type type, bool anybody,
-                                 FailureKind kind, std::string told, const Budget& budget) const {
+                                 FailureKind kind, const std::string& told, const Budget& budget) const {
     dnssec::Reason reason;
     reason.zone = cut.zone;
     const std::string zone = cut.zone.is_root() ? "the root zone" : cut.zone.to_text();

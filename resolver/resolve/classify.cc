@@ -134,7 +134,7 @@ class Classifier {
     }
 
     /// No AA, an answer and a referral in one: a server that leaked its cache into a referral. The referral counts.
-    bool delegates_instead() const {
+    [[nodiscard]] bool delegates_instead() const {
         return std::ranges::any_of(authority_, [this](const dns::RRset& set) {
             return set.type == dns::Type::ns && set.owner.is_below(asked_.zone) && asked_.name.is_within(set.owner);
         });
@@ -192,17 +192,17 @@ class Classifier {
 
     /// NS of a zone above, whatever AA says: a server that does not know the zone and points to where one begins to
     /// look.
-    bool refers_upwards() const {
+    [[nodiscard]] bool refers_upwards() const {
         return std::ranges::any_of(message_.authority, [this](const dns::Record& record) {
             return record.type == dns::Type::ns && asked_.zone.is_below(record.owner);
         });
     }
 
-    bool own_apex() const {
+    [[nodiscard]] bool own_apex() const {
         return message_.authoritative && find_set(authority_, asked_.zone, dns::Type::ns) != nullptr;
     }
 
-    std::optional<Referral> delegation() const {
+    [[nodiscard]] std::optional<Referral> delegation() const {
         const dns::RRset* best = nullptr;
         for (const dns::RRset& set : authority_) {
             if (set.type != dns::Type::ns || !set.owner.is_below(asked_.zone) || !asked_.name.is_within(set.owner))

@@ -115,7 +115,7 @@ class Iterator {
     task::Task<AskResult> attempt(Candidate candidate, dns::Name zone, dns::Name name, dns::Type type, MonoTime until,
                                   BudgetRef budget);
     [[nodiscard]] dnssec::Reason trouble(const cache::ZoneCut& cut, const dns::Name& name, dns::Type type, bool anybody,
-                                         FailureKind kind, std::string told, const Budget& budget) const;
+                                         FailureKind kind, const std::string& told, const Budget& budget) const;
     /// Has the zone a DS, or an anchor of its own?
     [[nodiscard]] bool is_signed(const dns::Name& zone) const;
     void note_unusable(const Candidate& candidate, const dns::Name& zone, const Unusable& unusable);

@@ -43,7 +43,7 @@ const mail::HostAnswer* first_skipped(const mail::MailAnswer& answer) {
 
 struct Router::State {
     State(RouteSettings chosen, Tools given)
-        : settings(std::move(chosen)),
+        : settings(chosen),
           tools(given),
           search({settings.linger, settings.most_hosts_at_once, settings.most_flights, settings.budget_factor},
                  {given.clock, given.lookups, given.scheduler}),
@@ -197,7 +197,7 @@ task::Task<void> Router::State::fetch(mail::MxHost host, Errand errand) {
     static_cast<void>(found);
 }
 
-Router::Router(RouteSettings settings, Tools tools) : state_(std::make_unique<State>(std::move(settings), tools)) {}
+Router::Router(RouteSettings settings, Tools tools) : state_(std::make_unique<State>(settings, tools)) {}
 Router::~Router() = default;
 
 task::Task<MailAnswerRef> Router::ask(MailQuestion question) {

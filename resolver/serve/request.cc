@@ -42,7 +42,7 @@ Result<dns::Type> parse_type(std::string_view text) {
     std::transform(upper.begin(), upper.end(), upper.begin(), [](char letter) {
         return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
     });
-    const auto type = dns::type_from_text(upper);
+    auto type = dns::type_from_text(upper);
     if (!type)
         return fail(wrong("STYP"_code, "type: " + in_quotes(text) + " is no record type, such as MX, TLSA or TYPE52"));
     if (dns::is_meta(*type)) {
@@ -218,7 +218,7 @@ class Members {
         return member->get<bool>();
     }
     [[nodiscard]] bool has(const char* key) const { return object_.contains(key); }
-    Result<Duration> deadline() const {
+    [[nodiscard]] Result<Duration> deadline() const {
         const auto milliseconds =
             number("deadline_ms", default_deadline.count(), least_deadline.count(), most_deadline.count());
         if (!milliseconds) return fail(milliseconds.error());

@@ -27,6 +27,7 @@ class [[nodiscard]] Wait final : private TimerNode {
         join();
         set(parent.promise().scheduler(), deadline_);
     }
+    // NOLINTNEXTLINE(modernize-use-nodiscard): whoever only waits does not ask how it ended
     bool await_resume() const noexcept { return rung_; }
 
   private:
