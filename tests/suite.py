@@ -4,6 +4,7 @@ Every part is a list of commands. A command that ends with a line `N passed, N f
 test cases; anything else for one. A command that fails without saying so, is killed, or says nothing counts as one more failure.
 """
 import argparse
+import concurrent.futures
 import os
 import re
 import shutil
@@ -175,20 +176,28 @@ def conformance(log: Path) -> Count:
     return build("dev", log, "mxtrustd", "mxtrust") or script("tests/conformance/run", log)
 
 
+def fuzz_one(name: str, log: Path) -> Count:
+    """One target, over its seeds and what was found before, and for a short while beyond."""
+    program, found = BUILD / "fuzz/tests" / f"fuzz_{name}", BUILD / "fuzz/corpus" / name
+    if not program.exists():
+        return Count(failed=1, notes=[f"fuzz_{name} was not built"])
+    found.mkdir(parents=True, exist_ok=True)
+    status, text = execute([str(program), f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-rss_limit_mb=2048",
+                            f"-artifact_prefix={BUILD / 'fuzz'}/{name}-", str(found), str(ROOT / "tests/fuzz/seeds" / name)], log, "fuzz")
+    if status == 0:
+        return Count(passed=1)
+    return Count(failed=1, notes=[f"fuzz_{name}: status {status}", *(f"    {line[:200]}" for line in text.splitlines()[-12:])])
+
+
 def fuzz(log: Path) -> Count:
-    """Every target over its seeds and for a short while beyond; no time is enough, a regression in a seed is found at once."""
+    """Every target; no time is enough, but a regression in a seed is found at once."""
+    names = sorted(path.stem for path in (ROOT / "tests/fuzz").glob("*.cc"))
     count = Count()
-    if (trouble := build("fuzz", log, *(f"fuzz_{path.stem}" for path in sorted((ROOT / "tests/fuzz").glob("*.cc"))))) is not None:
+    if (trouble := build("fuzz", log, *(f"fuzz_{name}" for name in names))) is not None:
         count.add(trouble)
-    for path in sorted((ROOT / "tests/fuzz").glob("*.cc")):
-        name, program = path.stem, BUILD / "fuzz/tests" / f"fuzz_{path.stem}"
-        found = BUILD / "fuzz/corpus" / name
-        found.mkdir(parents=True, exist_ok=True)
-        command = [str(program), f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=0",
-                   f"-artifact_prefix={BUILD / 'fuzz'}/{name}-", str(found), str(ROOT / "tests/fuzz/seeds" / name)]
-        status, text = execute(command, log, "fuzz") if program.exists() else (1, "was not built")
-        note = [] if status == 0 else [f"fuzz_{name}: status {status}", *(f"    {line[:200]}" for line in text.splitlines()[-12:])]
-        count.add(Count(int(status == 0), int(status != 0), note))
+    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
+        for one in pool.map(lambda name: fuzz_one(name, log.with_name(f"fuzz-{name}.log")), names):
+            count.add(one)
     return count
 
 
