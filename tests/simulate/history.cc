@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "simulate/fickle_cache.h"
+
 namespace simulate {
 
 using namespace mxtrust;
@@ -39,8 +41,12 @@ class History final : task::Finisher {
         while (resolutions > 0 && violations_.empty()) {
             const std::uint64_t now = std::min<std::uint64_t>(resolutions, 1 + random_.below(most_at_once));
             between();
-            together(now);
-            resolutions -= now;
+            if (random_.below(25) == 0) {
+                outage();
+            } else {
+                together(now);
+                resolutions -= now;
+            }
         }
         end();
     }
@@ -89,21 +95,50 @@ class History final : task::Finisher {
     // What happens to the world while nobody asks.
     void between() {
         if (random_.below(3) == 0) clock_.advance(std::chrono::seconds(random_.below(1200)));
+        if (random_.below(10) == 0) clock_.advance(std::chrono::seconds(random_.below(7200)));
         if (random_.below(10) == 0) flush();
         if (random_.below(30) == 0) {
             note("the resolver is started anew");
             resolver_.reset();
             open();
         }
+        if (random_.below(cache_.closed ? 4 : 30) == 0) toggle_cache();
+        if (random_.below(4) == 0) {
+            latest_ = std::max(latest_, clock_.wall());
+            ++tally_.changes;
+            note("the world: " + universe_.change(random_, latest_));
+        }
         if (weather_ == Weather::calm) return;
         for (Server& server : universe_.servers()) {
             if (server.habit == Habit::flapping) server.up = random_.below(2) == 0;
         }
-        if (random_.below(25) == 0) {
-            const auto step = std::chrono::seconds(static_cast<std::int64_t>(random_.below(4 * 86400)) - 86400);
-            note("the clock is set by " + std::to_string(step.count()) + " s");
-            clock_.step_wall(step);
-        }
+        if (random_.below(25) == 0) step_clock();
+    }
+
+    void step_clock() {
+        const auto step = std::chrono::seconds(static_cast<std::int64_t>(random_.below(4 * 86400)) - 86400);
+        note("the clock is set by " + std::to_string(step.count()) + " s");
+        ++tally_.steps;
+        latest_ = std::max(latest_, clock_.wall());
+        clock_.step_wall(step);
+        earliest_ = std::min(earliest_, clock_.wall());
+    }
+
+    void toggle_cache() {
+        cache_.closed = !cache_.closed;
+        ++tally_.closings;
+        note(cache_.closed ? "the cache is closed" : "the cache is open again");
+    }
+
+    // The network is gone, and comes back; what was said meanwhile is forgotten in good time (RFC 9520 3.2: 5 min).
+    void outage() {
+        note("the network is cut off");
+        ++tally_.outages;
+        wire_.cut = true;
+        together(1 + random_.below(most_at_once));
+        wire_.cut = false;
+        note("the network is back");
+        clock_.advance(std::chrono::seconds(300 + random_.below(900)));
     }
 
     void flush() {
@@ -125,9 +160,18 @@ class History final : task::Finisher {
             client->task->start(scheduler_, *this);
             clients.push_back(std::move(client));
         }
+        earliest_ = clock_.wall();
         if (random_.below(10) == 0) {
             scheduler_.run_for(milliseconds(random_.below(200)));
             flush();
+        }
+        if (random_.below(15) == 0) {
+            scheduler_.run_for(milliseconds(random_.below(200)));
+            toggle_cache();
+        }
+        if (weather_ == Weather::rough && random_.below(40) == 0) {
+            scheduler_.run_for(milliseconds(random_.below(200)));
+            step_clock();
         }
         if (random_.below(6) == 0) {
             scheduler_.run_for(milliseconds(random_.below(400)));
@@ -199,7 +243,7 @@ class History final : task::Finisher {
     }
 
     [[nodiscard]] static bool is_opted_out(const Truth& truth) {
-        const bool may_be = truth.place->zone.is_signed() && truth.place->zone.keys()->denial == Denial::opt_out;
+        const bool may_be = truth.zone->is_signed() && truth.zone->keys()->denial == Denial::opt_out;
         return may_be && (truth.fact.kind == Fact::Kind::nodata || truth.fact.kind == Fact::Kind::nxdomain ||
                           truth.fact.wildcard);
     }
@@ -210,42 +254,56 @@ class History final : task::Finisher {
     }
 
     void check_link(const Client& client, const dnssec::Finding& link, const std::string& what) {
-        const Truth truth = universe_.truth(link.name(), link.type());
-        const Place& place = *truth.place;
+        const WallTime now = std::min(client.asked, earliest_);
+        const std::vector<Truth> truths = universe_.truths(link.name(), link.type(), now);
+        const Place& place = *truths.front().place;
         const std::string said = what + link.name().to_text() + " is said to be " +
                                  std::string(dnssec::to_text(link.security())) + " " +
                                  std::string(dnssec::to_text(link.outcome())) + " " + link.reason().text;
         switch (link.security()) {
             case Security::secure:
-                hold(place.standing == Standing::secure && agrees(link, truth) && !rests_on_opt_out(truth),
+                hold(Universe::may_stand(place, Standing::secure, now) &&
+                         std::ranges::any_of(
+                             truths,
+                             [&](const Truth& truth) { return agrees(link, truth) && !rests_on_opt_out(truth); }),
                      Rule::secure_is_true, said);
-                hold(place.standing != Standing::secure || in_time(client, link, place), Rule::secure_in_time, said);
+                hold(std::ranges::any_of(
+                         truths, [&](const Truth& truth) { return agrees(link, truth) && in_time(link, truth, now); }),
+                     Rule::secure_in_time, said);
                 break;
             case Security::insecure:
-                hold(
-                    place.standing == Standing::insecure || (place.standing == Standing::secure && is_opted_out(truth)),
-                    Rule::insecure_is_proven, said);
+                hold(Universe::may_stand(place, Standing::insecure, now) ||
+                         (Universe::may_stand(place, Standing::secure, now) &&
+                          std::ranges::any_of(truths, is_opted_out)),
+                     Rule::insecure_is_proven, said);
                 if (place.untouched && link.outcome() != Outcome::failure)
-                    hold(agrees(link, truth), Rule::insecure_is_honest, said);
+                    hold(std::ranges::any_of(truths, [&](const Truth& truth) { return agrees(link, truth); }),
+                         Rule::insecure_is_honest, said);
                 break;
             case Security::bogus:
             case Security::indeterminate:
                 hold(link.rrset() == nullptr && link.outcome() == Outcome::failure, Rule::bogus_carries_nothing, said);
                 break;
         }
-        if (weather_ == Weather::calm) hold(is_calmly_right(link, truth), Rule::calm_is_answered, said);
+        if (weather_ == Weather::calm && !wire_.cut)
+            hold(std::ranges::any_of(truths, [&](const Truth& truth) { return is_calmly_right(link, truth, now); }),
+                 Rule::calm_is_answered, said);
     }
 
-    [[nodiscard]] static bool is_calmly_right(const dnssec::Finding& link, const Truth& truth) {
-        if (truth.place->standing == Standing::broken) return link.security() == Security::bogus;
+    [[nodiscard]] static bool is_calmly_right(const dnssec::Finding& link, const Truth& truth, WallTime now) {
+        const Place& place = *truth.place;
+        if (link.security() == Security::bogus) return Universe::may_stand(place, Standing::broken, now);
         if (!agrees(link, truth)) return false;
-        if (truth.place->standing == Standing::insecure) return link.security() == Security::insecure;
-        return link.security() == Security::secure || (is_opted_out(truth) && link.security() == Security::insecure);
+        if (link.security() == Security::insecure)
+            return Universe::may_stand(place, Standing::insecure, now) ||
+                   (Universe::may_stand(place, Standing::secure, now) && is_opted_out(truth));
+        return link.security() == Security::secure && Universe::may_stand(place, Standing::secure, now);
     }
 
-    [[nodiscard]] static bool in_time(const Client& client, const dnssec::Finding& link, const Place& place) {
-        const WallTime last = test::noon + std::chrono::seconds(place.zone.keys()->expiration) + skew;
-        return client.asked <= last && link.expires() <= last;
+    [[nodiscard]] static bool in_time(const dnssec::Finding& link, const Truth& truth, WallTime now) {
+        if (!truth.zone->is_signed()) return false;
+        const WallTime last = test::noon + std::chrono::seconds(truth.zone->keys()->expiration) + skew;
+        return now <= last && link.expires() <= last;
     }
 
     [[nodiscard]] static bool agrees(const dnssec::Finding& link, const Truth& truth) {
@@ -272,10 +330,12 @@ class History final : task::Finisher {
     task::ManualScheduler scheduler_{clock_};
     Wire wire_;
     SeededRandom resolver_random_;
-    cache::MemoryCache cache_;
+    FickleCache cache_;
     log::Log log_;
     std::unique_ptr<resolve::Resolver> resolver_;
     std::vector<Violation> violations_;
+    WallTime latest_ = test::noon;    ///< that the clock ever showed
+    WallTime earliest_ = test::noon;  ///< that the clock showed since those asked who are asking
 };
 
 }  // namespace

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "cache/memory_cache.h"
 #include "resolve/resolver.h"
 #include "simulate/weather.h"
 #include "task/manual.h"
@@ -34,7 +33,7 @@ inline constexpr std::size_t rule_count = 9;
 struct Tally {
     std::array<std::uint64_t, rule_count> held{};
     std::uint64_t resolutions = 0, cancelled = 0, secure = 0, insecure = 0, bogus = 0, indeterminate = 0, packets = 0,
-                  lies = 0, flushes = 0;
+                  lies = 0, flushes = 0, changes = 0, closings = 0, steps = 0, outages = 0;
 };
 
 struct Violation {

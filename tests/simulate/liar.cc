@@ -23,7 +23,12 @@ Bytes evil_a() {
 class Liar {
   public:
     Liar(Random& random, const Universe& universe, const Place& place, const Message& query, Message honest)
-        : random_(random), universe_(universe), zone_(place.zone), query_(query), said_(std::move(honest)) {}
+        : random_(random),
+          universe_(universe),
+          place_(place),
+          zone_(place.zone),
+          query_(query),
+          said_(std::move(honest)) {}
 
     Message tell() {
         using Lie = void (Liar::*)();
@@ -47,6 +52,7 @@ class Liar {
             &Liar::replay_elsewhere,
             &Liar::raise_ttl,
             &Liar::deny_delegation,
+            &Liar::replay_past,
         };
         for (std::uint64_t count = 1 + below(10) / 8; count > 0; --count) (this->*lies[below(std::size(lies))])();
         return std::move(said_);
@@ -224,6 +230,11 @@ class Liar {
         replayed.id = query_.id;
         said_ = std::move(replayed);
     }
+    /// What the zone once said, as a secondary that nobody feeds does.
+    void replay_past() {
+        if (place_.past.empty()) return;
+        said_ = place_.past[below(place_.past.size())].zone.answer(query_);
+    }
     /// NXDOMAIN for what lies below a delegation, proven as for a name of this zone: opt-out may cover it.
     void deny_delegation() {
         const RRset* cut = zone_.is_signed() ? zone_.cut_above(asked(), Type::a) : nullptr;
@@ -244,6 +255,7 @@ class Liar {
 
     Random& random_;
     const Universe& universe_;
+    const Place& place_;
     const Zone& zone_;
     const Message& query_;
     Message said_;

@@ -109,6 +109,10 @@ void report(const Tally& tally, std::uint64_t histories) {
     count_of(tally.packets, "packets sent to servers");
     count_of(tally.lies, "lies told by servers");
     count_of(tally.flushes, "times the cache was wiped");
+    count_of(tally.closings, "times the cache was closed or opened");
+    count_of(tally.changes, "changes of zones: data, signatures, keys, delegations");
+    count_of(tally.steps, "times the clock was set");
+    count_of(tally.outages, "times the network was cut off");
     count_of(tally.secure, "answers secure");
     count_of(tally.insecure, "answers insecure");
     count_of(tally.bogus, "answers bogus");

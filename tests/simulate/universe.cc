@@ -15,6 +15,8 @@ std::string join(const std::string& left, const Name& right) {
     return right.is_root() ? left + "." : left + "." + right.to_text() + ".";
 }
 
+constexpr std::chrono::seconds longest_ttl{3600 + 60};  // of all data (zone.cc), and some time under way
+
 std::string absolute(const Name& apex) {
     return apex.is_root() ? "." : apex.to_text() + ".";
 }
@@ -83,20 +85,26 @@ void Universe::delegate(Place& place) {
     place.standing = parent->standing;
     const bool with_ds = place.zone.is_signed() && chance(90);
     if (parent->standing != Standing::secure) {
-        if (with_ds) parent->zone.add(apex, Type::ds, place.zone.ds_text());
+        if (with_ds) {
+            parent->zone.add(apex, Type::ds, place.zone.ds_text());
+            place.delegation = Delegation::right;
+        }
         return;
     }
     place.standing = Standing::insecure;
     if (with_ds && chance(93)) {
         parent->zone.add(apex, Type::ds, place.zone.ds_text());
         place.standing = Standing::secure;
+        place.delegation = Delegation::right;
     } else if (with_ds) {
         std::string wrong = place.zone.ds_text();
         wrong.back() = wrong.back() == '0' ? '1' : '0';
         parent->zone.add(apex, Type::ds, wrong);
         place.standing = Standing::broken;
+        place.delegation = Delegation::wrong;
     } else if (chance(10)) {
         parent->zone.add(apex, Type::ds, "4711 200 2 " + std::string(64, 'a'));
+        place.delegation = Delegation::unsupported;
     }
 }
 
@@ -192,14 +200,34 @@ bool Universe::is_untouched(const Place& place, std::vector<const Place*>& seen)
     return std::ranges::all_of(place.hosts, [&](const Place* host) { return is_untouched(*host, seen); });
 }
 
-Truth Universe::truth(const Name& asked, Type type) const {
+const Place& Universe::place_of(const Name& asked, Type type) const {
     const Place* best = &places_.front();
     for (const Place& place : places_) {
         const Name& apex = place.zone.apex();
         if (!asked.is_within(apex) || (type == Type::ds && asked == apex && !apex.is_root())) continue;
         if (apex.label_count() >= best->zone.apex().label_count()) best = &place;
     }
-    return {best, best->zone.look(asked, type)};
+    return *best;
+}
+
+std::vector<Truth> Universe::truths(const Name& asked, Type type, WallTime now) const {
+    const Place& place = place_of(asked, type);
+    std::vector<Truth> found{{&place, &place.zone, place.zone.look(asked, type)}};
+    // Nobody can tell a replay from the zone as long as its signatures are in time: liars tell what was for ever.
+    const bool replayed =
+        std::ranges::any_of(place.servers, [](const Server* server) { return server->habit == Habit::liar; });
+    for (const Place::Generation& before : place.past) {
+        if (replayed || now <= before.until + longest_ttl)
+            found.push_back({&place, &before.zone, before.zone.look(asked, type)});
+    }
+    return found;
+}
+
+bool Universe::may_stand(const Place& place, Standing standing, WallTime now) {
+    if (place.standing == standing) return true;
+    return std::ranges::any_of(place.stood, [&](const Place::Stood& before) {
+        return before.standing == standing && (!place.untouched || now <= before.until + longest_ttl);
+    });
 }
 
 const Place* Universe::served_by(const Server& server, const dns::Message& query) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/random.h"
 #include "simulate/zone.h"
 
@@ -21,12 +22,30 @@ enum class Weather : std::uint8_t { calm, rough };
 
 struct Server;
 
+/// What the parent says of a zone's keys.
+enum class Delegation : std::uint8_t { none, right, wrong, unsupported };
+
 struct Place {
     explicit Place(Zone made) : zone(std::move(made)) {}
-    Zone zone;
+    /// What was, with the latest time that any clock showed while it still was: who learnt it may go by it for its TTL.
+    struct Generation {
+        Zone zone;
+        mxtrust::WallTime until;
+    };
+    struct Stood {
+        Standing standing;
+        mxtrust::WallTime until;
+    };
+
+    Zone zone;  ///< as it is now
+    std::deque<Generation> past;
     Place* parent = nullptr;
+    Delegation delegation = Delegation::none;
     Standing standing = Standing::insecure;
-    std::vector<Place*> hosts;  ///< where its name servers' names live
+    std::vector<Stood> stood;
+    int roll = 0;                ///< the step of a key roll that it has come to: change.cc
+    mxtrust::WallTime rolled{};  ///< when
+    std::vector<Place*> hosts;   ///< where its name servers' names live
     std::vector<Server*> servers;
     bool untouched = true;  ///< no liar serves it, its ancestors or its name servers' zones
 };
@@ -54,9 +73,10 @@ struct Server {
     bool up = true;
 };
 
-/// The truth about one link of an alias chain.
+/// The truth about one link of an alias chain, in one generation of its zone.
 struct Truth {
     const Place* place;
+    const Zone* zone;
     Fact fact;
 };
 
@@ -68,7 +88,13 @@ struct Question {
 class Universe {
   public:
     Universe(std::uint64_t seed, Weather weather);
-    [[nodiscard]] Truth truth(const dns::Name& name, dns::Type type) const;
+    /// What is true, and what was true so short a time ago that it may still be said, at a time that the resolver's
+    /// clock shows.
+    [[nodiscard]] std::vector<Truth> truths(const dns::Name& name, dns::Type type, mxtrust::WallTime now) const;
+    [[nodiscard]] static bool may_stand(const Place& place, Standing standing, mxtrust::WallTime now);
+    /// Something in the world becomes another: data, signatures, keys, delegations. `latest`: what any clock has shown
+    /// so far. Returns what it was.
+    std::string change(mxtrust::Random& random, mxtrust::WallTime latest);
     [[nodiscard]] Question question(mxtrust::Random& random) const;
     [[nodiscard]] dns::Name name_in(mxtrust::Random& random, const Place& place) const;
     /// The zone that this server would answer from; null: it has none that fits.
@@ -80,6 +106,15 @@ class Universe {
     [[nodiscard]] Server* server_at(const mxtrust::Address& address);
 
   private:
+    // change.cc
+    void succeed(Place& place, Zone next, mxtrust::WallTime latest);
+    void sign_anew(Place& place, mxtrust::Random& random, mxtrust::WallTime latest);
+    void change_data(Place& place, mxtrust::Random& random, mxtrust::WallTime latest);
+    void set_ds(Place& place, const std::vector<std::uint8_t>& seeds, mxtrust::WallTime latest);
+    void set_keys(Place& place, std::uint8_t seed, std::optional<std::uint8_t> also, mxtrust::WallTime latest);
+    void roll(Place& place, mxtrust::WallTime latest);
+    void settle_standings(mxtrust::WallTime latest);
+
     Place& found_zone(const std::string& apex, Place* parent);
     void delegate(Place& place);
     void settle_server(Place& place, const std::string& host, Place& home);
@@ -88,6 +123,7 @@ class Universe {
     [[nodiscard]] Place& any_place();
     [[nodiscard]] bool chance(std::uint64_t percent) { return random_.below(100) < percent; }
     [[nodiscard]] bool is_untouched(const Place& place, std::vector<const Place*>& seen) const;
+    [[nodiscard]] const Place& place_of(const dns::Name& name, dns::Type type) const;
 
     mxtrust::SeededRandom random_;
     Weather weather_;

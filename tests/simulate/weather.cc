@@ -99,6 +99,7 @@ std::vector<Wire::Arrival> Wire::arrivals(const Endpoint& to, const dns::Message
     const MonoTime now = clock_.mono();
     const Server* server = universe_.server_at(to.address);
     note("ask", to, query);
+    if (cut) return found;
     if (chance(faults_.forgery)) {
         const dns::Message forged = forge_blindly(random_, query);
         note("forged by", to, forged);
@@ -153,9 +154,9 @@ task::Task<Result<Bytes>> Wire::exchange_stream(Endpoint server, Bytes query, Mo
     const Server* found = universe_.server_at(server.address);
     note("stream to", server, parsed);
     std::optional<dns::Message> reply;
-    const bool hangs = found == nullptr || chance(faults_.loss / 2);
+    const bool hangs = cut || found == nullptr || chance(faults_.loss / 2);
     if (!hangs) reply = reply_of(*found, parsed);
-    if (found != nullptr && (found->habit == Habit::datagrams || chance(faults_.broken_stream))) {
+    if (!cut && found != nullptr && (found->habit == Habit::datagrams || chance(faults_.broken_stream))) {
         const MonoTime refused = std::min(deadline, clock_.mono() + way(*found));
         co_await task::sleep_until(refused);
         co_return fail(FailureKind::unreachable, Code("TEST"), "closed the connection");

@@ -30,6 +30,8 @@ class Wire final : public mxtrust::net::Network {
     [[nodiscard]] std::uint64_t lies() const { return lies_; }
     /// Exchanges that were begun and neither ended nor were destroyed.
     [[nodiscard]] std::int64_t open() const { return open_; }
+    /// Nothing comes through.
+    bool cut = false;
     /// Where given, every event is written down.
     std::vector<std::string>* trace = nullptr;
 

@@ -51,8 +51,30 @@ void Zone::add(const Name& owner, Type type, const std::string& rdata) {
     if (std::ranges::find(set.records, octets) == set.records.end()) set.records.push_back(octets);
 }
 
+Zone Zone::reopened(std::optional<Keys> keys) const {
+    Zone next(apex_, keys);
+    next.sets_ = sets_;
+    next.remove(apex_, Type::dnskey);
+    next.remove(apex_, Type::nsec3param);
+    for (auto& [owner, sets] : next.sets_) {
+        for (auto& [type, set] : sets) set.signatures.clear();
+    }
+    return next;
+}
+
+void Zone::remove(const Name& owner, Type type) {
+    const auto at = sets_.find(owner);
+    if (at == sets_.end()) return;
+    at->second.erase(type);
+    if (at->second.empty()) sets_.erase(at);
+}
+
 std::string Zone::ds_text() const {
-    const dns::Ds ds = signer_->ds();
+    return ds_text(apex_, keys_->seed);
+}
+
+std::string Zone::ds_text(const Name& apex, std::uint8_t seed) {
+    const dns::Ds ds = test::Signer(absolute(apex), dns::Algorithm::ed25519, seed).ds();
     return std::to_string(ds.key_tag) + " " + std::to_string(static_cast<int>(ds.algorithm)) + " " +
            std::to_string(static_cast<int>(ds.digest_type)) + " " + to_hex(ds.digest);
 }
@@ -73,6 +95,8 @@ void Zone::close() {
     Bytes key = signer_->rdata();
     RRset& keys = sets_[apex_][Type::dnskey];
     keys = RRset{apex_, Type::dnskey, dns::Ttl(ttl), {std::move(key)}, {}};
+    if (keys_->also)
+        keys.records.push_back(test::Signer(absolute(apex_), dns::Algorithm::ed25519, *keys_->also).rdata());
     make_chain();
     test::Bend dates;
     dates.expiration = keys_->expiration;

@@ -28,21 +28,27 @@ struct Fact {
 class Zone {
   public:
     struct Keys {
-        std::uint8_t seed;        ///< of the one key
+        std::uint8_t seed;        ///< of the key that signs
         std::int64_t expiration;  ///< of all signatures, in seconds after the tests' noon
         Denial denial = Denial::nsec;
+        std::optional<std::uint8_t> also = std::nullopt;  ///< seed of a key that is published beside it (RFC 6781 4.1)
     };
     Zone(const dns::Name& apex, std::optional<Keys> keys);
     /// Requires: not closed.
     void add(const dns::Name& owner, dns::Type type, const std::string& rdata);
+    /// Requires: not closed. Nothing happens where there is no such set.
+    void remove(const dns::Name& owner, dns::Type type);
     /// Signs everything. Nothing is added any more.
     void close();
+    /// The same data, to be changed and to be signed anew by these keys: the zone's next generation, not closed.
+    [[nodiscard]] Zone reopened(std::optional<Keys> keys) const;
 
     [[nodiscard]] const dns::Name& apex() const { return apex_; }
     [[nodiscard]] bool is_signed() const { return signer_.has_value(); }
     [[nodiscard]] const std::optional<Keys>& keys() const { return keys_; }
     [[nodiscard]] const mxtrust::test::Signer& signer() const { return *signer_; }
-    [[nodiscard]] std::string ds_text() const;  ///< rdata of a DS for its key
+    [[nodiscard]] std::string ds_text() const;  ///< rdata of a DS for the key that signs
+    [[nodiscard]] static std::string ds_text(const dns::Name& apex, std::uint8_t seed);
 
     [[nodiscard]] Fact look(const dns::Name& name, dns::Type type) const;
     [[nodiscard]] const dns::RRset* find(const dns::Name& owner, dns::Type type) const;
