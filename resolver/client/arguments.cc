@@ -20,7 +20,7 @@ constexpr std::string_view help =
     "  mxtrust rrset NAME TYPE    one RRset with its security and outcome\n"
     "  mxtrust explain DOMAIN     the chain of trust to the domain's MX, link by link\n"
     "  mxtrust explain NAME TYPE  the same for any RRset\n"
-    "  mxtrust status             how the daemon is\n"
+    "  mxtrust status             how the daemon is, and what is wrong with how this machine asks it\n"
     "  mxtrust failing            mail domains that cannot be trusted or reached now\n"
     "  mxtrust flush NAME         forget a name and all below it (root and the service's group)\n"
     "\n"
@@ -29,9 +29,11 @@ constexpr std::string_view help =
     "  --port PORT      mail to this port instead of 25\n"
     "  --refresh        not from answers that are kept\n"
     "  --deadline MS    answer within so many milliseconds, 100 to 30000 (5000)\n"
+    "  --root DIR       status looks at the configuration below DIR, such as a container's\n"
     "  --help, --version\n"
     "\n"
-    "Exit status: 0 deliver, 1 defer, 2 bounce, 64 wrong usage, 69 daemon not reachable.\n";
+    "Exit status: 0 deliver, 1 defer, 2 bounce, 64 wrong usage, 69 daemon not reachable;\n"
+    "of status: 0 all is well, 1 something is to be mended, 69 daemon not reachable.\n";
 
 struct Options {
     std::optional<int> port, deadline;
@@ -113,7 +115,7 @@ std::variant<Arguments, Message> parse_arguments(const std::vector<std::string>&
     std::vector<std::string> others;
     for (std::size_t index = 0; index < words.size(); ++index) {
         const std::string& word = words[index];
-        const bool takes_value = word == "--socket" || word == "--port" || word == "--deadline";
+        const bool takes_value = word == "--socket" || word == "--root" || word == "--port" || word == "--deadline";
         if (takes_value && index + 1 == words.size()) return wrong(word + " needs a value");
         if (word == "--help" || word == "-h") return Message{std::string(help), false};
         if (word == "--version") return Message{std::string("mxtrust ") + MXTRUST_VERSION + "\n", false};
@@ -123,6 +125,8 @@ std::variant<Arguments, Message> parse_arguments(const std::vector<std::string>&
             options.refresh = true;
         } else if (word == "--socket") {
             arguments.socket = words[++index];
+        } else if (word == "--root") {
+            arguments.root = words[++index];
         } else if (takes_value) {
             const auto value = number(words[++index]);
             if (!value) return wrong(word + " needs a number, not \"" + dns::clean_text(words[index], 80) + "\"");

@@ -7,6 +7,7 @@
 
 #include "client/arguments.h"
 #include "client/connection.h"
+#include "client/doctor.h"
 #include "client/words.h"
 #include "dns/text.h"
 
@@ -53,6 +54,44 @@ int show(const Arguments& arguments, const std::string& line, bool first) {
     return status;
 }
 
+/// For the root's name servers, which are in every cache.
+constexpr std::chrono::milliseconds probe_patience{3000};
+
+/// Asks for the status. Returns what went wrong, "" where nothing did.
+std::string ask_status(const Arguments& arguments, Facts& facts) {
+    auto connection = Connection::open(arguments.socket);
+    facts.socket = look_at_socket(arguments.socket, connection.has_value());
+    if (!connection) return connection.error().text;
+    const auto line = connection->ask(arguments.requests.front(), patience);
+    if (!line) return line.error().text;
+    Json reply = Json::parse(*line, nullptr, false);
+    if (!reply.is_object()) return "mxtrustd said something that is no JSON";
+    facts.status = std::move(reply);
+    return text_at(member(*facts.status, "error"), "text");
+}
+
+/// Whatever the daemon says or does not say, the machine is looked at, too.
+int examine(const Arguments& arguments) {
+    Facts facts;
+    const std::string trouble = ask_status(arguments, facts);
+    facts.machine = look_at(arguments.root);
+    facts.probes = probe_all(servers_to_probe(facts.machine.resolv), probe_patience);
+    const std::vector<Finding> findings = diagnose(facts);
+    const int status = !trouble.empty() ? unavailable : is_healthy(findings) ? deliver : defer;
+    if (arguments.output == Output::json) {
+        Json all = facts.status ? *facts.status : Json::object();
+        if (!facts.status) all["error"] = {{"code", "unreachable"}, {"text", trouble}};
+        all["doctor"] = doctor_json(facts, findings);
+        std::cout << all.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+        return status;
+    }
+    Page page(colour_of_terminal());
+    put_doctor(page, findings);
+    if (trouble.empty()) std::cout << words_of(arguments.command, *facts.status, colour_of_terminal());
+    std::cout << page.text();
+    return trouble.empty() ? status : complain(trouble, unavailable);
+}
+
 int ask(const Arguments& arguments) {
     auto connection = Connection::open(arguments.socket);
     if (!connection) return complain(connection.error().text, unavailable);
@@ -73,7 +112,8 @@ int main(int count, char** values) {
         (message->is_error ? std::cerr : std::cout) << message->text;
         return message->is_error ? wrong_usage : deliver;
     }
-    const int status = ask(std::get<Arguments>(parsed));
+    const auto& arguments = std::get<Arguments>(parsed);
+    const int status = arguments.command == Command::status ? examine(arguments) : ask(arguments);
     std::cout.flush();
     return std::cout ? status : complain("the output cannot be written", unavailable);
 }

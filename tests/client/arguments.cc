@@ -28,6 +28,7 @@ TEST_CASE("the command line becomes requests") {
     CHECK(good({"flush", "a.example"}).requests == Lines{R"({"query":"flush","name":"a.example"})"});
     CHECK(good({"--json", "a.example"}).output == Output::json);
     CHECK(good({"a.example", "--socket", "/x"}).socket == "/x");
+    CHECK(good({"status", "--root", "/x"}).root == "/x");
     // What a domain contains stays in its string.
     CHECK(good({"a\"}\n{\"query\":\"flush"}).requests[0].find('\n') == std::string::npos);
 }
@@ -39,6 +40,7 @@ TEST_CASE("wrong usage is told, help and version are no errors") {
                                                          {"status", "x"},
                                                          {"flush"},
                                                          {"--port"},
+                                                         {"--root"},
                                                          {"--port", "x", "a"},
                                                          {"--deadline", "-1", "a"},
                                                          {"--nope", "a"}};
