@@ -45,12 +45,12 @@ Worker::~Worker() {
 Done Worker::listen(Sockets sockets) {
     for (net::Listening& listening : sockets.query) {
         const auto greet = [this](net::ConnectionRef connection) { return query_.greet(std::move(connection)); };
-        Done done = accept(std::move(listening), most_query_connections_, greet);
+        Done done = accept(query_listeners_, std::move(listening), most_query_connections_, greet);
         if (!done) return done;
     }
     for (net::Listening& listening : sockets.postfix) {
         const auto greet = [this](net::ConnectionRef connection) { return postfix_.greet(std::move(connection)); };
-        Done done = accept(std::move(listening), most_postfix_connections_, greet);
+        Done done = accept(postfix_listeners_, std::move(listening), most_postfix_connections_, greet);
         if (!done) return done;
     }
     for (net::Listening& listening : sockets.udp) {
@@ -64,10 +64,10 @@ Done Worker::listen(Sockets sockets) {
     return {};
 }
 
-Done Worker::accept(net::Listening listening, std::size_t most_connections, net::Greeter greet) {
+Done Worker::accept(Listeners& listeners, net::Listening listening, std::size_t most_connections, net::Greeter greet) {
     auto server = net::StreamServer::start(loop_, std::move(listening), most_connections, std::move(greet));
     if (!server) return fail(server.error());
-    listeners_.push_back(std::move(*server));
+    listeners.push_back(std::move(*server));
     return {};
 }
 
@@ -101,7 +101,9 @@ void Worker::run() {
 
 void Worker::stop() {
     loop_.post([this] {
-        for (const auto& listener : listeners_) listener->stop();
+        for (const Listeners* all : {&query_listeners_, &postfix_listeners_}) {
+            for (const auto& listener : *all) listener->stop();
+        }
         dns_.stop();
         loop_.stop();
     });
@@ -129,7 +131,18 @@ void Worker::publish() {
     figures.resolver = resolver_.counters();
     figures.mail = router_.counters();
     query_.count(figures.doors);
+    postfix_.count(figures.doors);
     dns_.count(figures.doors);
+    for (const auto& listener : query_listeners_) {
+        figures.doors.query_connections += listener->counters().accepted;
+        figures.doors.query_refused_connections += listener->counters().refused;
+        figures.doors.query_idle_connections += listener->counters().idle;
+    }
+    for (const auto& listener : postfix_listeners_) {
+        figures.doors.postfix_connections += listener->counters().accepted;
+        figures.doors.postfix_refused_connections += listener->counters().refused;
+        figures.doors.postfix_idle_connections += listener->counters().idle;
+    }
     shared_.board.publish(number_, figures);
 }
 

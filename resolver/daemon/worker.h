@@ -59,7 +59,8 @@ class Worker {
     void forget(const dns::Name& name, serve::Extent extent);
 
   private:
-    Done accept(net::Listening listening, std::size_t most_connections, net::Greeter greet);
+    using Listeners = std::vector<std::unique_ptr<net::StreamServer>>;
+    Done accept(Listeners& listeners, net::Listening listening, std::size_t most_connections, net::Greeter greet);
     task::Task<void> probe_root();
     std::size_t flush(const dns::Name& name, serve::Extent extent);
     void drop(const dns::Name& name, serve::Extent extent);
@@ -78,7 +79,7 @@ class Worker {
     serve::QueryServer query_;
     serve::PostfixServer postfix_;
     serve::DnsServer dns_;
-    std::vector<std::unique_ptr<net::StreamServer>> listeners_;  ///< of the query and the Postfix socket
+    Listeners query_listeners_, postfix_listeners_;
     std::size_t most_query_connections_, most_postfix_connections_;
 };
 

@@ -84,6 +84,13 @@ class Listening {
     int descriptor_ = -1;
 };
 
+/// Connections of one StreamServer since it began.
+struct StreamCounters {
+    std::uint64_t accepted = 0;
+    std::uint64_t refused = 0;  ///< at once, as there were too many
+    std::uint64_t idle = 0;     ///< closed by us, as nothing happened on them
+};
+
 /// Accepts on a listening stream socket, in this loop. Several loops may accept on duplicates of one socket.
 class StreamServer {
   public:
@@ -91,6 +98,7 @@ class StreamServer {
                                                        Greeter greeter);
     virtual ~StreamServer() = default;
     [[nodiscard]] virtual std::size_t connections() const = 0;
+    [[nodiscard]] virtual const StreamCounters& counters() const = 0;
     /// Stops accepting and closes all connections.
     virtual void stop() = 0;
 };

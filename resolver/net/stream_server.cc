@@ -132,6 +132,8 @@ class Peer final : public Connection, public std::enable_shared_from_this<Peer> 
         self->touch();
         user->received(BytesView(self->chunk_.data(), static_cast<std::size_t>(count)));
     }
+    /// Nothing has happened for as long as the user said.
+    void idle_out();
     void touch() {
         if (closing_) return;
         if (idle_span_.count() <= 0) {
@@ -139,7 +141,7 @@ class Peer final : public Connection, public std::enable_shared_from_this<Peer> 
             return;
         }
         uv_timer_start(
-            &idle_, [](uv_timer_t* timer) { static_cast<Peer*>(timer->data)->close(); },
+            &idle_, [](uv_timer_t* timer) { static_cast<Peer*>(timer->data)->idle_out(); },
             static_cast<std::uint64_t>(idle_span_.count()), 0);
     }
     /// The second of two close callbacks lets go of the connection.
@@ -201,6 +203,7 @@ class Server final : public StreamServer {
         return {};
     }
     [[nodiscard]] std::size_t connections() const override { return peers_.size(); }
+    [[nodiscard]] const StreamCounters& counters() const override { return counters_; }
     void stop() override {
         if (acceptor_ != nullptr) {
             acceptor_->server = nullptr;
@@ -215,6 +218,7 @@ class Server final : public StreamServer {
         peers_.clear();
     }
     void gone(Peer& peer) { peers_.erase(&peer); }
+    void idled() { ++counters_.idle; }
 
   private:
     static void on_connection(uv_stream_t* stream, int status) {
@@ -224,7 +228,9 @@ class Server final : public StreamServer {
         self->peers_.insert(peer.get());  // before the greeter, who may close it at once
         const bool accepted = uv_accept(stream, peer->raw()) == 0;
         std::shared_ptr<ConnectionUser> user;
-        if (accepted && self->peers_.size() <= self->most_) user = self->greeter_(peer);
+        const bool too_many = self->peers_.size() > self->most_;
+        ++(too_many ? self->counters_.refused : self->counters_.accepted);
+        if (accepted && !too_many) user = self->greeter_(peer);
         peer->begin(std::move(user));
     }
     UvLoop& loop_;
@@ -233,6 +239,7 @@ class Server final : public StreamServer {
     bool is_unix_ = false;
     Acceptor* acceptor_ = nullptr;  // owned by libuv until closed
     std::unordered_set<Peer*> peers_;
+    StreamCounters counters_;
 };
 
 void Peer::begin(std::shared_ptr<ConnectionUser> user) {
@@ -246,6 +253,11 @@ void Peer::begin(std::shared_ptr<ConnectionUser> user) {
     // effort.
     if (!is_unix_) static_cast<void>(uv_tcp_nodelay(&stream_.tcp, 1));
     resume_reading();
+}
+
+void Peer::idle_out() {
+    if (!closing_ && server_ != nullptr) server_->idled();
+    close();
 }
 
 void Peer::close() {

@@ -43,7 +43,8 @@ struct DnsServer::State {
     }
     [[nodiscard]] bool is_full() const { return pending >= settings.most_pending_in_all; }
     /// MTAs take SERVFAIL for "later", which is what it is; silence would cost them seconds.
-    [[nodiscard]] static dns::Message overloaded(const dns::Message& query) {
+    [[nodiscard]] dns::Message overloaded(const dns::Message& query) {
+        ++counters.dns_overloaded;
         return error_reply(query, dns::Rcode::servfail, {{dns::Ede::other, "too many questions are under way"}});
     }
 
@@ -129,7 +130,7 @@ class DnsServer::Stream final : public net::ConnectionUser, public std::enable_s
         }
         auto& query = std::get<Asked>(request).query;
         if (server_.is_full()) {
-            send(State::overloaded(query));
+            send(server_.overloaded(query));
             return;
         }
         ++pending_;
@@ -206,6 +207,7 @@ task::Task<dns::Message> DnsServer::State::answer(dns::Message query) {
         reply = answer_reply(query, answer, tools.clock.wall());
     }
     if (reply.rcode == dns::Rcode::servfail) ++counters.dns_servfail;
+    if (reply.authentic_data) ++counters.dns_authentic;
     tools.log.answered("DNS " + query.question->name.to_text() + " " + dns::to_text(type),
                        dns::to_text(reply.rcode) + (reply.authentic_data ? " AD" : ""));
     co_return reply;
@@ -254,12 +256,12 @@ void DnsServer::stop() {
 }
 
 void DnsServer::count(DoorCounters& counters) const {
-    counters.dns_udp += state_->counters.dns_udp;
-    counters.dns_tcp += state_->counters.dns_tcp;
-    counters.dns_refused += state_->counters.dns_refused;
-    counters.dns_malformed += state_->counters.dns_malformed;
-    counters.dns_dropped += state_->counters.dns_dropped;
-    counters.dns_servfail += state_->counters.dns_servfail;
+    counters += state_->counters;
+    for (const auto& server : state_->stream_servers) {
+        counters.dns_connections += server->counters().accepted;
+        counters.dns_refused_connections += server->counters().refused;
+        counters.dns_idle_connections += server->counters().idle;
+    }
 }
 
 }  // namespace mxtrust::serve

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "dns/text.h"
+#include "serve/netstring.h"
 
 namespace mxtrust::serve {
 namespace {
@@ -16,6 +17,10 @@ constexpr std::size_t most_reason_octets = 900;
 
 std::string not_found() {
     return "NOTFOUND ";
+}
+/// Postfix finds out by itself, host by host, asking this same daemon over DNS.
+std::string own_dane() {
+    return "OK dane";
 }
 std::string permanent(std::string_view reason) {
     return "PERM " + dns::clean_text(reason, most_reason_octets);
@@ -49,14 +54,43 @@ std::string match_of(const std::string& pattern) {
     return pattern.starts_with("*.") ? pattern.substr(1) : pattern;
 }
 
+/// The domain alone: an attribute that is no host name makes Postfix refuse the whole policy.
+std::string without_port(const std::string& domain) {
+    return domain.substr(0, domain.find(':'));
+}
+
 std::string sts_policy(PolicyMap map, const mail::MailAnswer& answer) {
     std::string policy = "OK secure servername=hostname";
     for (const std::string& pattern : answer.sts->patterns) policy += " match=" + match_of(pattern);
-    if (map == PolicyMap::plain) return policy;
-    // For the report (RFC 8460): Postfix 3.10 and newer only.
-    policy += " policy_type=sts policy_domain=" + answer.domain;
-    for (const std::string& pattern : answer.sts->patterns) policy += " mx_host_pattern=" + pattern;
+    if (map == PolicyMap::tlsrpt) {
+        // For the report (RFC 8460): Postfix 3.10 and newer only, and there only beside policy_type.
+        policy += " policy_type=sts policy_domain=" + without_port(answer.domain);
+        for (const std::string& pattern : answer.sts->patterns) policy += " mx_host_pattern=" + pattern;
+    }
+    // Half of a policy would be another policy.
+    if (policy.size() > most_socketmap_reply_octets) return temporary("the MTA-STS policy is too long for socketmap");
     return policy;
+}
+
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char letter) { return static_cast<unsigned char>(letter) < 0x80; });
+}
+
+/// A next-hop that could be read, were it not for what follows the last colon.
+bool has_unknown_service(std::string_view key) {
+    const std::size_t colon = key.rfind(':');
+    if (colon == std::string_view::npos || colon == 0 || colon + 1 == key.size()) return false;
+    return mail::parse_next_hop(key.substr(0, colon)).has_value();
+}
+
+/// For a key that is no next-hop to us. PERM and TEMP would put off all its mail for days, for nothing: what Postfix
+/// cannot use as a destination either, it refuses itself, at once and with the right words; a path (LMTP) has no TLS.
+/// But it can use services of /etc/services that we do not know, and names that IDNA2008 refuses and UTS 46 alone does
+/// not; NOTFOUND would mean to let mail for these through without DANE.
+std::string unreadable(std::string_view key) {
+    const bool has_zero = key.find('\0') != std::string_view::npos;
+    const bool perhaps_postfix_can = !key.starts_with('/') && !has_zero && (!is_ascii(key) || has_unknown_service(key));
+    return perhaps_postfix_can ? own_dane() : not_found();
 }
 
 }  // namespace
@@ -79,7 +113,7 @@ std::variant<PolicyQuestion, std::string> parse_policy_request(std::string_view 
     // knows no inheritance.
     if (key.starts_with('.')) return not_found();
     auto next_hop = mail::parse_next_hop(key);
-    if (!next_hop) return permanent("\"" + std::string(key) + "\" is no next-hop: " + next_hop.error().text);
+    if (!next_hop) return unreadable(key);
     question.next_hop = std::move(*next_hop);
     return question;
 }
@@ -92,18 +126,27 @@ std::string policy_reply(PolicyMap map, const mail::MailAnswer& answer) {
     // Postfix finds null MX and missing domains itself, and its own bounce says it best.
     if (answer.decision.action == mail::Action::bounce) return not_found();
     if (hosts_are_authentic(answer) && every_host_is(answer, HostAction::dane)) return "OK dane-only";
+    // DANE goes before MTA-STS (RFC 8461 2); and Postfix can have one level for a domain only.
+    if (some_host_is(answer, HostAction::dane)) return own_dane();
+    // Also where another host is to be skipped or has no usable record: at "dane" the hosts that MTA-STS authenticates
+    // would be let through with any certificate.
+    if (answer.sts && some_host_is(answer, HostAction::sts)) return sts_policy(map, answer);
     // RFC 7672 2.1.1: a host whose TLSA cannot be found out is skipped, the others are used: Postfix does so at "dane",
     // requires TLS where no record is usable, and takes what has none as "may".
-    if (some_host_is(answer, HostAction::dane) || some_host_is(answer, HostAction::encrypt) ||
-        some_host_is(answer, HostAction::skip)) {
-        return "OK dane";
-    }
-    if (answer.sts && some_host_is(answer, HostAction::sts)) return sts_policy(map, answer);
+    if (some_host_is(answer, HostAction::encrypt) || some_host_is(answer, HostAction::skip)) return own_dane();
     return not_found();
 }
 
 std::string overloaded_policy_reply() {
     return temporary("mxtrust has too many requests under way; Postfix will ask again");
+}
+
+PolicyReplyKind policy_reply_kind(std::string_view reply) {
+    if (reply.starts_with("OK dane-only")) return PolicyReplyKind::dane_only;
+    if (reply.starts_with("OK dane")) return PolicyReplyKind::dane;
+    if (reply.starts_with("OK ")) return PolicyReplyKind::secure;
+    if (reply.starts_with("NOTFOUND ")) return PolicyReplyKind::not_found;
+    return reply.starts_with("TEMP ") ? PolicyReplyKind::temp : PolicyReplyKind::perm;
 }
 
 }  // namespace mxtrust::serve

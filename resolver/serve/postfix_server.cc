@@ -25,7 +25,9 @@ struct PostfixServer::State {
     PostfixLimits limits;
     Tools tools;
     std::size_t pending = 0;
+    DoorCounters counters;
 
+    void count_reply(std::string_view reply);
     task::Task<void> converse(std::shared_ptr<Conversation> conversation, PolicyQuestion asked, Place place);
 };
 
@@ -67,6 +69,7 @@ class PostfixServer::Conversation final : public net::ConnectionUser,
         while (!is_full() && take_request()) {
         }
         pumping_ = false;
+        if (closed_) return;
         if (is_full()) {
             patience_.watch(false, {});
             pause();
@@ -95,6 +98,7 @@ class PostfixServer::Conversation final : public net::ConnectionUser,
         if (!request) {
             // There is no reply that says so, and no telling where the next request would begin.
             server_.tools.log.client_trouble("Postfix socket", request.error().text);
+            ++server_.counters.postfix_broken_framing;
             broken_ = true;
             ended_ = true;
             connection_->pause_reading();
@@ -105,12 +109,14 @@ class PostfixServer::Conversation final : public net::ConnectionUser,
         return true;
     }
     void ask(std::string_view request) {
+        ++server_.counters.postfix_requests;
         waiting_.push_back(std::make_shared<std::optional<std::string>>());
         const Place place = waiting_.back();
         std::variant<PolicyQuestion, std::string> parsed = parse_policy_request(request);
         if (auto* known = std::get_if<std::string>(&parsed)) {
             say(std::move(*known), place);
         } else if (server_.pending >= server_.limits.most_pending_in_all) {
+            ++server_.counters.postfix_overloaded;
             say(overloaded_policy_reply(), place);
         } else {
             ++pending_;
@@ -120,6 +126,7 @@ class PostfixServer::Conversation final : public net::ConnectionUser,
         }
     }
     void say(std::string text, const Place& place) {
+        server_.count_reply(text);
         *place = std::move(text);
         while (!waiting_.empty() && waiting_.front()->has_value()) {
             send(**waiting_.front());
@@ -128,7 +135,7 @@ class PostfixServer::Conversation final : public net::ConnectionUser,
     }
     void send(std::string_view text) {
         if (closed_) return;
-        const std::string framed = netstring(text.substr(0, most_socketmap_reply_octets));
+        const std::string framed = netstring(text);
         const BytesView octets = as_bytes(framed);
         connection_->send(Bytes(octets.begin(), octets.end()));
     }
@@ -141,6 +148,29 @@ class PostfixServer::Conversation final : public net::ConnectionUser,
     std::size_t pending_ = 0;
     bool ended_ = false, broken_ = false, closed_ = false, paused_ = false, pumping_ = false;
 };
+
+void PostfixServer::State::count_reply(std::string_view reply) {
+    switch (policy_reply_kind(reply)) {
+        case PolicyReplyKind::dane_only:
+            ++counters.postfix_dane_only;
+            return;
+        case PolicyReplyKind::dane:
+            ++counters.postfix_dane;
+            return;
+        case PolicyReplyKind::secure:
+            ++counters.postfix_secure;
+            return;
+        case PolicyReplyKind::not_found:
+            ++counters.postfix_not_found;
+            return;
+        case PolicyReplyKind::temp:
+            ++counters.postfix_temp;
+            return;
+        case PolicyReplyKind::perm:
+            ++counters.postfix_perm;
+            return;
+    }
+}
 
 task::Task<void> PostfixServer::State::converse(std::shared_ptr<Conversation> conversation, PolicyQuestion asked,
                                                 Place place) {
@@ -157,6 +187,10 @@ task::Task<void> PostfixServer::State::converse(std::shared_ptr<Conversation> co
 
 PostfixServer::PostfixServer(PostfixLimits limits, Tools tools) : state_(std::make_unique<State>(limits, tools)) {}
 PostfixServer::~PostfixServer() = default;
+
+void PostfixServer::count(DoorCounters& counters) const {
+    counters += state_->counters;
+}
 
 std::shared_ptr<net::ConnectionUser> PostfixServer::greet(net::ConnectionRef connection) {
     connection->close_when_idle_for(state_->limits.most_idle_time);

@@ -11,6 +11,7 @@
 #include "log/log.h"
 #include "net/server.h"
 #include "route/router.h"
+#include "serve/status.h"
 #include "task/scheduler.h"
 
 namespace mxtrust::serve {
@@ -41,6 +42,8 @@ class PostfixServer {
 
     /// For net::StreamServer.
     std::shared_ptr<net::ConnectionUser> greet(net::ConnectionRef connection);
+    /// Adds what this server counted; its connections are counted where they are accepted.
+    void count(DoorCounters& counters) const;
 
   private:
     struct State;

@@ -88,6 +88,7 @@ struct QueryServer::State {
     task::Task<std::string> answer_decide(DecideRequest request);
     task::Task<std::string> answer_rrset(std::string id, RRsetRequest request);
     task::Task<std::string> answer_explain(std::string id, ExplainRequest request);
+    void count_decision(mail::Action action);
     std::string answer_status(std::string_view id);
     std::string answer_failing(std::string_view id, const FailingRequest& request);
     std::string answer_flush(std::string_view id, const FlushRequest& request,
@@ -204,6 +205,7 @@ class QueryServer::Conversation final : public net::ConnectionUser, public std::
         ++server_.counters.query_requests;
         const Ticket ticket = ticket_for(request.form);
         if (server_.pending >= server_.limits.most_pending_in_all) {
+            ++server_.counters.query_overloaded;
             constexpr std::string_view text = "too many requests are under way; try again in a moment";
             const bool in_words = std::holds_alternative<DecideRequest>(request.what);
             say(in_words ? render_error_words(ErrorCode::overloaded, text)
@@ -289,6 +291,7 @@ task::Task<route::MailAnswerRef> QueryServer::State::ask_router(MailRequest requ
 
 task::Task<std::string> QueryServer::State::answer_mail(std::string id, MailRequest request) {
     const std::string asked = request.asked;
+    ++counters.query_mail;
     route::MailAnswerRef answer = co_await ask_router(std::move(request));
     const std::shared_ptr<const std::string> body = bodies.body_of(answer);
     co_return render_mail(id, asked, *answer, *body);
@@ -296,7 +299,22 @@ task::Task<std::string> QueryServer::State::answer_mail(std::string id, MailRequ
 
 task::Task<std::string> QueryServer::State::answer_decide(DecideRequest request) {
     route::MailAnswerRef answer = co_await ask_router(std::move(request.mail));
+    count_decision(answer->decision.action);
     co_return render_decide(*answer);
+}
+
+void QueryServer::State::count_decision(mail::Action action) {
+    switch (action) {
+        case mail::Action::deliver:
+            ++counters.query_decide_deliver;
+            return;
+        case mail::Action::defer:
+            ++counters.query_decide_defer;
+            return;
+        case mail::Action::bounce:
+            ++counters.query_decide_bounce;
+            return;
+    }
 }
 
 task::Task<std::string> QueryServer::State::answer_rrset(std::string id, RRsetRequest request) {
@@ -334,16 +352,12 @@ QueryServer::QueryServer(QueryLimits limits, Tools tools, Flush flush, Publish p
 QueryServer::~QueryServer() = default;
 
 std::shared_ptr<net::ConnectionUser> QueryServer::greet(net::ConnectionRef connection) {
-    ++state_->counters.query_connections;
     connection->close_when_idle_for(state_->limits.most_idle_time);
     return std::make_shared<Conversation>(*state_, std::move(connection));
 }
 
 void QueryServer::count(DoorCounters& counters) const {
-    counters.query_connections += state_->counters.query_connections;
-    counters.query_requests += state_->counters.query_requests;
-    counters.query_bad_requests += state_->counters.query_bad_requests;
-    counters.query_slow_readers += state_->counters.query_slow_readers;
+    counters += state_->counters;
 }
 
 }  // namespace mxtrust::serve

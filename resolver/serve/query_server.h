@@ -55,7 +55,7 @@ class QueryServer {
 
     /// For net::StreamServer.
     std::shared_ptr<net::ConnectionUser> greet(net::ConnectionRef connection);
-    /// Adds what this server counted.
+    /// Adds what this server counted; its connections are counted where they are accepted.
     void count(DoorCounters& counters) const;
 
   private:

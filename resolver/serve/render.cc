@@ -105,17 +105,7 @@ Json mail_json(const route::RouteCounters& counters) {
 
 Json doors_json(const DoorCounters& counters) {
     Json json;
-    json["query_connections"] = counters.query_connections;
-    json["query_requests"] = counters.query_requests;
-    json["query_bad_requests"] = counters.query_bad_requests;
-    json["query_refused_connections"] = counters.query_refused_connections;
-    json["query_slow_readers"] = counters.query_slow_readers;
-    json["dns_udp"] = counters.dns_udp;
-    json["dns_tcp"] = counters.dns_tcp;
-    json["dns_refused"] = counters.dns_refused;
-    json["dns_malformed"] = counters.dns_malformed;
-    json["dns_dropped"] = counters.dns_dropped;
-    json["dns_servfail"] = counters.dns_servfail;
+    for (const DoorCounter& counter : door_counters()) json[std::string(counter.name)] = counters.*counter.member;
     return json;
 }
 

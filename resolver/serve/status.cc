@@ -1,6 +1,8 @@
 // Adding up what the workers publish.
 #include "serve/status.h"
 
+#include <array>
+
 namespace mxtrust::serve {
 namespace {
 
@@ -32,21 +34,56 @@ void add(route::RouteCounters& total, const route::RouteCounters& one) {
     total.ahead += one.ahead;
 }
 
-void add(DoorCounters& total, const DoorCounters& one) {
-    total.query_connections += one.query_connections;
-    total.query_requests += one.query_requests;
-    total.query_bad_requests += one.query_bad_requests;
-    total.query_refused_connections += one.query_refused_connections;
-    total.query_slow_readers += one.query_slow_readers;
-    total.dns_udp += one.dns_udp;
-    total.dns_tcp += one.dns_tcp;
-    total.dns_refused += one.dns_refused;
-    total.dns_malformed += one.dns_malformed;
-    total.dns_dropped += one.dns_dropped;
-    total.dns_servfail += one.dns_servfail;
-}
+/// In the order of the status.
+constexpr std::array all_door_counters{std::to_array<DoorCounter>({
+    {"query_connections", &DoorCounters::query_connections},
+    {"query_refused_connections", &DoorCounters::query_refused_connections},
+    {"query_idle_connections", &DoorCounters::query_idle_connections},
+    {"query_requests", &DoorCounters::query_requests},
+    {"query_bad_requests", &DoorCounters::query_bad_requests},
+    {"query_overloaded", &DoorCounters::query_overloaded},
+    {"query_slow_readers", &DoorCounters::query_slow_readers},
+    {"query_mail", &DoorCounters::query_mail},
+    {"query_decide_deliver", &DoorCounters::query_decide_deliver},
+    {"query_decide_defer", &DoorCounters::query_decide_defer},
+    {"query_decide_bounce", &DoorCounters::query_decide_bounce},
+    {"postfix_connections", &DoorCounters::postfix_connections},
+    {"postfix_refused_connections", &DoorCounters::postfix_refused_connections},
+    {"postfix_idle_connections", &DoorCounters::postfix_idle_connections},
+    {"postfix_requests", &DoorCounters::postfix_requests},
+    {"postfix_broken_framing", &DoorCounters::postfix_broken_framing},
+    {"postfix_overloaded", &DoorCounters::postfix_overloaded},
+    {"postfix_dane_only", &DoorCounters::postfix_dane_only},
+    {"postfix_dane", &DoorCounters::postfix_dane},
+    {"postfix_secure", &DoorCounters::postfix_secure},
+    {"postfix_not_found", &DoorCounters::postfix_not_found},
+    {"postfix_temp", &DoorCounters::postfix_temp},
+    {"postfix_perm", &DoorCounters::postfix_perm},
+    {"dns_connections", &DoorCounters::dns_connections},
+    {"dns_refused_connections", &DoorCounters::dns_refused_connections},
+    {"dns_idle_connections", &DoorCounters::dns_idle_connections},
+    {"dns_udp", &DoorCounters::dns_udp},
+    {"dns_tcp", &DoorCounters::dns_tcp},
+    {"dns_refused", &DoorCounters::dns_refused},
+    {"dns_malformed", &DoorCounters::dns_malformed},
+    {"dns_dropped", &DoorCounters::dns_dropped},
+    {"dns_overloaded", &DoorCounters::dns_overloaded},
+    {"dns_authentic", &DoorCounters::dns_authentic},
+    {"dns_servfail", &DoorCounters::dns_servfail},
+})};
+// Eight octets each and nothing else: one that is missing above would be missing in the status.
+static_assert(sizeof(DoorCounters) == sizeof(std::uint64_t) * all_door_counters.size());
 
 }  // namespace
+
+std::span<const DoorCounter> door_counters() {
+    return all_door_counters;
+}
+
+DoorCounters& operator+=(DoorCounters& total, const DoorCounters& one) {
+    for (const DoorCounter& counter : all_door_counters) total.*counter.member += one.*counter.member;
+    return total;
+}
 
 bool clock_is_behind(WallTime now) {
     return now < written;
@@ -78,7 +115,7 @@ Status StatusBoard::status(WallTime now, MonoTime mono, const cache::CacheCounte
     for (const WorkerFigures& one : figures_) {
         add(status.total.resolver, one.resolver);
         add(status.total.mail, one.mail);
-        add(status.total.doors, one.doors);
+        status.total.doors += one.doors;
     }
     return status;
 }

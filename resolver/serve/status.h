@@ -6,7 +6,9 @@
 #include <chrono>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -18,12 +20,31 @@
 
 namespace mxtrust::serve {
 
-/// Of the doors of one worker.
+/// Of the doors of one worker, by what they are called in the status; PROTOCOL.md says what each one counts.
 struct DoorCounters {
-    std::uint64_t query_connections = 0, query_requests = 0, query_bad_requests = 0, query_refused_connections = 0,
-                  query_slow_readers = 0, dns_udp = 0, dns_tcp = 0, dns_refused = 0, dns_malformed = 0, dns_dropped = 0,
-                  dns_servfail = 0;
+    std::uint64_t query_connections = 0, query_refused_connections = 0, query_idle_connections = 0;
+    std::uint64_t query_requests = 0, query_bad_requests = 0, query_overloaded = 0, query_slow_readers = 0;
+    /// Requests for the mail answer, and for the decision in words (Exim's readsocket) by what was said.
+    std::uint64_t query_mail = 0, query_decide_deliver = 0, query_decide_defer = 0, query_decide_bounce = 0;
+
+    std::uint64_t postfix_connections = 0, postfix_refused_connections = 0, postfix_idle_connections = 0;
+    std::uint64_t postfix_requests = 0, postfix_broken_framing = 0, postfix_overloaded = 0;
+    /// Replies, by kind.
+    std::uint64_t postfix_dane_only = 0, postfix_dane = 0, postfix_secure = 0, postfix_not_found = 0, postfix_temp = 0,
+                  postfix_perm = 0;
+
+    std::uint64_t dns_connections = 0, dns_refused_connections = 0, dns_idle_connections = 0;
+    std::uint64_t dns_udp = 0, dns_tcp = 0, dns_refused = 0, dns_malformed = 0, dns_dropped = 0, dns_overloaded = 0;
+    /// Replies to questions that were looked up.
+    std::uint64_t dns_authentic = 0, dns_servfail = 0;
 };
+/// Each counter with the name that it has in the status.
+struct DoorCounter {
+    std::string_view name;
+    std::uint64_t DoorCounters::* member;
+};
+[[nodiscard]] std::span<const DoorCounter> door_counters();
+DoorCounters& operator+=(DoorCounters& total, const DoorCounters& one);
 
 struct WorkerFigures {
     resolve::Counters resolver;

@@ -212,3 +212,32 @@ TEST_CASE("a client that leaves while its answer is made harms nobody (socketmap
     world.scheduler.run_until_idle();
     CHECK(world.connection->take().empty());
 }
+
+TEST_CASE("requests and replies of the Postfix socket are counted, each reply once") {
+    PostfixLimits limits;
+    limits.most_pending_in_all = 1;
+    World world(limits);
+    world.say(slow + slow + quick + netstring("other x") + netstring("policy \xe2\x98\x83.example") + "x");
+    world.scheduler.run_until_idle();
+    serve::DoorCounters counters;
+    world.server.count(counters);
+    CHECK(counters.postfix_requests == 5);
+    CHECK(counters.postfix_temp == 2);
+    CHECK(counters.postfix_overloaded == 1);
+    CHECK(counters.postfix_not_found == 1);
+    CHECK(counters.postfix_perm == 1);
+    CHECK(counters.postfix_dane == 1);
+    CHECK(counters.postfix_dane_only + counters.postfix_secure == 0);
+    CHECK(counters.postfix_broken_framing == 1);
+}
+
+TEST_CASE("Postfix may end its side in the middle of a pipeline that is not read from, and gets all replies") {
+    PostfixLimits limits;
+    limits.most_pending = 2;
+    World world(limits);
+    world.say(slow + quick + slow + slow + quick + slow);
+    world.user->ended();
+    world.scheduler.run_until_idle();
+    CHECK(world.connection->take().size() == 6);
+    CHECK(world.connection->closing);
+}
