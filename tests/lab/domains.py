@@ -71,6 +71,14 @@ def half_signed(world):
         f"mx{n} A\nTLSA mx{n} 3 1 1 server\n" for n in (1, 2, 3))
     mail("one-tlsa-bogus.nlx", "21", "three hosts, one TLSA bogus", three, sigs={"_25._tcp.mx2 TLSA": "corrupt"})
     mail("one-a-bogus.nlx", "22", "three hosts, one A bogus", three, sigs={"mx2 A": "corrupt"})
+    two = "@ MX 10 mx1\n@ MX 20 mx2\n" + "".join(f"HOST mx{n}\nTLSA mx{n} 3 1 1 server\n" for n in (1, 2))
+    mail("first-tlsa-bogus.nlx", "21", "the best of two hosts has a bogus TLSA record", two, sigs={"_25._tcp.mx1 TLSA": "corrupt"})
+    mail("both-tlsa-bogus.nlx", "21", "both hosts have a bogus TLSA record", two,
+         sigs={"_25._tcp.mx1 TLSA": "corrupt", "_25._tcp.mx2 TLSA": "corrupt"})
+    mail("first-addresses-bogus.nlx", "22", "the best of two hosts has bogus addresses", two, sigs={"mx1 A": "corrupt", "mx1 AAAA": "corrupt"})
+    mail("first-tlsa-servfail.nlx", "21", "TLSA of the best of two hosts fails", "@ MX 10 mx.tlsa-servfail.nlx.\n@ MX 20 mx1.mailhost.nlx.")
+    mail("first-no-starttls.nlx", "3", "the best of two DANE hosts does not offer STARTTLS",
+         "@ MX 10 mx.dane-no-starttls.nlx.\n@ MX 20 mx1.mailhost.nlx.")
     mail("best-without-tlsa.nlx", "23", "best host without TLSA, worse host with",
          "@ MX 10 mx1\n@ MX 20 mx2\nHOST mx1\nHOST mx2\nTLSA mx2 3 1 1 server")
     mail("plain.oldx", "table", "unsigned domain in an unsigned TLD", PLAIN_HOST, algorithm=0, ds="none")
@@ -87,6 +95,8 @@ def aliases(world):
     start = "@ MX 10 mx\n"
     initial = "TLSA mx 3 1 1 server\n"
     mail("alias-secure.nlx", "24", "MX host is an alias of a DANE host", start + "mx CNAME mx1.mailhost.nlx.")
+    mail("alias-sni.nlx", "24", "MX host is an alias; its server has the right certificate for the SNI of the target only",
+         start + "mx CNAME host\nHOST host\nTLSA host 3 1 1 server", receiver="sni")
     mail("alias-tlsa-initial.nlx", "25", "alias of a host without TLSA; TLSA at the alias itself",
          start + initial + "mx CNAME mx1.plainhost.nlx.")
     mail("alias-both.nlx", "24", "TLSA at the alias (stale) and at its target: the target's counts",
