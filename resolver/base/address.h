@@ -4,11 +4,11 @@
 #include <array>
 #include <compare>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/keyed_hash.h"
 
 namespace mxtrust {
 
@@ -47,11 +47,14 @@ struct Endpoint {
     friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
 };
 
-}  // namespace mxtrust
+/// For hash tables; keyed, because strangers choose the addresses (see dns::NameHash).
+class AddressHash {
+  public:
+    explicit AddressHash(HashKey key) : key_(key) {}
+    std::size_t operator()(const Address& address) const { return keyed_hash(key_, address.octets()); }
 
-template <>
-struct std::hash<mxtrust::Address> {
-    std::size_t operator()(const mxtrust::Address& address) const noexcept {
-        return std::hash<std::string_view>{}(mxtrust::as_text(address.octets()));
-    }
+  private:
+    HashKey key_;
 };
+
+}  // namespace mxtrust

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/keyed_hash.h"
 
 namespace mxtrust::dns {
 
@@ -68,15 +69,21 @@ class Name {
 
     friend bool operator==(const Name&, const Name&) = default;
     friend std::strong_ordering operator<=>(const Name& left, const Name& right);  ///< RFC 4034 6.1
-    [[nodiscard]] std::size_t hash() const { return std::hash<std::string>{}(wire_); }
 
   private:
     explicit Name(std::string wire) : wire_(std::move(wire)) {}
     std::string wire_;
 };
 
-struct NameHash {
-    std::size_t operator()(const Name& name) const { return name.hash(); }
+/// For hash tables. Strangers choose the names: each table has a key of its own, drawn at start, so that nobody can
+/// make many names fall into one bucket.
+class NameHash {
+  public:
+    explicit NameHash(HashKey key) : key_(key) {}
+    std::size_t operator()(const Name& name) const { return keyed_hash(key_, name.wire()); }
+
+  private:
+    HashKey key_;
 };
 
 }  // namespace mxtrust::dns

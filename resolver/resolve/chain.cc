@@ -43,7 +43,11 @@ dns::Name lowest_apex(const dnssec::Response& response) {
 
 }  // namespace
 
-Chain::Chain(Tools tools) : tools_(tools), flights_(tools.scheduler), ds_flights_(tools.scheduler) {}
+Chain::Chain(Tools tools)
+    : tools_(tools),
+      flights_(tools.scheduler, task::most_flights, dns::NameHash(HashKey::draw(tools.random))),
+      ds_flights_(tools.scheduler, task::most_flights, dns::NameHash(HashKey::draw(tools.random))),
+      trusts_(0, dns::NameHash(HashKey::draw(tools.random))) {}
 
 void Chain::store(const FindingRef& finding) {
     tools_.cache.store(finding);

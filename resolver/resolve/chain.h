@@ -24,6 +24,7 @@ class Chain {
     struct Tools {
         const Settings& settings;
         Clock& clock;
+        Random& random;
         cache::Cache& cache;
         task::Scheduler& scheduler;
         Iterator& iterator;

@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/random.h"
 #include "dns/rrset.h"
 #include "dnssec/judge.h"
 
@@ -23,6 +24,8 @@ class Evidence {
         dnssec::Response response;  ///< as an answer to (zone, DS)
         WallTime until{};
     };
+
+    explicit Evidence(Random& random) : entries_(0, dns::NameHash(HashKey::draw(random))) {}
 
     /// `sets`: the DS, NSEC and NSEC3 sets of a referral to `zone` by a server of `parent`.
     void store(const dns::Name& zone, const dns::Name& parent, const std::vector<dns::RRset>& sets, std::string server,

@@ -82,7 +82,10 @@ class Iterator::Walk {
     std::size_t probes_ = 0;
 };
 
-Iterator::Iterator(Tools tools) : tools_(tools), flights_(tools.scheduler) {}
+Iterator::Iterator(Tools tools)
+    : tools_(tools),
+      flights_(tools.scheduler, task::most_flights, AskKeyHash(tools.random)),
+      hosts_(0, dns::NameHash(HashKey::draw(tools.random))) {}
 
 cache::ZoneCut Iterator::hints() const {
     cache::ZoneCut root;

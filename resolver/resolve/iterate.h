@@ -90,11 +90,16 @@ class Iterator {
         unsigned depth = 0;
         friend bool operator==(const AskKey&, const AskKey&) = default;
     };
-    struct AskKeyHash {
+    class AskKeyHash {
+      public:
+        explicit AskKeyHash(Random& random) : names_(HashKey::draw(random)) {}
         std::size_t operator()(const AskKey& key) const {
-            return key.zone.hash() ^ (key.name.hash() * 31) ^ (static_cast<std::size_t>(key.type) * 131) ^
+            return names_(key.zone) ^ (names_(key.name) * 31) ^ (static_cast<std::size_t>(key.type) * 131) ^
                    (key.depth * 8191ULL);
         }
+
+      private:
+        dns::NameHash names_;
     };
     using AskRef = std::shared_ptr<const AskResult>;
     struct KnownHost {

@@ -1,7 +1,6 @@
 #include "resolve/resolver.h"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "resolve/aggressive.h"
 #include "resolve/chain.h"
@@ -27,10 +26,15 @@ struct LookupKey {
     dns::Type type{};
     friend bool operator==(const LookupKey&, const LookupKey&) = default;
 };
-struct LookupKeyHash {
+class LookupKeyHash {
+  public:
+    explicit LookupKeyHash(Random& random) : names_(HashKey::draw(random)) {}
     std::size_t operator()(const LookupKey& key) const {
-        return key.name.hash() ^ (static_cast<std::size_t>(key.type) * 8191U);
+        return names_(key.name) ^ (static_cast<std::size_t>(key.type) * 8191U);
     }
+
+  private:
+    dns::NameHash names_;
 };
 
 Exchange::Options exchange_options(const Settings& settings) {
@@ -68,11 +72,12 @@ struct Resolver::State {
     State(Settings given, Tools given_tools)
         : settings(std::move(given)),
           tools(given_tools),
+          evidence(tools.random),
           servers(tools.random),
           exchange(exchange_options(settings), tools.clock, tools.random, tools.network, servers, tools.log),
           iterator({settings, tools.clock, tools.random, tools.cache, tools.scheduler, servers, exchange, evidence}),
-          chain({settings, tools.clock, tools.cache, tools.scheduler, iterator, evidence, counters}),
-          flights(tools.scheduler, most_lookups_in_flight),
+          chain({settings, tools.clock, tools.random, tools.cache, tools.scheduler, iterator, evidence, counters}),
+          flights(tools.scheduler, most_lookups_in_flight, LookupKeyHash(tools.random)),
           prefetches(tools.scheduler) {
         iterator.on_referral([this](const dns::Name& zone, const Context& context) {
             const Evidence::Entry* said = evidence.find(zone, tools.clock.wall());
@@ -237,10 +242,10 @@ task::Task<Answer> Resolver::resolve(dns::Name name, dns::Type type, BudgetRef b
                                           state_->tools.clock.wall() + failure_ttl)));
         co_return Answer(std::move(links));
     }
-    std::unordered_set<dns::Name, dns::NameHash> visited;
+    std::vector<dns::Name> visited;  // a dozen at most
     dns::Name next = std::move(name);
     while (true) {
-        visited.insert(next);
+        visited.push_back(next);
         dns::Name asked = next;
         Context context{budget, 0, {}};
         FindingRef link = co_await state_->lookup(std::move(asked), type, std::move(context));
@@ -259,10 +264,10 @@ task::Task<Answer> Resolver::resolve(dns::Name name, dns::Type type, BudgetRef b
             links.push_back(Finding::failure(std::move(parts)));
             break;
         }
-        if (visited.contains(*target) || links.size() > most_aliases) {
-            const std::string what = visited.contains(*target)
-                                         ? "lead in a circle"
-                                         : "are longer than " + std::to_string(most_aliases) + " steps";
+        const bool circle = std::ranges::find(visited, *target) != visited.end();
+        if (circle || links.size() > most_aliases) {
+            const std::string what =
+                circle ? "lead in a circle" : "are longer than " + std::to_string(most_aliases) + " steps";
             links.push_back(Finding::failure(
                 failed_parts(*target, type, "RALI"_code, dns::Ede::other,
                              "the aliases from " + links.front()->name().to_text() + " " + what, soon)));
@@ -328,10 +333,10 @@ task::Task<RawAnswer> Resolver::resolve_unchecked(dns::Name name, dns::Type type
     RawAnswer answer;
     const WallTime now = state_->tools.clock.wall();
     answer.expires = now + state_->settings.policy.most_ttl;
-    std::unordered_set<dns::Name, dns::NameHash> visited;
+    std::vector<dns::Name> visited;  // a dozen at most
     dns::Name next = std::move(name);
     for (std::size_t step = 0; step <= most_aliases; ++step) {
-        visited.insert(next);
+        visited.push_back(next);
         Context context{budget, 0, {}};
         dns::Name asked = next;
         Found found = co_await state_->iterator.find(std::move(asked), type, std::move(context));
@@ -367,7 +372,7 @@ task::Task<RawAnswer> Resolver::resolve_unchecked(dns::Name name, dns::Type type
             }
             target = std::move(rebased);
         }
-        if (!target || visited.contains(*target)) break;
+        if (!target || std::ranges::find(visited, *target) != visited.end()) break;
         next = std::move(*target);
     }
     answer.rcode = dns::Rcode::servfail;

@@ -44,7 +44,7 @@ class Servers {
         6;  ///< failures in a row, of different addresses, without any success
     static constexpr std::chrono::seconds family_retry{60};
 
-    explicit Servers(Random& random) : random_(random) {}
+    explicit Servers(Random& random) : random_(random), records_(0, AddressHash(HashKey::draw(random))) {}
 
     /// In the order in which they should be asked. Dead families and addresses, and the zone's lame ones, come last.
     [[nodiscard]] std::vector<Candidate> order(std::vector<Candidate> candidates, const dns::Name& zone, MonoTime now);
@@ -86,7 +86,7 @@ class Servers {
     [[nodiscard]] Duration cost(const Candidate& candidate, const dns::Name& zone, MonoTime now) const;
 
     Random& random_;
-    std::unordered_map<Address, Record> records_;
+    std::unordered_map<Address, Record, AddressHash> records_;
     std::array<FamilyState, 2> families_{};
 };
 

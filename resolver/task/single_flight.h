@@ -28,7 +28,8 @@ inline constexpr std::size_t most_flights = 20'000;
 template <class Key, class Value, class Hash = std::hash<Key>>
 class SingleFlight {
   public:
-    explicit SingleFlight(Scheduler& scheduler, std::size_t most = most_flights) : most_(most), nursery_(scheduler) {}
+    explicit SingleFlight(Scheduler& scheduler, std::size_t most = most_flights, Hash hash = Hash())
+        : most_(most), flights_(0, std::move(hash)), nursery_(scheduler) {}
     SingleFlight(const SingleFlight&) = delete;
     SingleFlight& operator=(const SingleFlight&) = delete;
     /// Cancels the flights. Not to be called from inside one. Who still waits sleeps until its deadline.
