@@ -154,6 +154,7 @@ struct HostAnswer {
     std::optional<AddressStatus> a, aaaa;  ///< none where they were not asked
     std::optional<TlsaStatus> tlsa;        ///< none where it was not asked; policy.text says why
     HostPolicy policy;
+    WallTime expires{};  ///< the first end of all that the policy rests on, shown above or not
 };
 
 enum class Action : std::uint8_t { deliver, defer, bounce };

@@ -167,9 +167,11 @@ std::optional<TlsrptType> tlsrpt_type(Fault fault) {
         case Fault::dnssec_invalid:
             return TlsrptType::dnssec_invalid;
         case Fault::sts_policy:
-            return TlsrptType::validation_failure;
-        // No session was to be had for reasons that have nothing to do with TLS: RFC 8460 has no type for these.
+            return TlsrptType::validation_failure;  // RFC 8460 has no type for a host that the policy does not name
+        // RFC 8460 4.3.3: a failure that none of the other types describes.
         case Fault::dns_query_failed:
+            return TlsrptType::validation_failure;
+        // The domain wants no mail, or gets it nowhere: nothing failed.
         case Fault::null_mx:
         case Fault::bad_domain:
         case Fault::no_route:

@@ -65,6 +65,20 @@ std::string hosts_that(std::size_t count, std::size_t all, std::string_view one,
     return std::to_string(count) + " of " + std::to_string(all) + " hosts " + std::string(count == 1 ? one : many);
 }
 
+std::string named(const std::vector<const HostAnswer*>& hosts) {
+    constexpr std::size_t most_named = 3;  // a sentence is to be read
+    std::vector<std::string> names;
+    for (std::size_t index = 0; index < std::min(hosts.size(), most_named); ++index)
+        names.push_back(hosts[index]->name);
+    if (hosts.size() > most_named) names.push_back(std::to_string(hosts.size() - most_named) + " more");
+    return listed(names);
+}
+
+std::vector<const HostAnswer*> without_dane(std::vector<const HostAnswer*> hosts) {
+    std::erase_if(hosts, [](const HostAnswer* host) { return host->policy.action == HostAction::dane; });
+    return hosts;
+}
+
 std::string level_text(Level level, const Tally& hosts, std::size_t all) {
     std::size_t used = hosts.used.size();
     switch (level) {
@@ -72,28 +86,34 @@ std::string level_text(Level level, const Tally& hosts, std::size_t all) {
             return hosts_that(used, all, "is authenticated by DANE", "are authenticated by DANE");
         case Level::dane_partial:
             return hosts_that(hosts.dane, all, "is authenticated by DANE", "are authenticated by DANE") +
-                   ", mail may also go to " + std::to_string(used - hosts.dane) + " without";
+                   "; mail may also go to " + named(without_dane(hosts.used)) +
+                   (used - hosts.dane == 1 ? ", which is not" : ", which are not");
         case Level::encrypt:
-            return hosts_that(used, all, "requires TLS, its certificate cannot be checked",
-                              "require TLS, their certificates cannot be checked");
+            return hosts_that(used, all, "requires TLS, but its certificate cannot be checked",
+                              "require TLS, but their certificates cannot be checked");
         case Level::sts:
             return hosts_that(used, all, "is authenticated as its MTA-STS policy says",
                               "are authenticated as the MTA-STS policy says");
         case Level::may:
-            return hosts_that(used, all, "is reached with TLS where it is offered, unauthenticated",
-                              "are reached with TLS where it is offered, unauthenticated");
+            return hosts_that(used, all, "is reached unauthenticated, with TLS where it is offered",
+                              "are reached unauthenticated, with TLS where it is offered");
     }
     return {};
 }
 
-std::string troubled_text(const std::vector<const HostAnswer*>& skipped) {
-    if (skipped.empty()) return {};
-    constexpr std::size_t most_named = 3;  // a sentence is to be read
-    std::vector<std::string> names;
-    for (std::size_t index = 0; index < std::min(skipped.size(), most_named); ++index)
-        names.push_back(skipped[index]->name);
-    if (skipped.size() > most_named) names.push_back(std::to_string(skipped.size() - most_named) + " more");
-    return "; " + listed(names) + (skipped.size() == 1 ? " is" : " are") + " skipped for now";
+/// The hosts that may be used and yet are not all that one would wish.
+std::string troubled_text(const Tally& hosts) {
+    std::string text;
+    if (!hosts.skipped.empty())
+        text += "; " + named(hosts.skipped) + (hosts.skipped.size() == 1 ? " is" : " are") + " skipped for now";
+    if (!hosts.unreachable.empty()) text += "; " + named(hosts.unreachable) + " cannot be used";
+    return text;
+}
+
+std::string unauthenticated_text(const MxSet& set) {
+    std::string why = ", as its MX records are not signed with DNSSEC";
+    if (set.hosts.front().implicit) why = ", as nothing proves that it has no MX records";
+    return "; the destination itself is not authenticated" + why;
 }
 
 Decision deliver(const Tally& hosts, std::size_t all, const MxSet& set) {
@@ -101,9 +121,8 @@ Decision deliver(const Tally& hosts, std::size_t all, const MxSet& set) {
     decision.action = Action::deliver;
     decision.level = level_of(hosts);
     decision.authenticated = set.authentic && *decision.level == Level::dane;
-    decision.text = level_text(*decision.level, hosts, all) + troubled_text(hosts.skipped);
-    if (hosts.dane > 0 && !set.authentic)
-        decision.text += "; the destination itself is not authenticated, as its MX records are not signed";
+    decision.text = level_text(*decision.level, hosts, all) + troubled_text(hosts);
+    if (hosts.dane > 0 && !set.authentic) decision.text += unauthenticated_text(set);
     return decision;
 }
 
@@ -125,11 +144,12 @@ Decision bounce(const MxSet& set, std::size_t all) {
     std::string domain = set.domain.to_text();
     bool implicit = all == 1 && set.hosts.front().implicit;
     if (implicit) {
-        decision.text = domain + " has neither MX records nor an address";
+        decision.text = "the domain " + domain + " has neither MX records nor an address: it takes no mail";
     } else if (!set.asked_mx) {
-        decision.text = domain + " has no address";
+        decision.text = "the host " + domain + " has no address: the next-hop is wrong, or the host is gone";
     } else {
-        decision.text = "no MX host of " + domain + " has an address that can be used";
+        decision.text = "no MX host of " + domain + " has an address that can be used: its operator must mend the MX " +
+                        "records or the hosts' addresses";
     }
     return decision;
 }
@@ -179,13 +199,10 @@ constexpr std::chrono::seconds longest{86400};
 
 WallTime expires_of(const MailAnswer& answer, std::chrono::seconds failed_for) {
     WallTime end = answer.time + longest;
-    auto take = [&end](const Status& status) { end = std::min(end, status.expires); };
-    if (answer.mx) take(answer.mx->status);
+    if (answer.mx) end = std::min(end, answer.mx->status.expires);
     bool failing = answer.decision.action == Action::defer;
     for (const HostAnswer& host : answer.hosts) {
-        if (host.a) take(host.a->status);
-        if (host.aaaa) take(host.aaaa->status);
-        if (host.tlsa) take(host.tlsa->status);
+        end = std::min(end, host.expires);
         failing = failing || host.policy.action == HostAction::skip;
     }
     // What failed may heal any moment; and what came late is to be seen soon.
@@ -196,7 +213,9 @@ WallTime expires_of(const MailAnswer& answer, std::chrono::seconds failed_for) {
 }  // namespace
 
 bool wants_tlsa(const MxSet& set, const Options& options) {
-    return options.dane_on && (set.authentic || options.insecure_mx == InsecureMx::dane);
+    // What `insecure_mx` says is about hosts that an MX record names: who has none names itself.
+    bool own_host = set.hosts.size() == 1 && set.hosts.front().implicit;
+    return options.dane_on && (set.authentic || own_host || options.insecure_mx == InsecureMx::dane);
 }
 
 std::string destination_text(const NextHop& hop, std::uint16_t port) {

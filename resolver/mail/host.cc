@@ -2,6 +2,7 @@
 #include "mail/host.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "mail/codes.h"
@@ -83,12 +84,16 @@ std::optional<AliasStatus> alias_of(const Answer& a, const Answer& aaaa) {
     return alias;
 }
 
+/// Of what rests on nothing that ends.
+constexpr WallTime forever{std::numeric_limits<std::int64_t>::max()};
+
 /// What the look-ups at the candidates come to.
 struct TlsaOutcome {
     enum class Kind : std::uint8_t { usable, unusable, absent, failed, not_asked } kind = Kind::not_asked;
     dns::Name base;
     const Answer* answer = nullptr;  ///< the one that decided; none where it never came
     std::vector<TlsaRecord> records;
+    WallTime expires = forever;  ///< of all answers that were relied on
 };
 
 const Answer* find(const std::vector<TlsaFact>& facts, const dns::Name& base) {
@@ -105,14 +110,17 @@ TlsaOutcome walk_candidates(const std::vector<dns::Name>& bases, const std::vect
     for (const dns::Name& base : bases) {
         if (!tlsa_name(base, port)) continue;  // longer than a name can be: nothing can be published there
         const Answer* answer = find(facts, base);
-        if (answer == nullptr || !is_good(*answer)) return {TlsaOutcome::Kind::failed, base, answer, {}};
+        // What was denied at the name before is relied on as well.
+        WallTime expires = answer == nullptr ? outcome.expires : std::min(outcome.expires, answer->expires());
+        if (answer == nullptr || !is_good(*answer)) return {TlsaOutcome::Kind::failed, base, answer, {}, expires};
         if (std::optional<dnssec::SecureRRset> secure = dnssec::SecureRRset::from(*answer)) {
             std::vector<TlsaRecord> records = judge_tlsa(*secure);
             TlsaOutcome::Kind kind = any_usable(records) ? TlsaOutcome::Kind::usable : TlsaOutcome::Kind::unusable;
-            return {kind, base, answer, std::move(records)};
+            return {kind, base, answer, std::move(records), expires};
         }
+        outcome.expires = expires;
         if (outcome.answer != nullptr) continue;  // the first denial is shown
-        outcome = {TlsaOutcome::Kind::absent, base, answer, {}};
+        outcome = {TlsaOutcome::Kind::absent, base, answer, {}, expires};
         if (has_records(*answer)) outcome.records = list_unproven_tlsa(*answer->final().rrset());
     }
     return outcome;
@@ -159,7 +167,8 @@ HostPolicy skip_for_addresses(const std::string& host, const Answer& a, const An
     if (is_bogus(aaaa)) culprit = &aaaa;
     if (is_bogus(a)) culprit = &a;
     std::string_view how = is_bogus(*culprit) ? " are bogus" : " could not be looked up";
-    return skip(fault_of(culprit->security()), "the addresses of " + host + std::string(how) + because(*culprit));
+    return skip(fault_of(culprit->security()), "the addresses of " + host + std::string(how) + because(*culprit) +
+                                                   "; the host is skipped " + until_mended(*culprit));
 }
 
 void add_name(std::vector<std::string>& names, const dns::Name& name) {
@@ -221,11 +230,13 @@ HostPolicy policy_from_tlsa(const HostFacts& facts, const TlsaOutcome& outcome, 
         case TlsaOutcome::Kind::failed: {
             // RFC 7672 2.1.1: without a trustworthy denial the host may well have TLSA records. Exchange Online says
             // the same code.
-            std::string reason =
-                outcome.answer == nullptr ? std::string(": no answer in time") : because(*outcome.answer);
-            bool bogus = outcome.answer != nullptr && is_bogus(*outcome.answer);
-            return skip(Fault::dnssec_invalid, "the TLSA records of " + outcome.base.to_text() +
-                                                   (bogus ? " are bogus" : " could not be looked up") + reason);
+            std::string what = "the TLSA records of " + outcome.base.to_text();
+            if (outcome.answer == nullptr)
+                return skip(Fault::dnssec_invalid,
+                            what + " were not looked up in time; the host is skipped until they are");
+            return skip(Fault::dnssec_invalid,
+                        what + (is_bogus(*outcome.answer) ? " are bogus" : " could not be looked up") +
+                            because(*outcome.answer) + "; the host is skipped " + until_mended(*outcome.answer));
         }
         case TlsaOutcome::Kind::not_asked:
             break;
@@ -240,7 +251,8 @@ HostPolicy with_sts(HostPolicy found, const HostFacts& facts, const Circumstance
     bool dane_absent = found.action == HostAction::may || found.action == HostAction::encrypt;
     if (!dane_absent || !circumstances.sts || circumstances.sts->mode != StsPolicy::Mode::enforce) return found;
     if (facts.host.literal || !matches_sts(facts.host.name, circumstances.sts->patterns)) {
-        return skip(Fault::sts_policy, "the MTA-STS policy of the domain does not name " + facts.host.text);
+        return skip(Fault::sts_policy, "the MTA-STS policy of the domain does not name " + facts.host.text +
+                                           "; the host is skipped until the policy names it, or MX no longer does");
     }
     HostPolicy made = policy(
         HostAction::sts,
@@ -259,16 +271,24 @@ std::string unproven_text(const HostFacts& facts, const Answer& basis) {
     return where + ", so TLSA was not asked; TLS is used where it is offered";
 }
 
+std::string no_address_hint(const HostFacts& facts) {
+    if (facts.host.implicit) return "it publishes no MX records either";
+    if (!facts.host.preference) return "is the name right?";
+    return "its operator must publish one, or the domain remove it from MX";
+}
+
 void judge_asked_host(HostAnswer& answer, const HostFacts& facts, const Circumstances& circumstances) {
     const Answer& a = *facts.a;
     const Answer& aaaa = *facts.aaaa;
     answer.a = addresses_of(a, circumstances.now);
     answer.aaaa = addresses_of(aaaa, circumstances.now);
+    answer.expires = std::min(a.expires(), aaaa.expires());
     answer.alias = alias_of(a, aaaa);
     if (answer.alias) answer.flags.push_back(Flag::cname);
     switch (reachability_of(a, aaaa)) {
         case Reachability::none:
-            answer.policy = unreachable(facts.host.text + " has no address: neither A nor AAAA records exist");
+            answer.policy =
+                unreachable(facts.host.text + " has no address, neither A nor AAAA; " + no_address_hint(facts));
             return;
         case Reachability::unknown:
         case Reachability::contradicted:
@@ -288,6 +308,7 @@ void judge_asked_host(HostAnswer& answer, const HostFacts& facts, const Circumst
         return;
     }
     TlsaOutcome outcome = walk_candidates(bases, facts.tlsa, circumstances.port);
+    answer.expires = std::min(answer.expires, outcome.expires);
     if (outcome.kind != TlsaOutcome::Kind::not_asked)
         answer.tlsa = shown_tlsa(outcome, circumstances.port, circumstances.now);
     answer.policy = policy_from_tlsa(facts, outcome, circumstances);
@@ -322,6 +343,7 @@ HostAnswer judge_host(const HostFacts& facts, const Circumstances& circumstances
     answer.preference = facts.host.preference;
     answer.implicit = facts.host.implicit;
     answer.flags = facts.host.flags;
+    answer.expires = forever;
     if (facts.host.fate == MxHost::Fate::drop) {
         answer.policy = unreachable(facts.host.why);
     } else if (facts.host.fate == MxHost::Fate::over_limit) {
@@ -332,7 +354,8 @@ HostAnswer judge_host(const HostFacts& facts, const Circumstances& circumstances
         answer.policy = with_sts(std::move(answer.policy), facts, circumstances);
     } else if (!facts.a || !facts.aaaa) {
         answer.policy =
-            skip(Fault::dns_query_failed, "the addresses of " + facts.host.text + " were not looked up in time");
+            skip(Fault::dns_query_failed, "the addresses of " + facts.host.text +
+                                              " were not looked up in time; the host is skipped until they are");
     } else {
         judge_asked_host(answer, facts, circumstances);
         answer.policy = with_sts(std::move(answer.policy), facts, circumstances);

@@ -33,7 +33,7 @@ Decision defer(const dns::Name& domain, const dnssec::Answer& mx) {
     std::string what = mx.security() == Security::bogus
                            ? "the MX records of " + domain.to_text() + " are bogus"
                            : "the MX records of " + domain.to_text() + " could not be looked up";
-    decision.text = what + because(mx);
+    decision.text = what + because(mx) + "; mail waits " + until_mended(mx);
     return decision;
 }
 
@@ -113,12 +113,13 @@ void read_records(MxSet& set, const dnssec::Answer& mx, const Options& options) 
     bool has_null = targets.contains(dns::Name());
     // RFC 7505 3: one record, "."; the preference does not matter. Several that all say "." say the same.
     if (has_null && targets.size() == 1) {
-        set.verdict = bounce(Fault::null_mx, set.domain.to_text() + " takes no mail: it publishes a null MX");
+        set.verdict =
+            bounce(Fault::null_mx, "the domain " + set.domain.to_text() + " takes no mail, and says so by a null MX");
         return;
     }
     if (has_null && options.strict_null_mx) {
         set.verdict =
-            bounce(Fault::null_mx, set.domain.to_text() +
+            bounce(Fault::null_mx, "the domain " + set.domain.to_text() +
                                        " publishes a null MX beside other MX hosts, which is taken at its word here");
     }
     for (const auto& [name, target] : targets) {
@@ -142,8 +143,8 @@ void read_records(MxSet& set, const dnssec::Answer& mx, const Options& options) 
     bool any = std::any_of(set.hosts.begin(), set.hosts.end(),
                            [](const MxHost& host) { return host.fate != MxHost::Fate::drop; });
     if (!any && !set.verdict) {
-        set.verdict =
-            bounce(Fault::no_route, "no MX record of " + set.domain.to_text() + " names a host that can be used");
+        set.verdict = bounce(Fault::no_route, "no MX record of " + set.domain.to_text() +
+                                                  " names a host that can be used: its operator must mend them");
     }
 }
 
@@ -180,9 +181,10 @@ MxSet read_mx(const dns::Name& domain, const dnssec::Answer& mx, const Options& 
             break;
         case Outcome::nxdomain:
             set.verdict =
-                bounce(Fault::bad_domain, mx.is_aliased() ? "the domain " + domain.to_text() + " is an alias of " +
-                                                                mx.expanded().to_text() + ", which does not exist"
-                                                          : "the domain " + domain.to_text() + " does not exist");
+                bounce(Fault::bad_domain,
+                       "the domain " + domain.to_text() +
+                           (mx.is_aliased() ? " is an alias of " + mx.expanded().to_text() + ", which does not exist"
+                                            : " does not exist: is it spelled right?"));
             break;
         case Outcome::failure:
             break;  // above

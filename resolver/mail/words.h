@@ -12,6 +12,9 @@ namespace mxtrust::mail {
 /// ": the signature of … expired 2 h ago", from the answer's reason; where it has none, from its rcode. Never empty for
 /// an answer that is bogus or failed.
 [[nodiscard]] std::string because(const dnssec::Answer& answer);
+/// "until the operator of example.org signs it anew": what must happen, and who must do it, before the look-up can be
+/// good. Requires: an answer that is bogus or failed.
+[[nodiscard]] std::string until_mended(const dnssec::Answer& answer);
 /// "1 host", "3 hosts"
 [[nodiscard]] std::string counted(std::size_t count, std::string_view thing);
 /// "a", "a and b", "a, b and c"

@@ -89,6 +89,15 @@ bool is_enough(const mail::HostFacts& facts, const Errand& errand) {
     return !errand.tlsa || !mail::missing_tlsa(facts, errand.port);
 }
 
+/// TLSA that is needed and did not come: a failure like any other, with its reason.
+void note_missing_tlsa(mail::HostFacts& facts, std::uint16_t port, WallTime now) {
+    std::optional<dns::Name> base = mail::missing_tlsa(facts, port);
+    if (!base) return;
+    Result<dns::Name> owner = mail::tlsa_name(*base, port);
+    if (!owner) return;  // longer than a name can be; mail/ knows
+    facts.tlsa.push_back(mail::TlsaFact{std::move(*base), unanswered(*owner, dns::Type::tlsa, now)});
+}
+
 bool is_to_be_asked(const mail::MxHost& host) {
     return host.fate == mail::MxHost::Fate::use && !host.literal;
 }
@@ -179,6 +188,7 @@ task::Task<FoundHost> Search::find_host(mail::MxHost host, Errand errand) {
     WallTime now = tools_.clock.wall();
     if (!found.facts.a) found.facts.a = unanswered(name, dns::Type::a, now);
     if (!found.facts.aaaa) found.facts.aaaa = unanswered(name, dns::Type::aaaa, now);
+    if (errand.tlsa) note_missing_tlsa(found.facts, errand.port, now);
     co_return found;
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "mail/domain.h"
 #include "serve/patience.h"
 #include "serve/render.h"
 #include "serve/request.h"
@@ -292,9 +293,10 @@ task::Task<route::MailAnswerRef> QueryServer::State::ask_router(MailRequest requ
 task::Task<std::string> QueryServer::State::answer_mail(std::string id, MailRequest request) {
     const std::string asked = request.asked;
     ++counters.query_mail;
+    const std::string domain = mail::destination_text(request.next_hop, request.next_hop.port.value_or(25));
     route::MailAnswerRef answer = co_await ask_router(std::move(request));
     const std::shared_ptr<const std::string> body = bodies.body_of(answer);
-    co_return render_mail(id, asked, *answer, *body);
+    co_return render_mail(id, domain, asked, *body);
 }
 
 task::Task<std::string> QueryServer::State::answer_decide(DecideRequest request) {

@@ -150,10 +150,9 @@ std::string render_mail_body(const mail::MailAnswer& answer) {
     return to_line(json).substr(1);
 }
 
-std::string render_mail(std::string_view id, std::string_view asked, const mail::MailAnswer& answer,
-                        std::string_view body) {
+std::string render_mail(std::string_view id, std::string_view domain, std::string_view asked, std::string_view body) {
     Json head = begin_reply(id);
-    head["domain"] = answer.domain;
+    head["domain"] = domain;
     head["asked"] = asked;
     std::string line = to_line(head);
     line.back() = ',';
