@@ -225,8 +225,12 @@ std::vector<Truth> Universe::truths(const Name& asked, Type type, WallTime now) 
 
 bool Universe::may_stand(const Place& place, Standing standing, WallTime now) {
     if (place.standing == standing) return true;
+    // Each link of the chain may be learnt at the end of the life of the one above it and lives for its own TTL: DS,
+    // DNSKEY, DS, DNSKEY, data (RFC 4035 5.3.3 limits each by its own signature only).
+    std::chrono::seconds lasts = longest_ttl;
+    for (const Place* above = &place; above->parent != nullptr; above = above->parent) lasts += 2 * longest_ttl;
     return std::ranges::any_of(place.stood, [&](const Place::Stood& before) {
-        return before.standing == standing && (!place.untouched || now <= before.until + longest_ttl);
+        return before.standing == standing && (!place.untouched || now <= before.until + lasts);
     });
 }
 
