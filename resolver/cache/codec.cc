@@ -171,7 +171,7 @@ Result<dns::RRsetRef> get_rrset(Reader& in, const Names& names) {
 }
 
 // --- Reasons: most findings have none.
-enum ReasonPart : std::uint8_t { has_ede = 1, has_zone = 2, has_key_tag = 4, has_when = 8 };
+enum ReasonPart : std::uint8_t { has_ede = 1, has_zone = 2, has_key_tag = 4, has_when = 8, has_record = 16 };
 
 void put_reason(Writer& out, const Reason& reason, const dns::Name& base) {
     std::uint8_t parts = 0;
@@ -179,6 +179,7 @@ void put_reason(Writer& out, const Reason& reason, const dns::Name& base) {
     if (reason.zone) parts |= has_zone;
     if (reason.key_tag) parts |= has_key_tag;
     if (reason.when) parts |= has_when;
+    if (!reason.record.empty()) parts |= has_record;
     out.u8(parts);
     out.bytes(reason.code.view());
     put_text(out, reason.text);
@@ -187,6 +188,7 @@ void put_reason(Writer& out, const Reason& reason, const dns::Name& base) {
     if (reason.zone) put_name(out, *reason.zone, base);
     if (reason.key_tag) out.u16(*reason.key_tag);
     if (reason.when) out.u64(static_cast<std::uint64_t>(reason.when->seconds));
+    if (!reason.record.empty()) put_text(out, reason.record);
 }
 
 /// The optional parts, in the order of put_reason.
@@ -211,13 +213,18 @@ Done get_reason_parts(Reader& in, std::uint8_t parts, Reason& reason, const dns:
         if (!when) return fail(when.error());
         reason.when = WallTime{static_cast<std::int64_t>(*when)};
     }
+    if ((parts & has_record) != 0) {
+        auto record = get_text(in);
+        if (!record) return fail(record.error());
+        reason.record = std::move(*record);
+    }
     return {};
 }
 
 Result<Reason> get_reason(Reader& in, const dns::Name& base) {
     const auto parts = in.u8();
     if (!parts) return fail(parts.error());
-    if (*parts > 15) return fail(FailureKind::malformed, "KRSN"_code, "reason with unknown parts in a cache record");
+    if (*parts > 31) return fail(FailureKind::malformed, "KRSN"_code, "reason with unknown parts in a cache record");
     const auto code = in.take(4);
     if (!code) return fail(code.error());
     auto text = get_text(in);

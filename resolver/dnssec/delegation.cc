@@ -10,6 +10,8 @@ namespace mxtrust::dnssec {
 
 namespace {
 
+constexpr std::size_t most_tags_told = 6;
+
 bool is_usable(const dns::Ds& ds, const Policy& policy) {
     return is_supported(ds.algorithm, policy) && crypto::can_digest(ds.digest_type);
 }
@@ -34,6 +36,20 @@ bool is_beyond_us(const dns::Dnskey& dnskey, const Policy& policy) {
     return key ? make_zone_key(dnskey, policy).key == nullptr : key.error().kind == FailureKind::unsupported;
 }
 
+/// "1", "1 and 2", "1, 2 and 3", and not more than a sentence holds.
+std::string list_of_tags(const std::vector<std::uint16_t>& tags) {
+    if (tags.empty()) return "none";
+    const std::size_t shown = std::min<std::size_t>(tags.size(), most_tags_told);
+    std::string text;
+    for (std::size_t index = 0; index < shown; ++index) {
+        const bool last = index + 1 == tags.size();
+        if (index > 0) text += last ? " and " : ", ";
+        text += std::to_string(tags[index]);
+    }
+    if (shown < tags.size()) text += " and " + std::to_string(tags.size() - shown) + " more";
+    return text;
+}
+
 class Search {
   public:
     Search(const dns::Name& zone, const Context& context) : zone_(zone), context_(context) {}
@@ -52,7 +68,7 @@ class Search {
         }
         for (const Bytes& rdata : rrset.records) {
             Result<dns::Dnskey> key = dns::parse_dnskey(rdata);
-            if (key && may_sign(*key)) keys_.push_back(std::move(*key));
+            if (key) keys_.push_back(std::move(*key));
         }
         for (const dns::Ds& ds : usable) follow(ds);
         for (const dns::Dnskey& anchor : entry.keys) follow(anchor);
@@ -60,10 +76,11 @@ class Search {
     }
 
   private:
-    static KeySetResult result(KeySet state, Reason reason) {
+    [[nodiscard]] KeySetResult result(KeySet state, Reason reason) const {
         KeySetResult result;
         result.state = state;
         result.reason = std::move(reason);
+        if (result.reason.record.empty()) result.reason.record = describe(dns::Type::dnskey, zone_);
         return result;
     }
 
@@ -72,6 +89,10 @@ class Search {
         bool found = false;
         for (const dns::Dnskey& key : keys_) {
             if (key.key_tag != ds.key_tag || key.algorithm != ds.algorithm) continue;
+            if (!may_sign(key)) {  // pitfall 18
+                unfit_ = key;
+                continue;
+            }
             if (++tried > context_.policy.most_keys_per_tag) {
                 limited_ = true;
                 break;
@@ -79,16 +100,18 @@ class Search {
             if (is_digest_of(ds, zone_, key)) {
                 enter(key);
                 found = true;
+            } else {
+                unlike_ = key.key_tag;
             }
         }
-        if (!found) lost_ = ds.key_tag;
+        if (!found) lost_.push_back(ds.key_tag);
     }
     void follow(const dns::Dnskey& anchor) {
         if (!is_supported(anchor.algorithm, context_.policy)) return;
-        const auto found =
-            std::ranges::find_if(keys_, [&](const dns::Dnskey& key) { return is_same_key(key, anchor); });
+        const auto found = std::ranges::find_if(
+            keys_, [&](const dns::Dnskey& key) { return may_sign(key) && is_same_key(key, anchor); });
         if (found == keys_.end()) {
-            lost_ = anchor.key_tag;
+            lost_.push_back(anchor.key_tag);
         } else {
             enter(*found);
         }
@@ -111,13 +134,15 @@ class Search {
         if (!entries_.empty()) {
             SignatureResult check = check_signatures(rrset, zone_, entries_, context_);
             if (check.check == Check::valid) return accept(check.expires);
-            return result(check.check == Check::exhausted ? KeySet::exhausted : KeySet::bogus, std::move(check.reason));
+            if (check.check == Check::exhausted) return result(KeySet::exhausted, std::move(check.reason));
+            if (std::optional<Reason> reason = unsigned_set(rrset)) return result(KeySet::bogus, std::move(*reason));
+            return result(KeySet::bogus, std::move(check.reason));
         }
         if (limited_) {
             return result(KeySet::exhausted, limit_reached("VKLM"_code, "keys with one key tag", zone_,
                                                            "looking for the key of " + zone_.to_text()));
         }
-        if (beyond_us_ && !lost_ && !broken_) {  // pitfall 38
+        if (beyond_us_ && lost_.empty() && !broken_) {  // pitfall 38
             Reason reason = make_reason("VKBU"_code, dns::Ede::unsupported_dnskey_algorithm, zone_,
                                         "the key of " + zone_.to_text() + " (" +
                                             describe_key(beyond_us_->key_tag, beyond_us_->algorithm) +
@@ -136,29 +161,75 @@ class Search {
         return result;
     }
 
-    [[nodiscard]] KeySetResult no_path() const {
-        Reason reason;
-        if (broken_) {
-            reason = make_reason(
-                "VKBR"_code, dns::Ede::dnssec_bogus, zone_,
-                "the key of " + zone_.to_text() + " (key tag " + std::to_string(*broken_) + ") is malformed");
-            reason.key_tag = broken_;
-        } else {
-            reason = make_reason("VKNM"_code, dns::Ede::dnskey_missing, zone_,
-                                 "no DNSKEY of " + zone_.to_text() +
-                                     " is the one that its DS or trust anchor names (key tag " +
-                                     std::to_string(lost_.value_or(0)) + ")");
-            reason.key_tag = lost_;
-        }
-        return result(KeySet::bogus, std::move(reason));
+    [[nodiscard]] std::string subject() const { return "the key of " + zone_.to_text() + " that its DS names"; }
+    [[nodiscard]] std::string tags_of_keys() const {
+        std::vector<std::uint16_t> tags;
+        for (const dns::Dnskey& key : keys_) tags.push_back(key.key_tag);
+        return list_of_tags(tags);
     }
+    [[nodiscard]] Reason about(Code code, dns::Ede ede, std::uint16_t key_tag, std::string text) const {
+        Reason reason = make_reason(code, ede, zone_, std::move(text));
+        reason.key_tag = key_tag;
+        return reason;
+    }
+
+    /// The keys came, but nothing that could hold them together with the DS: no signature at all, or none by the right
+    /// key.
+    [[nodiscard]] std::optional<Reason> unsigned_set(const dns::RRset& rrset) const {
+        const std::uint16_t entry = entries_.front().dnskey.key_tag;
+        if (rrset.signatures.empty()) {
+            return about("VKSU"_code, dns::Ede::rrsigs_missing, entry,
+                         "the DNSKEY records of " + zone_.to_text() +
+                             " come without signatures although the zone has a DS or trust anchor (key tag " +
+                             std::to_string(entry) + ")");
+        }
+        std::vector<std::uint16_t> tags;
+        for (const Bytes& rdata : rrset.signatures) {
+            const Result<dns::Rrsig> rrsig = dns::parse_rrsig(rdata);
+            if (!rrsig) return std::nullopt;
+            const auto is_by = [&](const ZoneKey& key) { return key.dnskey.key_tag == rrsig->key_tag; };
+            if (std::ranges::any_of(entries_, is_by)) return std::nullopt;
+            tags.push_back(rrsig->key_tag);
+        }
+        return about("VKSK"_code, dns::Ede::dnssec_bogus, entry,
+                     "the DNSKEY records of " + zone_.to_text() + " are signed by key tag " + list_of_tags(tags) +
+                         ", not by the key that its DS or trust anchor names (key tag " + std::to_string(entry) + ")");
+    }
+
+    [[nodiscard]] Reason no_path_reason() const {
+        if (broken_) {
+            return about("VKBR"_code, dns::Ede::dnssec_bogus, *broken_,
+                         subject() + " (key tag " + std::to_string(*broken_) + ") is malformed");
+        }
+        if (unfit_ && unfit_->is_revoked()) {
+            return about("VKRV"_code, dns::Ede::dnssec_bogus, unfit_->key_tag,
+                         subject() + " (key tag " + std::to_string(unfit_->key_tag) + ") is revoked");
+        }
+        if (unfit_) {
+            return about("VKZK"_code, dns::Ede::no_zone_key_bit_set, unfit_->key_tag,
+                         subject() + " (key tag " + std::to_string(unfit_->key_tag) + ") is no zone key (flags " +
+                             std::to_string(unfit_->flags) + ", protocol " + std::to_string(unfit_->protocol) + ")");
+        }
+        if (unlike_) {
+            return about("VKDG"_code, dns::Ede::dnskey_missing, *unlike_,
+                         "the DS of " + zone_.to_text() + " for key tag " + std::to_string(*unlike_) +
+                             " has the digest of another key than the DNSKEY with that tag");
+        }
+        return about("VKNM"_code, dns::Ede::dnskey_missing, lost_.front(),
+                     "no DNSKEY of " + zone_.to_text() + " is the one that its DS or trust anchor names (key tag " +
+                         list_of_tags(lost_) + "); it has key tag " + tags_of_keys());
+    }
+    [[nodiscard]] KeySetResult no_path() const { return result(KeySet::bogus, no_path_reason()); }
 
     const dns::Name& zone_;
     const Context& context_;
     std::vector<dns::Dnskey> keys_;
-    std::vector<ZoneKey> entries_;                ///< keys of the set that DS or anchor name
-    std::optional<dns::Dnskey> beyond_us_;        ///< named, but not supported
-    std::optional<std::uint16_t> lost_, broken_;  ///< named and not there; named and malformed
+    std::vector<ZoneKey> entries_;          ///< keys of the set that DS or anchor name
+    std::optional<dns::Dnskey> beyond_us_;  ///< named, but not supported
+    std::optional<dns::Dnskey> unfit_;      ///< its tag is named, but it must not sign
+    std::vector<std::uint16_t> lost_;       ///< named and not there
+    std::optional<std::uint16_t> unlike_;   ///< its tag is named, but by the digest of another key
+    std::optional<std::uint16_t> broken_;   ///< named and malformed
     bool limited_ = false;
 };
 
@@ -193,10 +264,21 @@ bool is_digest_of(const dns::Ds& ds, const dns::Name& zone, const dns::Dnskey& d
 Reason unsupported_delegation(Code code, const dns::Name& zone, const std::vector<dns::Ds>& ds, const Policy& policy) {
     const auto has_algorithm = [&](const dns::Ds& one) { return is_supported(one.algorithm, policy); };
     const bool digest = std::ranges::any_of(ds, has_algorithm);
-    const std::string what = digest ? "digests" : "algorithms";
-    return make_reason(code, digest ? dns::Ede::unsupported_ds_digest : dns::Ede::unsupported_dnskey_algorithm, zone,
-                       zone.to_text() + " is signed, but only with " + what +
-                           " that are not supported here, so that it counts as unsigned");
+    std::string numbers;
+    for (const dns::Ds& one : ds) {
+        if (digest && !has_algorithm(one)) continue;
+        const std::string number =
+            digest ? std::to_string(static_cast<unsigned>(one.digest_type)) : dns::to_text(one.algorithm);
+        if (numbers.find(number) == std::string::npos) numbers += (numbers.empty() ? "" : ", ") + number;
+    }
+    const std::string what = digest ? "DS digests" : "algorithms";
+    Reason reason =
+        make_reason(code, digest ? dns::Ede::unsupported_ds_digest : dns::Ede::unsupported_dnskey_algorithm, zone,
+                    zone.to_text() + " is signed, but only with " + what + " that are not supported here (" + numbers +
+                        "), so that it counts as unsigned");
+    reason.record = describe(dns::Type::ds, zone);
+    if (!ds.empty()) reason.key_tag = ds.front().key_tag;
+    return reason;
 }
 
 KeySetResult check_key_set(const dns::Name& zone, const Entry& entry, const dns::RRset& dnskey,

@@ -28,7 +28,7 @@ enum class KeySet : std::uint8_t {
 
 struct KeySetResult {
     KeySet state = KeySet::bogus;
-    std::vector<ZoneKey> keys;  ///< where secure: all that may sign, those unsupported with a null key
+    std::vector<ZoneKey> keys;  ///< where secure: all of the set, those that must not or cannot be used with a null key
     WallTime expires;           ///< where secure
     Reason reason;
 };

@@ -93,7 +93,9 @@ Denials gather(const std::vector<dns::RRset>& authority, const dns::Name& zone, 
     return denials;
 }
 
-Proof prove(const Claim& claim, const Denials& denials, const dns::Name& zone, const Context& context) {
+namespace {
+
+Proof prove_by_any(const Claim& claim, const Denials& denials, const dns::Name& zone, const Context& context) {
     const NsecSet nsec(zone, denials.nsecs);
     Proof proof;
     proof.reason =
@@ -109,6 +111,16 @@ Proof prove(const Claim& claim, const Denials& denials, const dns::Name& zone, c
         proof.reason = *denials.limit;
     } else if (denials.fault) {
         proof.reason = *denials.fault;
+    }
+    return proof;
+}
+
+}  // namespace
+
+Proof prove(const Claim& claim, const Denials& denials, const dns::Name& zone, const Context& context) {
+    Proof proof = prove_by_any(claim, denials, zone, context);
+    if (proof.reason.record.empty() && !proof.reason.text.empty()) {
+        proof.reason.record = describe(claim.type, claim.name);
     }
     return proof;
 }

@@ -35,6 +35,7 @@ struct Reason {
     std::optional<dns::Ede> ede{};    ///< RFC 8914
     std::string text{};               ///< one sentence without final stop; empty where nothing is to be explained
     std::optional<dns::Name> zone{};  ///< the zone at fault
+    std::string record{};             ///< "MX example.org": the RRset at fault, or the one whose denial is
     std::string server{};             ///< "ns1.example.org (192.0.2.1)" where one is at fault
     std::optional<std::uint16_t> key_tag{};
     std::optional<WallTime> when{};  ///< since or until when, for signatures out of their time

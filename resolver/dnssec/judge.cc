@@ -63,8 +63,11 @@ void add_proof(Finding::Parts& parts, const Evidence& evidence) {
 constexpr std::size_t most_honest_denials = 4;
 
 Reason wrong_answer(Code code, const Response& response, const ZoneTrust& trust) {
-    return make_reason(code, dns::Ede::dnssec_bogus, trust.zone(),
-                       "the answer for " + describe(response.type, response.name) + " does not fit the question");
+    Reason reason =
+        make_reason(code, dns::Ede::dnssec_bogus, trust.zone(),
+                    "the answer for " + describe(response.type, response.name) + " does not fit the question");
+    reason.record = describe(response.type, response.name);
+    return reason;
 }
 
 }  // namespace
@@ -170,8 +173,11 @@ FindingRef Judge::signed_records(const Response& response, const ZoneTrust& trus
     }
     const dns::RRset& rrset = *response.positive;
     if (is_own_ds(rrset.type, rrset.owner, trust.zone())) {
-        return bogus(std::move(parts), make_reason("VJDS"_code, dns::Ede::dnssec_bogus, trust.zone(),
-                                                   "the zone " + trust.zone().to_text() + " answered for its own DS"));
+        Reason reason = make_reason("VJDS"_code, dns::Ede::dnssec_bogus, trust.zone(),
+                                    "the zone " + trust.zone().to_text() + " answered for its own DS");
+        reason.record = describe(response.type, response.name);
+        reason.server = response.server;
+        return bogus(std::move(parts), std::move(reason));
     }
     const Context known = context();
     SignatureResult result = check_signatures(rrset, trust.zone(), trust.keys(), known);
@@ -197,6 +203,7 @@ FindingRef Judge::signed_expansion(const Response& response, const ZoneTrust& tr
         Reason reason =
             make_reason("VJWT"_code, dns::Ede::dnssec_bogus, trust.zone(),
                         dns::to_text(parts.rrset->type) + " records cannot come from the wildcard " + source.to_text());
+        reason.record = describe(response.type, response.name);
         reason.server = response.server;
         return bogus(std::move(parts), std::move(reason));
     }
@@ -208,6 +215,11 @@ FindingRef Judge::signed_expansion(const Response& response, const ZoneTrust& tr
     const Claim claim{Claim::Kind::expansion, response.name, response.type, source.label_count() - 1};
     Proof proof = prove(claim, gather(denials, trust.zone(), trust.keys(), known), trust.zone(), known);
     proof.outcome = Outcome::records;
+    if (proof.proven == Proven::no) {
+        proof.reason.code = "VJWP"_code;
+        proof.reason.text = describe(response.type, response.name) + " comes from the wildcard " + source.to_text() +
+                            ", but it is not proven that it may: " + proof.reason.text;
+    }
     proof.reason.server = response.server;
     return conclude(std::move(parts), std::move(proof));
 }
@@ -215,8 +227,11 @@ FindingRef Judge::signed_expansion(const Response& response, const ZoneTrust& tr
 FindingRef Judge::signed_denial(const Response& response, const ZoneTrust& trust) {
     Finding::Parts parts = parts_of(response, trust);
     if (is_own_ds(response.type, response.name, trust.zone()) && !response.name.is_root()) {
-        return bogus(std::move(parts), make_reason("VJDD"_code, dns::Ede::dnssec_bogus, trust.zone(),
-                                                   "the zone " + trust.zone().to_text() + " denied its own DS"));
+        Reason reason = make_reason("VJDD"_code, dns::Ede::dnssec_bogus, trust.zone(),
+                                    "the zone " + trust.zone().to_text() + " denied its own DS");
+        reason.record = describe(response.type, response.name);
+        reason.server = response.server;
+        return bogus(std::move(parts), std::move(reason));
     }
     const Context known = context();
     Denials denials = gather(response.authority, trust.zone(), trust.keys(), known);

@@ -19,6 +19,13 @@
 
 namespace mxtrust::dnssec {
 
+/// What a verdict on a zone was made from, for whoever explains it: as said, proven only where the zone is secure.
+struct Shown {
+    std::vector<dns::Ds> ds;             ///< of the parent, or of the trust anchor
+    std::vector<dns::Dnskey> keys;       ///< of the zone, without the keys' octets
+    std::vector<dns::Rrsig> signatures;  ///< over the keys, without the signatures' octets
+};
+
 /// What is known of a zone's place in the chain of trust.
 class ZoneTrust {
   public:
@@ -28,6 +35,11 @@ class ZoneTrust {
     [[nodiscard]] const std::vector<ZoneKey>& keys() const { return *keys_; }
     [[nodiscard]] const Reason& reason() const { return reason_; }
     [[nodiscard]] WallTime expires() const { return expires_; }
+
+    /// For explaining only; empty where the zone was not looked at.
+    [[nodiscard]] const Shown& shown() const;
+    /// Who showed the keys: for the reason, where somebody is at fault.
+    void name_server(const std::string& server);
 
     static ZoneTrust bogus(dns::Name zone, Reason reason, WallTime expires);
     static ZoneTrust indeterminate(dns::Name zone, Reason reason, WallTime expires);
@@ -40,6 +52,7 @@ class ZoneTrust {
     dns::Name zone_;
     Security security_ = Security::indeterminate;
     std::shared_ptr<const std::vector<ZoneKey>> keys_;
+    std::shared_ptr<const Shown> shown_;
     Reason reason_;
     WallTime expires_;
 };

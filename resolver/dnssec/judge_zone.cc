@@ -10,6 +10,13 @@
 
 namespace mxtrust::dnssec {
 
+namespace {
+
+/// A thousand keys or signatures tell no more than the first few, and this is kept in memory (A5).
+constexpr std::size_t most_shown = 16;
+
+}  // namespace
+
 ZoneTrust ZoneTrust::bogus(dns::Name zone, Reason reason, WallTime expires) {
     ZoneTrust trust = indeterminate(std::move(zone), std::move(reason), expires);
     trust.security_ = Security::bogus;
@@ -24,10 +31,20 @@ ZoneTrust ZoneTrust::indeterminate(dns::Name zone, Reason reason, WallTime expir
     return trust;
 }
 
+const Shown& ZoneTrust::shown() const {
+    static const Shown nothing;
+    return shown_ ? *shown_ : nothing;
+}
+
+void ZoneTrust::name_server(const std::string& server) {
+    if (security_ == Security::bogus) reason_.server = server;
+}
+
 ZoneTrust ZoneTrust::inherited_by(dns::Name child) const {
     // Security is never inherited: a child is secure by its own DS and keys only.
     require(security_ != Security::secure);
     ZoneTrust trust = *this;
+    trust.shown_ = nullptr;
     trust.zone_ = std::move(child);
     return trust;
 }
@@ -42,6 +59,28 @@ ZoneTrust Judge::judge_anchor(const dns::Name& zone, const std::vector<dns::Ds>&
     return trust_by(zone, ds, keys, dnskey, std::nullopt);
 }
 
+namespace {
+
+std::shared_ptr<const Shown> shown_by(const std::vector<dns::Ds>& ds, const dns::RRset& dnskey) {
+    auto shown = std::make_shared<Shown>();
+    shown->ds.assign(ds.begin(), ds.begin() + static_cast<std::ptrdiff_t>(std::min(ds.size(), most_shown)));
+    for (const Bytes& rdata : dnskey.records) {
+        Result<dns::Dnskey> key = dns::parse_dnskey(rdata);
+        if (!key || shown->keys.size() >= most_shown) continue;
+        key->public_key.clear();
+        shown->keys.push_back(std::move(*key));
+    }
+    for (const Bytes& rdata : dnskey.signatures) {
+        Result<dns::Rrsig> signature = dns::parse_rrsig(rdata);
+        if (!signature || shown->signatures.size() >= most_shown) continue;
+        signature->signature.clear();
+        shown->signatures.push_back(std::move(*signature));
+    }
+    return shown;
+}
+
+}  // namespace
+
 ZoneTrust Judge::trust_by(const dns::Name& zone, const std::vector<dns::Ds>& ds, const std::vector<dns::Dnskey>& keys,
                           const dns::RRset& dnskey, std::optional<WallTime> parent_expires) {
     const Context known = context();
@@ -50,6 +89,7 @@ ZoneTrust Judge::trust_by(const dns::Name& zone, const std::vector<dns::Ds>& ds,
     const WallTime by_parent = parent_expires.value_or(now_ + policy_.most_ttl);
     ZoneTrust trust;
     trust.zone_ = zone;
+    trust.shown_ = shown_by(ds, dnskey);
     trust.reason_ = std::move(result.reason);
     switch (result.state) {
         case KeySet::secure:
@@ -82,8 +122,12 @@ ZoneTrust Judge::judge_unsigned(const dns::Name& zone, const Finding& ds) {
     trust.reason_ = ds.reason();
     if (!trust.reason_.text.empty()) return trust;
     if (ds.rrset() && ds.rrset()->type == dns::Type::ds) {
-        trust.reason_ = unsupported_delegation("VZUS"_code, zone, parse_ds_set(*ds.rrset()), policy_);
+        auto shown = std::make_shared<Shown>();
+        shown->ds = parse_ds_set(*ds.rrset());
+        trust.reason_ = unsupported_delegation("VZUS"_code, zone, shown->ds, policy_);
+        trust.shown_ = std::move(shown);
     } else {
+        trust.reason_.record = describe(dns::Type::ds, zone);
         trust.reason_.code = "VZUD"_code;
         trust.reason_.zone = zone;
         trust.reason_.text = zone.to_text() + " is not signed: " + ds.zone().to_text() + " has no DS for it";

@@ -59,6 +59,7 @@ class Trial {
         SignatureResult result;
         result.reason = make_reason("VSGN"_code, dns::Ede::rrsigs_missing, zone_,
                                     what() + " is not signed although the zone " + zone_.to_text() + " is");
+        result.reason.record = what();
         return result;
     }
 
@@ -66,6 +67,7 @@ class Trial {
         if (stopped_ || nearness <= nearness_) return;
         nearness_ = nearness;
         reason_ = std::move(reason);
+        reason_.record = what();
     }
     void note(Nearness nearness, Code code, dns::Ede ede, const dns::Rrsig& rrsig, const std::string& fault) {
         Reason reason = make_reason(
@@ -77,6 +79,7 @@ class Trial {
     void stop(Reason reason) {
         stopped_ = true;
         reason_ = std::move(reason);
+        reason_.record = what();
     }
 
     /// All that can be said about a signature without a public-key operation (RFC 4035 5.3.1).
@@ -100,8 +103,7 @@ class Trial {
             return std::nullopt;
         }
         if (!has_key_for(*rrsig)) {
-            note(Nearness::no_key, "VSGK"_code, dns::Ede::dnssec_bogus, *rrsig,
-                 "is by a key that " + zone_.to_text() + " does not have or that must not or cannot be used");
+            note_no_key(*rrsig);
             return std::nullopt;
         }
         if (!is_in_time(*rrsig)) return std::nullopt;
@@ -115,6 +117,27 @@ class Trial {
     }
     [[nodiscard]] bool has_key_for(const dns::Rrsig& rrsig) const {
         return std::ranges::any_of(keys_, [&](const ZoneKey& key) { return matches(key, rrsig); });
+    }
+
+    /// A key that is there and must not sign is another mistake of the zone's than one that is not there.
+    void note_no_key(const dns::Rrsig& rrsig) {
+        const auto is_named = [&](const ZoneKey& key) {
+            return key.dnskey.key_tag == rrsig.key_tag && key.dnskey.algorithm == rrsig.algorithm;
+        };
+        const auto named = std::ranges::find_if(keys_, is_named);
+        if (named == keys_.end()) {
+            note(Nearness::no_key, "VSGK"_code, dns::Ede::dnssec_bogus, rrsig,
+                 "is by a key that " + zone_.to_text() + " does not have");
+        } else if (named->dnskey.is_revoked()) {
+            note(Nearness::no_key, "VSGR"_code, dns::Ede::dnssec_bogus, rrsig, "is by a key that is revoked");
+        } else if (!may_sign(named->dnskey)) {
+            note(Nearness::no_key, "VSGZ"_code, dns::Ede::no_zone_key_bit_set, rrsig,
+                 "is by a key that is no zone key (flags " + std::to_string(named->dnskey.flags) + ", protocol " +
+                     std::to_string(named->dnskey.protocol) + ")");
+        } else {
+            note(Nearness::no_key, "VSGA"_code, dns::Ede::dnssec_bogus, rrsig,
+                 "is by a key that is not supported here");
+        }
     }
 
     bool is_in_time(const dns::Rrsig& rrsig) {

@@ -40,6 +40,7 @@ std::vector<FindingRef> all_sorts() {
     odd.rcode = dns::Rcode::refused;
     odd.reason.zone = name("unrelated.example");
     odd.reason.when = WallTime{-5};
+    odd.reason.record = "MX example.org";
     auto unexplained = odd;
     unexplained.reason = {};
     return {
