@@ -34,6 +34,7 @@ int weight(FailureKind kind) {
 
 constexpr std::size_t most_missing_glue = 2;   // names of one referral whose addresses the parent is asked for
 constexpr std::size_t most_troubles_told = 4;  // in one sentence; the rest is counted
+constexpr Duration time_to_tell{20};           // for a failure to come up through all that waits for it
 
 }  // namespace
 
@@ -69,11 +70,14 @@ class Iterator::Roster {
         nameless_.pop_back();
         return name;
     }
-    void failed(const Candidate& candidate, FailureKind kind, const std::string& text) {
-        if (kind == FailureKind::timeout) slow_.push_back(candidate);
+    void failed(const AskResult& result) {
+        if (result.kind == FailureKind::timeout) slow_.push_back(result.server);
         ++failures_;
-        if (troubles_.size() < most_troubles_told) troubles_.push_back(describe(candidate) + " " + text);
-        if (weight(kind) > weight(kind_)) kind_ = kind;
+        if (troubles_.size() < most_troubles_told) {
+            troubles_.push_back(describe(result.server) + " " + result.reason.text);
+        }
+        if (weight(result.kind) > weight(kind_)) kind_ = result.kind;
+        if (result.kind == FailureKind::refused) ++(result.lame == Lame::yes ? lame_ : erring_);
     }
     /// When all that came with the referral failed: the servers may have other addresses than their glue said. Once.
     bool look_further(const cache::ZoneCut& cut) {
@@ -96,6 +100,9 @@ class Iterator::Roster {
     }
     [[nodiscard]] bool anybody() const { return !all_.empty(); }
     [[nodiscard]] FailureKind kind() const { return kind_; }
+    [[nodiscard]] Trouble trouble() const {
+        return Trouble{kind_, anybody(), lame_ > 0 && erring_ == 0 ? Lame::yes : Lame::no, told()};
+    }
     [[nodiscard]] std::string told() const {
         std::string text;
         for (const std::string& trouble : troubles_) text += (text.empty() ? "" : "; ") + trouble;
@@ -107,7 +114,7 @@ class Iterator::Roster {
     std::vector<Candidate> all_, slow_;
     std::vector<dns::Name> nameless_;
     std::vector<std::string> troubles_;
-    std::size_t next_ = 0, looked_up_ = 0, failures_ = 0;
+    std::size_t next_ = 0, looked_up_ = 0, failures_ = 0, lame_ = 0, erring_ = 0;
     bool second_round_ = false, looked_further_ = false, glue_fetched_ = false;
     FailureKind kind_ = FailureKind::unreachable;
 };
@@ -176,6 +183,8 @@ task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns
             if (weak != nullptr) weak->server = describe(candidate);
         }
         result.kind = FailureKind::refused;
+        const bool does_not_serve = unusable->why == Unusable::Why::lame || unusable->why == Unusable::Why::refused;
+        result.lame = does_not_serve ? Lame::yes : Lame::no;
         result.reason.text = unusable->text;
         for (const dns::ExtendedError& error : unusable->extended_errors) {
             if (!error.text.empty()) result.reason.text += " (it says: " + error.text + ")";
@@ -269,7 +278,8 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
     std::vector<Candidate> launched;
     AskResult worst;
     std::shared_ptr<AskResult> last_resort;
-    const MonoTime deadline = context.budget->deadline();
+    // Whoever waits for this gives up at the deadline itself: what the servers said is told just before.
+    const MonoTime deadline = context.budget->deadline() - time_to_tell;
     for (std::size_t turn = 0; turn < 4 * most_attempts; ++turn) {
         if (tools_.clock.mono() >= deadline) {
             worst.kind = FailureKind::timeout;
@@ -317,7 +327,7 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
         if (finished->second.reply) co_return std::make_shared<const AskResult>(std::move(finished->second));
         AskResult& failed = finished->second;
         if (failed.weak && !last_resort) last_resort = std::make_shared<AskResult>(failed);
-        roster.failed(failed.server, failed.kind, failed.reason.text);
+        roster.failed(failed);
         if (failed.kind == FailureKind::refused) worst.rcode = failed.rcode;
         if (failed.kind == FailureKind::budget) {
             worst.kind = FailureKind::budget;
@@ -329,17 +339,20 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
         co_return last_resort;
     }
     if (worst.kind != FailureKind::budget && worst.kind != FailureKind::timeout) worst.kind = roster.kind();
-    worst.reason = trouble(cut, name, type, roster.anybody(), worst.kind, roster.told(), *context.budget);
+    Trouble trouble = roster.trouble();
+    trouble.kind = worst.kind;
+    worst.reason = reason_of(trouble, cut.zone, name, type, *context.budget);
     co_return std::make_shared<const AskResult>(std::move(worst));
 }
 
-dnssec::Reason Iterator::trouble(const cache::ZoneCut& cut, const dns::Name& name, dns::Type type, bool anybody,
-                                 FailureKind kind, const std::string& told, const Budget& budget) const {
+dnssec::Reason Iterator::reason_of(const Trouble& trouble, const dns::Name& zone, const dns::Name& name, dns::Type type,
+                                   const Budget& budget) {
     dnssec::Reason reason;
-    reason.zone = cut.zone;
-    const std::string zone = cut.zone.is_root() ? "the root zone" : cut.zone.to_text();
+    reason.zone = zone;
+    reason.record = dns::to_text(type) + " " + name.to_text();
+    const std::string whose = zone.is_root() ? "the root zone" : zone.to_text();
     const std::string what = name.to_text() + " " + dns::to_text(type);
-    if (kind == FailureKind::budget) {
+    if (trouble.kind == FailureKind::budget) {
         reason.code = "RBUD"_code;
         reason.ede = dns::Ede::other;
         const std::optional<Limit> limit = budget.exhausted();
@@ -347,17 +360,25 @@ dnssec::Reason Iterator::trouble(const cache::ZoneCut& cut, const dns::Name& nam
             "the look-up of " + what + " reached its limit of " + std::string(limit ? name_of(*limit) : "work");
         return reason;
     }
-    if (!anybody) {
+    if (!trouble.anybody) {
         reason.code = "RNAD"_code;
         reason.ede = dns::Ede::no_reachable_authority;
-        reason.text = "no name server of " + zone + " has an address that can be asked for " + what;
+        reason.text = "no name server of " + whose + " has an address that can be asked for " + what;
         return reason;
     }
-    reason.code = "RNOS"_code;
-    reason.ede = kind == FailureKind::refused ? dns::Ede::no_reachable_authority : dns::Ede::network_error;
-    if (kind == FailureKind::timeout) reason.ede = dns::Ede::no_reachable_authority;
-    reason.text = "no server of " + zone + " gave a usable answer for " + what;
-    if (!told.empty()) reason.text += ": " + told;
+    // What a postmaster can do differs: wake a server up, have the zone delegated elsewhere, or read what it said.
+    reason.ede = dns::Ede::no_reachable_authority;
+    reason.text = "no server of " + whose + " gave a usable answer for " + what;
+    if (trouble.kind == FailureKind::timeout || trouble.kind == FailureKind::unreachable) {
+        reason.code = "RNOS"_code;
+    } else if (trouble.lame == Lame::yes) {
+        reason.code = "RLAM"_code;
+    } else {
+        reason.code = "RERR"_code;
+    }
+    const bool answered = trouble.kind == FailureKind::refused || trouble.kind == FailureKind::timeout;
+    if (!answered) reason.ede = dns::Ede::network_error;
+    if (!trouble.told.empty()) reason.text += ": " + trouble.told;
     return reason;
 }
 

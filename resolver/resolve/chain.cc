@@ -136,6 +136,7 @@ task::Task<ZoneTrust> Chain::trust_of(dns::Name zone, Context context, Reach rea
     reason.code = "RTLT"_code;
     reason.ede = dns::Ede::dnssec_indeterminate;
     reason.zone = zone;
+    reason.record = "DNSKEY " + zone.to_text();
     reason.text = "the keys of " + zone.to_text() + " could not be fetched in the time there was";
     co_return ZoneTrust::indeterminate(std::move(zone), std::move(reason), tools_.clock.wall() + failure_ttl);
 }
@@ -219,6 +220,7 @@ task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> 
     TrustRef first_bogus;
     const FindingRef cached = tools_.cache.find(zone, dns::Type::dnskey, tools_.clock.wall());
     for (std::size_t attempt = 0; attempt <= most_bogus_retries; ++attempt) {
+        std::string server;
         dns::RRset dnskey;
         dnskey.owner = zone;
         dnskey.type = dns::Type::dnskey;
@@ -240,6 +242,7 @@ task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> 
                 co_return std::make_shared<const ZoneTrust>(std::move(unknown));
             }
             if (response->positive && response->shape == dnssec::Shape::records) dnskey = *response->positive;
+            server = response->server;
             context.excluded.push_back(found.server.address);
         }
         const std::uint32_t before = context.budget->used(Limit::verifications);
@@ -253,6 +256,7 @@ task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> 
             FindingRef finding = judge.judge_rrset(dnskey, trust);
             if (finding && finding->is_secure()) store(finding);
         }
+        trust.name_server(server);
         TrustRef made = std::make_shared<const ZoneTrust>(std::move(trust));
         if (made->security() != Security::bogus) co_return made;
         if (!first_bogus) first_bogus = made;
@@ -312,6 +316,7 @@ task::Task<FindingRef> Chain::ds_of(dns::Name zone, Context context) {
     late.reason.code = "RDLT"_code;
     late.reason.ede = dns::Ede::dnssec_indeterminate;
     late.reason.zone = zone;
+    late.reason.record = "DS " + zone.to_text();
     late.reason.text = "the DS of " + zone.to_text() + " could not be fetched in the time there was";
     co_return failure(zone, dns::Type::ds, late);
 }

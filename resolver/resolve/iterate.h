@@ -38,6 +38,9 @@ struct Context {
     [[nodiscard]] Context deeper() const { return {budget, depth + 1, {}}; }
 };
 
+/// Does the server not serve the zone at all, in its own words?
+enum class Lame : std::uint8_t { no, yes };
+
 /// What a zone's servers said to one question.
 struct AskResult {
     std::optional<Classified> reply;        ///< Response, Referral or AnySets; nothing where no server could be used
@@ -47,6 +50,7 @@ struct AskResult {
     dns::Rcode rcode = dns::Rcode::servfail;
     dnssec::Reason reason{};  ///< where there is no reply: what happened, for a postmaster
     FailureKind kind = FailureKind::unreachable;
+    Lame lame = Lame::no;
 };
 
 /// Where a walk ended.
@@ -119,8 +123,14 @@ class Iterator {
     task::Task<AskRef> ask_alone(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context);
     task::Task<AskResult> attempt(Candidate candidate, dns::Name zone, dns::Name name, dns::Type type, MonoTime until,
                                   BudgetRef budget);
-    [[nodiscard]] dnssec::Reason trouble(const cache::ZoneCut& cut, const dns::Name& name, dns::Type type, bool anybody,
-                                         FailureKind kind, const std::string& told, const Budget& budget) const;
+    struct Trouble {
+        FailureKind kind = FailureKind::unreachable;  ///< the most telling one
+        bool anybody = false;                         ///< was there a server to ask
+        Lame lame = Lame::no;                         ///< yes: all that answered do not serve the zone
+        std::string told;                             ///< what each said
+    };
+    [[nodiscard]] static dnssec::Reason reason_of(const Trouble& trouble, const dns::Name& zone, const dns::Name& name,
+                                                  dns::Type type, const Budget& budget);
     /// Has the zone a DS, or an anchor of its own?
     [[nodiscard]] bool is_signed(const dns::Name& zone) const;
     void note_unusable(const Candidate& candidate, const dns::Name& zone, const Unusable& unusable);

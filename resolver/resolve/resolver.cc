@@ -56,6 +56,7 @@ Finding::Parts failed_parts(const dns::Name& name, dns::Type type, Code code, dn
     parts.reason.code = code;
     parts.reason.ede = ede;
     parts.reason.text = std::move(text);
+    parts.reason.record = dns::to_text(type) + " " + name.to_text();
     parts.expires = expires;
     return parts;
 }
@@ -392,20 +393,16 @@ ZoneStep Resolver::State::describe(const dns::Name& zone, const dnssec::ZoneTrus
     const dnssec::TrustAnchor* anchor = settings.anchors.closest(zone);
     if (anchor != nullptr && anchor->zone == zone) step.ds = anchor->ds;
     const FindingRef ds = tools.cache.find(zone, dns::Type::ds, now);
-    if (ds && ds->outcome() == Outcome::records && !ds->is_alias()) {
+    const dnssec::Shown& shown = trust.shown();
+    const bool is_from_cache = ds && ds->outcome() == Outcome::records && !ds->is_alias();
+    if (!is_from_cache && step.ds.empty()) step.ds = shown.ds;
+    if (is_from_cache) {
         for (const Bytes& rdata : ds->rrset()->records) {
             if (Result<dns::Ds> parsed = dns::parse_ds(rdata)) step.ds.push_back(std::move(*parsed));
         }
     }
-    if (trust.security() == Security::secure) {
-        for (const dnssec::ZoneKey& key : trust.keys()) step.keys.push_back(key.dnskey);
-    }
-    const FindingRef keys = tools.cache.find(zone, dns::Type::dnskey, now);
-    if (keys && keys->outcome() == Outcome::records) {
-        for (const Bytes& rdata : keys->rrset()->signatures) {
-            if (Result<dns::Rrsig> parsed = dns::parse_rrsig(rdata)) step.key_signatures.push_back(std::move(*parsed));
-        }
-    }
+    step.keys = shown.keys;
+    step.key_signatures = shown.signatures;
     if (cut.zone != zone) return step;
     for (const cache::NameServer& server : cut.servers) {
         std::string text = server.name.to_text();
