@@ -1,6 +1,7 @@
 // The shared pieces of replies, as JSON.
 #include "serve/json.h"
 
+#include "resolve/remedy.h"
 #include "serve/render.h"
 
 namespace mxtrust::serve {
@@ -38,10 +39,22 @@ Json culprit_json(const dnssec::Reason& reason) {
     if (reason.text.empty()) return nullptr;
     Json culprit;
     culprit["zone"] = reason.zone ? Json(reason.zone->to_text()) : Json(nullptr);
+    culprit["record"] = text_or_null(reason.record);
     culprit["server"] = text_or_null(reason.server);
     culprit["key_tag"] = reason.key_tag ? Json(*reason.key_tag) : Json(nullptr);
+    culprit["when"] = reason.when ? Json(reason.when->seconds) : Json(nullptr);
     culprit["place"] = reason.code.view();
     return culprit;
+}
+
+Json remedy_json(const dnssec::Reason& reason) {
+    const std::optional<resolve::Remedy> remedy = resolve::remedy_of(reason);
+    if (!remedy) return nullptr;
+    Json json;
+    json["fault"] = remedy->fault;
+    json["party"] = resolve::to_text(remedy->party);
+    json["text"] = remedy->text;
+    return json;
 }
 
 Json names_json(const std::vector<dns::Name>& names) {

@@ -19,7 +19,8 @@ using Json = nlohmann::ordered_json;
 
 [[nodiscard]] Json ede_json(const dnssec::Reason& reason);      ///< {"code":7,"text":"…"} or null
 [[nodiscard]] Json reason_json(const dnssec::Reason& reason);   ///< the sentence or null
-[[nodiscard]] Json culprit_json(const dnssec::Reason& reason);  ///< {"zone":…,"server":…,"key_tag":…,"place":…} or null
+[[nodiscard]] Json culprit_json(const dnssec::Reason& reason);  ///< {"zone":…,"record":…,"server":…,…} or null
+[[nodiscard]] Json remedy_json(const dnssec::Reason& reason);   ///< {"fault":…,"party":…,"text":…} or null
 [[nodiscard]] Json names_json(const std::vector<dns::Name>& names);
 [[nodiscard]] Json text_or_null(std::string_view text);
 

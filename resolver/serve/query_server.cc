@@ -20,6 +20,9 @@
 namespace mxtrust::serve {
 namespace {
 
+constexpr std::size_t most_hosts_explained = 10;  // a person reads it; an MTA tries no more hosts either
+constexpr int time_to_explain = 5;                // this part of the time is left for what the answer rests on
+
 /// Mail answers rendered once for all who ask until they expire.
 class RenderedBodies {
   public:
@@ -55,6 +58,7 @@ std::string described(const Request& request) {
             return "rrset " + rrset.name.to_text() + " " + dns::to_text(rrset.type);
         }
         std::string operator()(const ExplainRequest& explain) const {
+            if (explain.domain) return "explain " + explain.domain->to_text();
             return "explain " + explain.what.name.to_text() + " " + dns::to_text(explain.what.type);
         }
         std::string operator()(const StatusRequest& /*status*/) const { return "status"; }
@@ -90,6 +94,9 @@ struct QueryServer::State {
     task::Task<std::string> answer_rrset(std::string id, RRsetRequest request);
     task::Task<std::string> answer_explain(std::string id, ExplainRequest request);
     void count_decision(mail::Action action);
+    task::Task<std::string> explain_domain(std::string id, ExplainRequest request);
+    task::Task<HostExplanation> explain_host(mail::HostAnswer host, MonoTime until);
+    task::Task<resolve::Explanation> explain_one(dns::Name name, dns::Type type, MonoTime until);
     std::string answer_status(std::string_view id);
     std::string answer_failing(std::string_view id, const FailingRequest& request);
     std::string answer_flush(std::string_view id, const FlushRequest& request,
@@ -326,9 +333,59 @@ task::Task<std::string> QueryServer::State::answer_rrset(std::string id, RRsetRe
 }
 
 task::Task<std::string> QueryServer::State::answer_explain(std::string id, ExplainRequest request) {
-    BudgetRef budget = tools.resolver.budget(request.what.deadline);
-    resolve::Explanation explanation =
-        co_await tools.resolver.explain(std::move(request.what.name), request.what.type, std::move(budget));
+    if (request.domain) co_return co_await explain_domain(std::move(id), std::move(request));
+    const MonoTime until = tools.clock.mono() + request.what.deadline;
+    resolve::Explanation explanation = co_await explain_one(std::move(request.what.name), request.what.type, until);
+    co_return render_explanation(id, explanation, tools.clock.wall());
+}
+
+task::Task<resolve::Explanation> QueryServer::State::explain_one(dns::Name name, dns::Type type, MonoTime until) {
+    const Duration left = std::max(std::chrono::duration_cast<Duration>(until - tools.clock.mono()), Duration{0});
+    BudgetRef budget = tools.resolver.budget(left);
+    co_return co_await tools.resolver.explain(std::move(name), type, std::move(budget));
+}
+
+/// What the mail answer rests on is explained: the same names, from the cache that it has filled.
+task::Task<HostExplanation> QueryServer::State::explain_host(mail::HostAnswer host, MonoTime until) {
+    HostExplanation explained;
+    explained.name = host.name;
+    const Result<dns::Name> name = dns::Name::from_text(host.name);
+    if (name && host.a) {
+        dns::Name owner = *name;
+        explained.a = co_await explain_one(std::move(owner), dns::Type::a, until);
+    }
+    if (name && host.aaaa) {
+        dns::Name owner = *name;
+        explained.aaaa = co_await explain_one(std::move(owner), dns::Type::aaaa, until);
+    }
+    if (host.tlsa) {
+        dns::Name owner = host.tlsa->name;
+        explained.tlsa = co_await explain_one(std::move(owner), dns::Type::tlsa, until);
+    }
+    co_return explained;
+}
+
+task::Task<std::string> QueryServer::State::explain_domain(std::string id, ExplainRequest request) {
+    const MonoTime until = tools.clock.mono() + request.what.deadline;
+    DomainExplanation explanation;
+    explanation.domain = request.domain->to_text();
+    MailRequest mail;
+    mail.next_hop = *request.domain;
+    mail.deadline = request.what.deadline - request.what.deadline / time_to_explain;
+    route::MailAnswerRef answer = co_await ask_router(std::move(mail));
+    if (answer->mx) {
+        dns::Name name = request.what.name;
+        explanation.mx = co_await explain_one(std::move(name), dns::Type::mx, until);
+    }
+    for (const mail::HostAnswer& host : answer->hosts) {
+        if (explanation.hosts.size() >= most_hosts_explained) {
+            ++explanation.left_out;
+            continue;
+        }
+        mail::HostAnswer copy = host;
+        HostExplanation explained = co_await explain_host(std::move(copy), until);
+        explanation.hosts.push_back(std::move(explained));
+    }
     co_return render_explanation(id, explanation, tools.clock.wall());
 }
 

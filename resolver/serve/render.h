@@ -2,6 +2,7 @@
 // order of keys, null for what is not there, times as Unix seconds.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,18 @@ inline constexpr int protocol_version = 1;
 [[nodiscard]] std::string render_rrset(std::string_view id, const dnssec::Answer& answer, WallTime now);
 [[nodiscard]] std::string render_explanation(std::string_view id, const resolve::Explanation& explanation,
                                              WallTime now);
+/// A mail domain look-up by look-up: MX, then of each host what was asked for it.
+struct HostExplanation {
+    std::string name;
+    std::optional<resolve::Explanation> a, aaaa, tlsa;  ///< none where it is not asked
+};
+struct DomainExplanation {
+    std::string domain;
+    std::optional<resolve::Explanation> mx;  ///< none for a bracketed next-hop
+    std::vector<HostExplanation> hosts;
+    std::size_t left_out = 0;  ///< hosts beyond the limit
+};
+[[nodiscard]] std::string render_explanation(std::string_view id, const DomainExplanation& domain, WallTime now);
 [[nodiscard]] std::string render_status(std::string_view id, const Status& status);
 [[nodiscard]] std::string render_failing(std::string_view id, const std::vector<route::FailingDomain>& domains,
                                          WallTime now);

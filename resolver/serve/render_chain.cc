@@ -1,4 +1,5 @@
 // One RRset with both axes, and the chain of trust link by link.
+#include "dnssec/signature.h"
 #include "serve/json.h"
 #include "serve/render.h"
 
@@ -34,6 +35,7 @@ Json links_json(const dnssec::Answer& answer) {
         one["zone"] = link->zone().to_text();
         one["expires"] = link->expires().seconds;
         one["reason"] = reason_json(link->reason());
+        one["remedy"] = remedy_json(link->reason());
         list.push_back(std::move(one));
     }
     return list;
@@ -54,6 +56,7 @@ void put_answer(Json& json, const dnssec::Answer& answer, WallTime now) {
     json["ede"] = ede_json(answer.reason());
     json["reason"] = reason_json(answer.reason());
     json["culprit"] = culprit_json(answer.reason());
+    json["remedy"] = remedy_json(answer.reason());
     json["signer"] = last.is_secure() ? Json(last.zone().to_text()) : Json(nullptr);
     json["alias"] = alias_json(answer);
     json["links"] = links_json(answer);
@@ -79,19 +82,13 @@ Json key_json(const dns::Dnskey& key) {
     return json;
 }
 
-/// RFC 4034 3.1.5: the date nearest to now of all that share these 32 bits.
-std::int64_t widened(std::uint32_t serial, WallTime now) {
-    const auto distance = static_cast<std::int32_t>(serial - static_cast<std::uint32_t>(now.seconds));
-    return now.seconds + distance;
-}
-
 Json signature_json(const dns::Rrsig& signature, WallTime now) {
     Json json;
     json["key_tag"] = signature.key_tag;
     json["algorithm"] = dns::to_text(signature.algorithm);
     json["signer"] = signature.signer.to_text();
-    json["inception"] = widened(signature.inception, now);
-    json["expiration"] = widened(signature.expiration, now);
+    json["inception"] = dnssec::widen(signature.inception, now).seconds;
+    json["expiration"] = dnssec::widen(signature.expiration, now).seconds;
     return json;
 }
 
@@ -110,6 +107,21 @@ Json step_json(const resolve::ZoneStep& step, WallTime now) {
     json["ede"] = ede_json(step.reason);
     json["reason"] = reason_json(step.reason);
     json["culprit"] = culprit_json(step.reason);
+    json["remedy"] = remedy_json(step.reason);
+    return json;
+}
+
+Json chain_json(const resolve::Explanation& explanation, WallTime now) {
+    Json chain = Json::array();
+    for (const resolve::ZoneStep& step : explanation.chain) chain.push_back(step_json(step, now));
+    return chain;
+}
+
+Json lookup_json(const std::optional<resolve::Explanation>& explanation, WallTime now) {
+    if (!explanation) return nullptr;
+    Json json;
+    put_answer(json, explanation->answer, now);
+    json["chain"] = chain_json(*explanation, now);
     return json;
 }
 
@@ -124,8 +136,27 @@ std::string render_rrset(std::string_view id, const dnssec::Answer& answer, Wall
 std::string render_explanation(std::string_view id, const resolve::Explanation& explanation, WallTime now) {
     Json json = begin_reply(id);
     put_answer(json, explanation.answer, now);
-    json["chain"] = Json::array();
-    for (const resolve::ZoneStep& step : explanation.chain) json["chain"].push_back(step_json(step, now));
+    json["chain"] = chain_json(explanation, now);
+    return to_line(json);
+}
+
+std::string render_explanation(std::string_view id, const DomainExplanation& domain, WallTime now) {
+    Json json = begin_reply(id);
+    json["domain"] = domain.domain;
+    if (domain.mx) {
+        put_answer(json, domain.mx->answer, now);
+        json["chain"] = chain_json(*domain.mx, now);
+    }
+    json["hosts"] = Json::array();
+    for (const HostExplanation& host : domain.hosts) {
+        Json one;
+        one["name"] = host.name;
+        one["a"] = lookup_json(host.a, now);
+        one["aaaa"] = lookup_json(host.aaaa, now);
+        one["tlsa"] = lookup_json(host.tlsa, now);
+        json["hosts"].push_back(std::move(one));
+    }
+    json["hosts_left_out"] = domain.left_out;
     return to_line(json);
 }
 

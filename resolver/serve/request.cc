@@ -111,9 +111,28 @@ Parsed text_rrset(const std::vector<std::string_view>& words) {
     return std::move(*request);
 }
 
+/// A mail domain, as in `mail`: a next-hop in brackets has no MX, and an address has nothing that could be explained.
+Result<ExplainRequest> explain_domain(std::string_view text) {
+    auto mail = parse_mail(text);
+    if (!mail) return fail(mail.error());
+    mail::NextHop& next_hop = mail->next_hop;
+    if (next_hop.kind == mail::NextHop::Kind::address) {
+        return fail(wrong("SXAD"_code, in_quotes(text) + " is an address: nothing is looked up for it"));
+    }
+    const bool is_domain = next_hop.kind == mail::NextHop::Kind::domain;
+    ExplainRequest request{RRsetRequest{next_hop.name, is_domain ? dns::Type::mx : dns::Type::a}, {}};
+    request.domain = std::move(next_hop);
+    return request;
+}
+
 Parsed text_explain(const std::vector<std::string_view>& words) {
     if (words.size() != 2 && words.size() != 3) return need("explain DOMAIN, or explain NAME TYPE");
-    auto request = name_and_type(words[1], words.size() == 3 ? words[2] : "MX");
+    if (words.size() == 2) {
+        auto domain = explain_domain(words[1]);
+        if (!domain) return fail(domain.error());
+        return std::move(*domain);
+    }
+    auto request = name_and_type(words[1], words[2]);
     if (!request) return fail(request.error());
     return ExplainRequest{std::move(*request)};
 }
@@ -276,12 +295,12 @@ Parsed json_explain(const Members& members) {
     }
     const auto domain = members.text("domain", R"("domain":"example.org")");
     if (!domain) return fail(domain.error());
-    auto request = name_and_type(*domain, "MX");
+    auto request = explain_domain(*domain);
     if (!request) return fail(request.error());
     const auto deadline = members.deadline();
     if (!deadline) return fail(deadline.error());
-    request->deadline = *deadline;
-    return ExplainRequest{std::move(*request)};
+    request->what.deadline = *deadline;
+    return std::move(*request);
 }
 
 Parsed json_status(const Members& /*members*/) {

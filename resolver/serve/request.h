@@ -4,6 +4,7 @@
 // text says what is wrong, where, and what would be right.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -40,8 +41,9 @@ struct RRsetRequest {
     dns::Type type{};
     Duration deadline = default_deadline;
 };
-struct ExplainRequest {  ///< a mail domain is explained through its MX
-    RRsetRequest what;
+struct ExplainRequest {
+    RRsetRequest what;                      ///< of a mail domain its MX, of a bracketed host its A
+    std::optional<mail::NextHop> domain{};  ///< where a mail domain is to be explained: MX and all that hangs on it
 };
 struct StatusRequest {};
 struct FailingRequest {

@@ -49,7 +49,13 @@ TEST_CASE("both forms of a request mean the same") {
         const auto explain = asked<ExplainRequest>(line);
         CHECK(explain.what.name.to_text() == "example.org");
         CHECK(explain.what.type == dns::Type::mx);
+        CHECK(explain.domain.has_value() == !std::string_view(line).ends_with("MX"));
     }
+    // A host in brackets has no MX: its addresses are where an explanation begins.
+    const auto bracketed = asked<ExplainRequest>("explain [mx.example.org]:587");
+    CHECK(bracketed.what.type == dns::Type::a);
+    CHECK(bracketed.domain->port == 587);
+    CHECK(std::holds_alternative<BadRequest>(parse_request("explain [192.0.2.1]")));
     for (const char* line : {"flush example.org", R"({"query":"flush","name":"example.org"})"}) {
         CHECK(asked<FlushRequest>(line).extent == Extent::subtree);
     }
