@@ -18,7 +18,7 @@ constexpr std::string_view help =
     "\n"
     "  mxtrust DOMAIN…            decision for mail to the domain, host by host\n"
     "  mxtrust rrset NAME TYPE    one RRset with its security and outcome\n"
-    "  mxtrust explain DOMAIN     the chain of trust to the domain's MX, link by link\n"
+    "  mxtrust explain DOMAIN     why: each look-up for the domain, its chain of trust, what would mend it\n"
     "  mxtrust explain NAME TYPE  the same for any RRset\n"
     "  mxtrust status             how the daemon is, and what is wrong with how this machine asks it\n"
     "  mxtrust failing            mail domains that cannot be trusted or reached now\n"
@@ -70,6 +70,12 @@ std::string mail_request(const std::string& domain, const Options& options) {
     return line(json);
 }
 
+std::string explain_request(const std::string& domain, const Options& options) {
+    Json json = begin("explain", options);
+    json["domain"] = domain;
+    return line(json);
+}
+
 std::string named_request(std::string_view query, const std::string& name, const std::string& type,
                           const Options& options) {
     Json json = begin(query, options);
@@ -89,7 +95,8 @@ std::variant<Arguments, Message> with_requests(Arguments arguments, const std::v
         if (words.size() != 2 && words.size() != 3)
             return wrong("wanted is: mxtrust explain DOMAIN, or mxtrust explain NAME TYPE");
         arguments.command = Command::explain;
-        arguments.requests = {named_request("explain", words[1], words.size() == 3 ? words[2] : "MX", options)};
+        arguments.requests = {words.size() == 3 ? named_request("explain", words[1], words[2], options)
+                                                : explain_request(words[1], options)};
     } else if (first == "status" || first == "failing") {
         if (words.size() != 1) return wrong("wanted is: mxtrust " + first);
         arguments.command = first == "status" ? Command::status : Command::failing;

@@ -30,6 +30,8 @@ enum ExitStatus : int { deliver = 0, defer = 1, bounce = 2, wrong_usage = 64, un
 void put_mail(Page& page, const Json& reply);
 void put_rrset(Page& page, const Json& reply);
 void put_explanation(Page& page, const Json& reply);
+/// Is any look-up of an explanation bogus or failed?
+[[nodiscard]] bool explains_trouble(const Json& reply);
 void put_status(Page& page, const Json& reply);
 void put_failing(Page& page, const Json& reply);
 void put_flushed(Page& page, const Json& reply);

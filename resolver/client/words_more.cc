@@ -13,33 +13,8 @@ std::string list_words(const Json& list, const auto& one) {
     return all;
 }
 
-std::string key_words(const Json& key) {
-    std::string text = std::to_string(number_at(key, "key_tag")) + " " + text_at(key, "algorithm");
-    if (member(key, "secure_entry_point") == true) text += " (entry point)";
-    if (member(key, "revoked") == true) text += " (revoked)";
-    return text;
-}
-
-std::string signature_words(const Json& signature) {
-    return "by " + std::to_string(number_at(signature, "key_tag")) + ", " +
-           date_words(number_at(signature, "inception")) + " to " + date_words(number_at(signature, "expiration"));
-}
-
 std::string plain_words(const Json& text) {
     return text.is_string() ? text.get<std::string>() : std::string();
-}
-
-void put_list(Page& page, std::string_view head, const std::string& words) {
-    if (!words.empty()) page.put("    " + std::string(head), words, 6);
-}
-
-void put_step(Page& page, const Json& step) {
-    page.put(text_at(step, "zone") + " ", text_at(step, "security"), 4, tone_of(step));
-    put_list(page, "DS", list_words(member(step, "ds"), key_words));
-    put_list(page, "keys", list_words(member(step, "keys"), key_words));
-    put_list(page, "signed", list_words(member(step, "signatures"), signature_words));
-    put_list(page, "servers", list_words(member(step, "servers"), plain_words));
-    put_list(page, "reason:", text_at(step, "reason"));
 }
 
 void put_counters(Page& page, std::string_view head, const Json& counters) {
@@ -116,14 +91,6 @@ void put_rrset(Page& page, const Json& reply) {
     const Json& records = member(reply, "records");
     if (!records.is_array()) return;
     for (const Json& record : records) page.put("    ", plain_words(record), 6);
-}
-
-void put_explanation(Page& page, const Json& reply) {
-    const Json& chain = member(reply, "chain");
-    if (chain.is_array()) {
-        for (const Json& step : chain) put_step(page, step);
-    }
-    put_rrset(page, reply);
 }
 
 void put_status(Page& page, const Json& reply) {
@@ -218,7 +185,8 @@ ExitStatus status_of(Command command, const Json& reply) {
         const std::string action = text_at(member(reply, "decision"), "action");
         return action == "deliver" ? deliver : action == "bounce" ? bounce : defer;
     }
-    if (command != Command::rrset && command != Command::explain) return deliver;
+    if (command == Command::explain) return explains_trouble(reply) ? defer : deliver;
+    if (command != Command::rrset) return deliver;
     const std::string what = condition(reply);
     return what == "bogus" || what == "failed" ? defer : deliver;
 }

@@ -21,7 +21,7 @@ TEST_CASE("the command line becomes requests") {
     CHECK(good({"--port", "587", "--refresh", "--deadline", "900", "a.example"}).requests ==
           Lines{R"({"query":"mail","deadline_ms":900,"domain":"a.example","port":587,"refresh":true})"});
     CHECK(good({"rrset", "a.example", "MX"}).requests == Lines{R"({"query":"rrset","name":"a.example","type":"MX"})"});
-    CHECK(good({"explain", "a.example"}).requests == Lines{R"({"query":"explain","name":"a.example","type":"MX"})"});
+    CHECK(good({"explain", "a.example"}).requests == Lines{R"({"query":"explain","domain":"a.example"})"});
     CHECK(good({"explain", "a.example", "A"}).command == Command::explain);
     CHECK(good({"status"}).requests == Lines{R"({"query":"status"})"});
     CHECK(good({"failing"}).requests == Lines{R"({"query":"failing"})"});
