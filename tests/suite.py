@@ -147,7 +147,7 @@ def world(log: Path, preset: str) -> Count:
     if (trouble := build(preset, log, "mxtrustd", "mxtrust") or installed("tests/lab/install", log)) is not None:
         return trouble
     count = Count()
-    for path in ("tests/mail/run", "tests/restart/run", "tests/blackbox/run"):
+    for path in ("tests/mail/run", "tests/explain/run", "tests/restart/run", "tests/blackbox/run"):
         count.add(script(path, log, preset))
     return count
 
@@ -225,7 +225,7 @@ PARTS = {
     "toolchain": ("what the compilers do to coroutines", lambda log: script("tests/toolchain/run", log)),
     "unit": ("clang-19: build and unit tests", lambda log: unit("dev", log)),
     "lab": ("the lab world, checked from outside", lab),
-    "world": ("a daemon in the lab: every mail domain, kill -9, hostile input", lambda log: world(log, "dev")),
+    "world": ("a daemon in the lab: every mail domain, every breakage explained, kill -9, hostile input", lambda log: world(log, "dev")),
     "mta": ("Postfix and Exim deliver or hold back", beside("mta")),
     "differential": ("Unbound, Knot Resolver and BIND are asked the same", beside("differential")),
     "simulate": (f"{RESOLUTIONS:,} questions in simulated Internets", lambda log: simulate(log, "dev", RESOLUTIONS)),
