@@ -56,15 +56,21 @@ void judge_anchors(std::vector<Finding>& findings, const Json& status) {
              "Take [dnssec] trust-anchor-file out of /etc/mxtrust/mxtrust.toml, or bring that file up to date."));
 }
 
+/// Extended errors (RFC 8914 4) that say what is wrong with a proof; others are about not being answered.
+bool is_about_proof(const Json& ede) {
+    const std::int64_t code = number_at(ede, "code");
+    return ede.is_object() && ((code >= 5 && code <= 12) || code == 1 || code == 2 || code == 27);
+}
+
 void judge_root(std::vector<Finding>& findings, const Json& status) {
     const Json& probe = member(status, "root_probe");
     if (!probe.is_object()) return;
     const std::string security = text_at(probe, "security");
     const std::string reason = text_at(probe, "reason");
     const std::string because = reason.empty() ? "" : ": " + reason;
-    if (security == "bogus") {
+    if (security == "bogus" || (security == "indeterminate" && is_about_proof(member(probe, "ede")))) {
         findings.push_back(
-            make(Severity::error, "root-bogus", "The root's own records are bogus" + because,
+            make(Severity::error, "root-bogus", "The root's own records cannot be proven" + because,
                  "Nothing below can be proven either, and all mail to signed domains waits.",
                  "Look at the clock first, then at the trust anchors, then at who answers in the root servers' place:",
                  {"date -u", "mxtrust explain . NS"}));

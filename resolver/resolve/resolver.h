@@ -97,7 +97,8 @@ class Resolver {
     task::Task<std::vector<dnssec::FindingRef>> resolve_any(dns::Name name, BudgetRef budget);
     task::Task<RawAnswer> resolve_unchecked(dns::Name name, dns::Type type, BudgetRef budget);
     task::Task<Explanation> explain(dns::Name name, dns::Type type, BudgetRef budget);
-    /// NS of the root is asked and judged: true when the answer is secure. For readiness and `status`.
+    /// NS of the root is asked and judged, for readiness and `status`. Bogus is a finding; an error is that nobody
+    /// answers.
     task::Task<Result<dnssec::FindingRef>> probe_root(BudgetRef budget);
     /// A budget for one question, drawing from `parent` where there is one (a mail query's).
     [[nodiscard]] BudgetRef budget(Duration time, BudgetRef parent = nullptr) const;

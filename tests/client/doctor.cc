@@ -306,6 +306,10 @@ TEST_CASE("the daemon's status: each ailment is found, a good one has none") {
     CHECK(checks(R"({"root_probe":{"security":"bogus"}})") == Checks{"error root-bogus"});
     CHECK(checks(R"({"root_probe":{"security":"indeterminate","reason":"no answer"}})") ==
           Checks{"error root-unreachable"});
+    CHECK(checks(R"({"root_probe":{"security":"indeterminate","ede":{"code":9,"text":"no DNSKEY"}}})") ==
+          Checks{"error root-bogus"});
+    CHECK(checks(R"({"root_probe":{"security":"indeterminate","ede":{"code":22,"text":"silence"}}})") ==
+          Checks{"error root-unreachable"});
     CHECK(checks(R"({"trust_anchors":[]})") == Checks{"error no-trust-anchor"});
     CHECK(checks(R"({"trust_anchors":[{"zone":"example.","key_tag":38696}]})") == Checks{"error no-trust-anchor"});
     CHECK(checks(R"({"trust_anchors":[{"zone":".","key_tag":20326,"origin":"/etc/anchors"}]})") ==
