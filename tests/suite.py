@@ -165,6 +165,12 @@ def beside(folder: str):
     return run
 
 
+def guide(log: Path) -> Count:
+    """What people are told is true."""
+    return (build("dev", log, "mxtrustd", "mxtrust", "manual") or installed("tests/lab/install", log) or
+            installed("tests/guide/install", log) or script("tests/guide/run", log))
+
+
 def simulate(log: Path, preset: str, resolutions: int) -> Count:
     """The resolver in simulated Internets, in virtual time."""
     os.environ["MXTRUST_SIMULATE"] = str(BUILD / preset / "tests/simulate")
@@ -226,6 +232,7 @@ PARTS = {
     "unit": ("clang-19: build and unit tests", lambda log: unit("dev", log)),
     "lab": ("the lab world, checked from outside", lab),
     "world": ("a daemon in the lab: every mail domain, every breakage explained, kill -9, hostile input", lambda log: world(log, "dev")),
+    "guide": ("what people are told: manual pages, the guide's configuration, status", guide),
     "mta": ("Postfix and Exim deliver or hold back", beside("mta")),
     "differential": ("Unbound, Knot Resolver and BIND are asked the same", beside("differential")),
     "simulate": (f"{RESOLUTIONS:,} questions in simulated Internets", lambda log: simulate(log, "dev", RESOLUTIONS)),
