@@ -180,6 +180,8 @@ std::vector<Finding> judge_socket(const SocketFacts& socket) {
 
 std::vector<Finding> judge_probes(const std::vector<Probe>& probes, const Listeners& listeners) {
     std::vector<Finding> findings;
+    // Where resolv.conf cannot name mxtrust, it is not mxtrust's affair what it names.
+    if (listeners.known && !listeners.at_port_53()) return findings;
     for (const Probe& probe : probes) {
         if (!probe.authentic) findings.push_back(probe_finding(probe, listeners.serve(probe.server)));
     }

@@ -191,7 +191,7 @@ CLIENT = [
     (["dane-ee.nlx"], 0, "dane"), (["nosuch.nlx"], 2, "5.1.2"), (["null-mx.nlx"], 2, "5.1.10"), (["mx-expired.nlx"], 1, "4.7.324"),
     (["mx-servfail.nlx"], 1, "4.4.312"), (["--json", "unsigned.nlx"], 0, '"insecure"'), (["a..b"], 64, ""), ([LONG_LABEL + ".nlx"], 64, ""),
     ([], 64, ""), (["--frobnicate"], 64, ""), (["rrset", "dane-ee.nlx", "NONSENSE"], 64, "NONSENSE"), (["rrset", "dane-ee.nlx", "MX"], 0, "secure"),
-    (["explain", "dane-ee.nlx"], 0, "nlx"), (["status"], 0, ""),
+    (["explain", "dane-ee.nlx"], 0, "nlx"), (["--root", "/nonexistent", "status"], 0, "secure"),
 ]
 
 

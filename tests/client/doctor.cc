@@ -327,6 +327,7 @@ TEST_CASE("the live probe: what an MTA's own would conclude") {
     CHECK(checks({server, true, dns::Rcode::refused, false}) == Checks{"error dns-refuses"});
     CHECK(checks({server, true, dns::Rcode::servfail, false}) == Checks{"error dns-fails"});
     CHECK(checks({server, true, dns::Rcode::noerror, false}) == Checks{"error dns-no-ad"});
+    CHECK(judge_probes({{server, false, dns::Rcode::noerror, false}}, {true, {{server, 5353}}}).empty());
 }
 
 TEST_CASE("the live probe: only an answer to the query that was sent counts") {

@@ -170,7 +170,7 @@ def run(state, tally):
             ("a wrong trust anchor", {next(iter(no_anchors(state))): 'trust-anchors = [". DS 1 13 2 ' + "00" * 32 + '"]'}, 53,
              {"root-bogus": "date -u", "dns-fails": ""}),
             ("a network that may not ask", {'log-level = "info"': 'log-level = "info"\nallow = ["192.0.2.0/24"]'}, 53, {"dns-refuses": "", }),
-            ("another port", {}, 5354, {"not-port-53": 'dns-listen = ["127.0.0.1:53"]', "dns-silent": ""}),
+            ("another port", {}, 5354, {"not-port-53": 'dns-listen = ["127.0.0.1:53"]'}),
         ]
         for name, more, port, expected in sick:
             files = dict(good)
