@@ -204,6 +204,16 @@ void Log::root_probe(bool secure, const dnssec::Reason& reason) {
     }
 }
 
+void Log::forwarder(std::string_view address, std::string_view what, std::string_view why, bool sound) {
+    std::string line = "forwarder: " + clean(address) + " is " + clean(what);
+    if (!why.empty()) line += ": " + clean(why);
+    state_->say(sound ? Level::info : Level::warning, line);
+}
+
+void Log::resolution_changed(std::string_view what, bool sound) {
+    state_->say(sound ? Level::info : Level::warning, "resolution: " + clean(what));
+}
+
 void Log::set_level(Level level) {
     state_->logger.set_level(to_spdlog(level));
 }

@@ -43,6 +43,10 @@ class Log {
     void client_trouble(std::string_view who, std::string_view what);           ///< debug
     void system_trouble(std::string_view what);                                 ///< error
     void root_probe(bool secure, const dnssec::Reason& reason);  ///< info when it changes, warning when not secure
+    /// A forwarder's state or handling of DNSSEC changed: info where it is sound, else warning.
+    void forwarder(std::string_view address, std::string_view what, std::string_view why, bool sound);
+    /// Who does the asking changed (authorities or forwarders): info where all is as it should be, else warning.
+    void resolution_changed(std::string_view what, bool sound);
     void set_level(Level level);
 
   private:

@@ -33,6 +33,7 @@ int weight(FailureKind kind) {
 }
 
 constexpr std::size_t most_missing_glue = 2;   // names of one referral whose addresses the parent is asked for
+constexpr Duration check_interval{100};        // how soon forwarders that come to stand in are noticed
 constexpr std::size_t most_troubles_told = 4;  // in one sentence; the rest is counted
 constexpr Duration time_to_tell{20};           // for a failure to come up through all that waits for it
 
@@ -166,6 +167,9 @@ task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns
     if (is_signed(zone)) query.edns = EdnsNeed::indispensable;
     Result<dns::Message> message = co_await tools_.exchange.ask(std::move(query), std::move(budget));
     if (!message) {
+        const bool silent =
+            message.error().kind == FailureKind::timeout || message.error().kind == FailureKind::unreachable;
+        if (silent) tools_.forwarding.nothing_from(zone, candidate.address);
         result.kind = message.error().kind;
         result.reason.code = message.error().code;
         result.reason.text = message.error().text;
@@ -175,6 +179,7 @@ task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns
     Classified classified = classify(asked, *message);
     result.rcode = message->rcode;
     if (auto* unusable = std::get_if<Unusable>(&classified)) {
+        tools_.forwarding.nothing_from(zone, candidate.address);
         note_unusable(candidate, zone, *unusable);
         if (unusable->why == Unusable::Why::unauthoritative) {
             asked.authority = Asked::Authority::optional;
@@ -191,6 +196,7 @@ task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns
         }
         co_return result;
     }
+    if (candidate.port == 0) tools_.forwarding.heard();  // a stub zone's server says nothing about the world
     if (auto* response = std::get_if<dnssec::Response>(&classified)) response->server = describe(candidate);
     auto* referral = std::get_if<Referral>(&classified);
     if (referral != nullptr && type == dns::Type::ds && referral->zone == name) {
@@ -268,7 +274,16 @@ task::Task<std::vector<Candidate>> Iterator::fetch_glue(cache::ZoneCut cut, Cont
 task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context) {
     Roster roster(cut);
     std::vector<Candidate> known;
+    const Detour* stub = is_stub(cut) ? stub_of(cut.zone) : nullptr;
+    if (stub != nullptr) {
+        // Configured ones may have any address (A33 is about what strangers name), but ourselves is for forwarders.
+        for (const Endpoint& server : stub->servers) {
+            const bool excluded = std::ranges::find(context.excluded, server.address) != context.excluded.end();
+            if (uses(server.address.family()) && !excluded) known.push_back({cut.zone, server.address, server.port});
+        }
+    }
     for (const cache::NameServer& server : cut.servers) {
+        if (stub != nullptr) break;
         const std::vector<Address> addresses = server.addresses.empty() ? glue_of(server.name) : server.addresses;
         add_candidates(known, server.name, addresses, context);
     }
@@ -277,6 +292,7 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
     task::Gather<AskResult> flying(tools_.scheduler);
     std::vector<Candidate> launched;
     AskResult worst;
+    const bool forwarding = tools_.forwarding.stands_in();
     std::shared_ptr<AskResult> last_resort;
     // Whoever waits for this gives up at the deadline itself: what the servers said is told just before.
     const MonoTime deadline = context.budget->deadline() - time_to_tell;
@@ -285,6 +301,7 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
             worst.kind = FailureKind::timeout;
             break;
         }
+        if (!forwarding && tools_.forwarding.stands_in()) break;
         std::optional<Candidate> next;
         if (flying.pending() < most_side_by_side && launched.size() < most_attempts) next = roster.next();
         if (!next && launched.size() < most_attempts && flying.pending() < most_side_by_side) {
@@ -319,6 +336,7 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
         }
         MonoTime wake = deadline;
         if (next) wake = std::min(deadline, tools_.clock.mono() + tools_.servers.hedge_delay(next->address));
+        if (tools_.forwarding.is_checking()) wake = std::min(wake, tools_.clock.mono() + check_interval);
         std::optional<std::pair<std::size_t, AskResult>> finished = co_await flying.next(wake);
         if (!finished) {
             if (next) tools_.servers.slower_than(next->address, tools_.servers.hedge_delay(next->address));
@@ -387,7 +405,7 @@ task::Task<Iterator::AskRef> Iterator::ask(cache::ZoneCut cut, dns::Name name, d
     // itself (the depth is part of the key), so that they never wait on each other in a circle (A18).
     if (!context.excluded.empty())
         co_return co_await ask_alone(std::move(cut), std::move(name), type, std::move(context));
-    AskKey key{cut.zone, name, type, context.depth};
+    AskKey key{cut.zone, name, type, context.depth, is_stub(cut)};
     const MonoTime deadline = context.budget->deadline();
     auto starter = [this, cut, name, type, context]() { return ask_alone(cut, name, type, context); };
     std::optional<AskRef> shared = co_await flights_.run(std::move(key), deadline, std::move(starter));

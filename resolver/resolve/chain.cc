@@ -221,6 +221,7 @@ task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> 
     const FindingRef cached = tools_.cache.find(zone, dns::Type::dnskey, tools_.clock.wall());
     for (std::size_t attempt = 0; attempt <= most_bogus_retries; ++attempt) {
         std::string server;
+        std::optional<Endpoint> forwarder;
         dns::RRset dnskey;
         dnskey.owner = zone;
         dnskey.type = dns::Type::dnskey;
@@ -243,6 +244,7 @@ task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> 
             }
             if (response->positive && response->shape == dnssec::Shape::records) dnskey = *response->positive;
             server = response->server;
+            forwarder = found.forwarder;
             context.excluded.push_back(found.server.address);
         }
         const std::uint32_t before = context.budget->used(Limit::verifications);
@@ -259,6 +261,11 @@ task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> 
         trust.name_server(server);
         TrustRef made = std::make_shared<const ZoneTrust>(std::move(trust));
         if (made->security() != Security::bogus) co_return made;
+        if (forwarder) {
+            const Endpoint suspect = *forwarder;
+            const MonoTime deadline = context.budget->deadline();
+            made = co_await excuse_zone(std::move(made), suspect, deadline);
+        }
         if (!first_bogus) first_bogus = made;
     }
     co_return first_bogus;
@@ -358,6 +365,36 @@ task::Task<ZoneTrust> Chain::trust_for(dns::Name asked, dnssec::Response respons
     co_return trust;
 }
 
+task::Task<ZoneTrust> Chain::trust_of_silent(Found found, dns::Name name, dns::Type type, Context context) {
+    dns::Name zone = found.zone;
+    if (!found.forwarded) co_return co_await trust_of(std::move(zone), std::move(context), Reach::delegation);
+    // Through forwarders nobody sees the cuts: they are looked for from the top.
+    dnssec::Response nothing;
+    nothing.name = std::move(name);
+    nothing.type = type;
+    nothing.shape = dnssec::Shape::nodata;
+    co_return co_await trust_for(std::move(zone), std::move(nothing), std::move(context));
+}
+
+task::Task<FindingRef> Chain::excuse(FindingRef bogus, Endpoint forwarder, MonoTime deadline) {
+    dns::Name name = bogus->name();
+    const bool stands = co_await tools_.iterator.forwarding().vouches(forwarder, std::move(name), deadline);
+    if (stands) co_return bogus;
+    Found found;
+    found.zone = bogus->zone();
+    found.reason = tools_.iterator.forwarding().blame(forwarder, bogus->reason());
+    co_return failure(bogus->name(), bogus->type(), found);
+}
+
+task::Task<Chain::TrustRef> Chain::excuse_zone(TrustRef bogus, Endpoint forwarder, MonoTime deadline) {
+    dns::Name name = bogus->zone();
+    const bool stands = co_await tools_.iterator.forwarding().vouches(forwarder, std::move(name), deadline);
+    if (stands) co_return bogus;
+    Reason reason = tools_.iterator.forwarding().blame(forwarder, bogus->reason());
+    ZoneTrust trust = ZoneTrust::indeterminate(bogus->zone(), std::move(reason), tools_.clock.wall() + failure_ttl);
+    co_return std::make_shared<const ZoneTrust>(std::move(trust));
+}
+
 task::Task<FindingRef> Chain::fetch(dns::Name name, dns::Type type, Context context) {
     FindingRef first_bogus;
     for (std::size_t attempt = 0; attempt <= most_bogus_retries; ++attempt) {
@@ -369,9 +406,11 @@ task::Task<FindingRef> Chain::fetch(dns::Name name, dns::Type type, Context cont
             if (first_bogus) break;
             // Insecure + failure only where the zone is proven to be unsigned (mail-trust.md): ask the parent, not the
             // dead zone.
-            dns::Name zone = found.zone;
+            dns::Name asked_name = name;
+            Found silent = found;
             Context second = context;
-            ZoneTrust trust = co_await trust_of(std::move(zone), std::move(second), Reach::delegation);
+            ZoneTrust trust =
+                co_await trust_of_silent(std::move(silent), std::move(asked_name), type, std::move(second));
             Judge judge_now(tools_.settings.policy, tools_.clock.wall(), *context.budget);
             FindingRef failed = judge_now.judge_failure(name, type, found.rcode, found.reason, trust);
             store(failed);
@@ -382,11 +421,18 @@ task::Task<FindingRef> Chain::fetch(dns::Name name, dns::Type type, Context cont
         Context third = context;
         ZoneTrust trust = co_await trust_for(std::move(zone), std::move(copy), std::move(third));
         FindingRef finding = judge(*response, trust, *context.budget);
+        const bool suspect = found.forwarder && finding->security() == Security::bogus;
+        if (suspect) {
+            FindingRef bogus = finding;
+            const Endpoint forwarder = *found.forwarder;
+            const MonoTime deadline = context.budget->deadline();
+            finding = co_await excuse(std::move(bogus), forwarder, deadline);
+        }
         // An answer without signatures of which it cannot be said whether it ought to have some: the next server's may
         // have.
         const bool unsigned_answer = trust.security() == Security::indeterminate && !signer_of(*response);
-        const bool others_may_help =
-            unsigned_answer || (finding->security() == Security::bogus && trust.security() == Security::secure);
+        const bool others_may_help = unsigned_answer || suspect ||
+                                     (finding->security() == Security::bogus && trust.security() == Security::secure);
         if (!others_may_help) {
             if (first_bogus && finding->security() == Security::indeterminate && !unsigned_answer) break;
             store(finding);

@@ -54,6 +54,11 @@ class Chain {
     task::Task<dnssec::FindingRef> ds_from_referral(dns::Name zone, Context context);
     task::Task<dnssec::FindingRef> fetch_ds(dns::Name zone, Context context);
     using TrustRef = std::shared_ptr<const dnssec::ZoneTrust>;
+    /// Of the zone that gave no answer for the name: is it proven to be unsigned?
+    task::Task<dnssec::ZoneTrust> trust_of_silent(Found found, dns::Name name, dns::Type type, Context context);
+    /// What was bogus, or indeterminate where DNSSEC does not come through the forwarder that said it.
+    task::Task<dnssec::FindingRef> excuse(dnssec::FindingRef bogus, Endpoint forwarder, MonoTime deadline);
+    task::Task<TrustRef> excuse_zone(TrustRef bogus, Endpoint forwarder, MonoTime deadline);
     task::Task<TrustRef> build(dns::Name zone, Context context, Reach reach);
     task::Task<TrustRef> build_below(dns::Name zone, dns::Name parent, Context context, Reach reach);
     task::Task<TrustRef> build_anchor(dns::Name zone, Context context);

@@ -127,9 +127,9 @@ class Classifier {
         if (answer_.empty()) return std::nullopt;
         std::optional<Classified> found = positive();
         if (!found) return std::nullopt;
-        if (message_.authoritative) return found;
+        if (message_.authoritative || asked_.authority == Asked::Authority::none) return found;
         if (delegates_instead()) return std::nullopt;
-        if (asked_.authority == Asked::Authority::optional) return found;
+        if (asked_.authority != Asked::Authority::required) return found;
         return unusable(Unusable::Why::unauthoritative, message_, "answered without authority");
     }
 
@@ -186,6 +186,9 @@ class Classifier {
                             "referred to a zone that is not below " + asked_.zone.to_text());
         }
         if (message_.authoritative) return respond(dnssec::Shape::nodata, nullptr);
+        // A resolver that recursed may leave the SOA out (RFC 2308 2.2, type 3); one that did not knows nothing.
+        const bool recursed = message_.recursion_available && !has_any(authority_, dns::Type::ns);
+        if (asked_.authority == Asked::Authority::none && recursed) return respond(dnssec::Shape::nodata, nullptr);
         // Empty, without authority and without SOA: the server does not know the zone (validator-pitfalls 34).
         return unusable(Unusable::Why::lame, message_, "answered with nothing and without authority");
     }

@@ -50,8 +50,9 @@ struct Asked {
     dns::Name name;
     dns::Type type{};
     dns::Name zone;  ///< the zone whose server was asked
-    /// May an answer lack AA? Only as a last resort, when no server of the zone gave one that has it.
-    enum class Authority : std::uint8_t { required, optional } authority = Authority::required;
+    /// May an answer lack AA? Only as a last resort, when no server of the zone gave one that has it. None is expected
+    /// of a forwarder, who speaks for others.
+    enum class Authority : std::uint8_t { required, optional, none } authority = Authority::required;
 };
 
 Classified classify(const Asked& asked, const dns::Message& message);

@@ -101,6 +101,10 @@ Result<dns::Message> Exchange::accept(const Query& query, BytesView wire, Budget
     return message;
 }
 
+Endpoint Exchange::endpoint_of(const Query& query) const {
+    return {query.to.address, query.to.port != 0 ? query.to.port : options_.port};
+}
+
 void Exchange::note_failure(const Query& query, const Failure& failure) {
     const MonoTime now = clock_.mono();
     if (failure.kind == FailureKind::timeout) {
@@ -119,7 +123,7 @@ task::Task<Result<dns::Message>> Exchange::ask_stream(Query query, WithEdns edns
     ++counters_.tcp;
     dns::Message sent = build(query, edns);
     Bytes wire = dns::render_message(sent);
-    Endpoint endpoint{query.to.address, options_.port};
+    Endpoint endpoint = endpoint_of(query);
     MonoTime until = query.until;
     Result<Bytes> reply = co_await network_.exchange_stream(endpoint, std::move(wire), until);
     if (!reply) {
@@ -145,7 +149,7 @@ task::Task<Result<dns::Message>> Exchange::ask_once(Query query, WithEdns edns, 
     log_.sent(query.to.address.to_text(), query.name, query.type);
     dns::Message sent = build(query, edns);
     Bytes wire = dns::render_message(sent);
-    Endpoint endpoint{query.to.address, options_.port};
+    Endpoint endpoint = endpoint_of(query);
     const MonoTime begin = clock_.mono();
     const MonoTime until = std::min(query.until, begin + servers_.timeout(query.to.address));
     net::Matcher matcher = [expected = sent](BytesView datagram) {

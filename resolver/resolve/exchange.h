@@ -49,6 +49,7 @@ class Exchange {
     task::Task<Result<dns::Message>> ask_stream(Query query, WithEdns edns, BudgetRef budget);
     [[nodiscard]] dns::Message build(const Query& query, WithEdns edns);
     Result<dns::Message> accept(const Query& query, BytesView wire, Budget& budget);
+    [[nodiscard]] Endpoint endpoint_of(const Query& query) const;
     void note_failure(const Query& query, const Failure& failure);
 
     Options options_;

@@ -100,11 +100,35 @@ cache::ZoneCut Iterator::hints() const {
     return root;
 }
 
+const Detour* Iterator::stub_of(const dns::Name& zone) const {
+    const auto same = [&zone](const Detour& stub) { return stub.zone == zone; };
+    const auto found = std::ranges::find_if(tools_.settings.stubs, same);
+    return found == tools_.settings.stubs.end() ? nullptr : &*found;
+}
+
+/// A delegation by configuration. Its servers have the zone's name, for want of another.
+cache::ZoneCut Iterator::stub_cut(const Detour& stub) const {
+    cache::ZoneCut cut;
+    cut.zone = stub.zone;
+    if (!stub.zone.is_root()) cut.parent = stub.zone.parent();
+    cut.servers.push_back({stub.zone, {}});
+    for (const Endpoint& server : stub.servers) cut.servers.front().addresses.push_back(server.address);
+    cut.expires = tools_.clock.wall() + most_cut_ttl;
+    return cut;
+}
+
+bool Iterator::is_stub(const cache::ZoneCut& cut) const {
+    const Detour* stub = stub_of(cut.zone);
+    return stub != nullptr && cut.servers == stub_cut(*stub).servers;
+}
+
 cache::ZoneCut Iterator::deepest_cut(const dns::Name& name) const {
     const WallTime now = tools_.clock.wall();
     for (std::size_t labels = name.label_count(); labels > 0; --labels) {
+        if (const Detour* stub = stub_of(name.ancestor(labels))) return stub_cut(*stub);
         if (std::shared_ptr<const cache::ZoneCut> cut = tools_.cache.find_cut(name.ancestor(labels), now)) return *cut;
     }
+    if (const Detour* stub = stub_of(dns::Name())) return stub_cut(*stub);
     return root_ && root_until_ > tools_.clock.mono() ? *root_ : cache::ZoneCut{};
 }
 
@@ -147,11 +171,36 @@ cache::ZoneCut Iterator::take_referral(const Referral& referral, const cache::Zo
     return cut;
 }
 
+task::Task<Found> Iterator::find_by_forwarder(Forwarding::Way way, dns::Name name, dns::Type type, Context context) {
+    ForwardQuestion question{std::move(name), type, std::move(context.excluded), std::move(context.budget)};
+    Forwarding::Reply reply = co_await tools_.forwarding.ask(std::move(way), std::move(question));
+    Found found;
+    // Not the zone that is forwarded: a forwarder's zones begin where DS and signatures say so. `found.zone` is the
+    // root.
+    found.forwarded = true;
+    found.reply = std::move(reply.reply);
+    found.server.address = reply.forwarder.address;
+    found.rcode = reply.rcode;
+    found.reason = std::move(reply.reason);
+    if (found.reply) found.forwarder = reply.forwarder;
+    co_return found;
+}
+
 task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context) {
     // A DS belongs to the parent's side of the cut, also where both sides live on one server (RFC 4035 3.1.4.1,
     // pitfalls 30).
     const bool parent_side = type == dns::Type::ds && !name.is_root();
     dns::Name start = parent_side ? name.parent() : name;
+    std::optional<Forwarding::Way> way = tools_.forwarding.way(start);
+    if (way) {
+        Forwarding::Way asked_way = *way;
+        dns::Name asked_name = name;
+        Context asked_context = context;
+        Found forwarded =
+            co_await find_by_forwarder(std::move(asked_way), std::move(asked_name), type, std::move(asked_context));
+        if (forwarded.reply || way->first == Switch::off) co_return forwarded;
+    }
+    const bool forwarding = tools_.forwarding.stands_in();
     cache::ZoneCut cut = deepest_cut(start);
     if (cut.servers.empty()) {
         Context priming = context;
@@ -160,6 +209,9 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
     Walk walk(name, type, std::move(cut), tools_.settings.minimisation);
     Found found;
     for (std::size_t step = 0; step < most_steps; ++step) {
+        // Recursion was found to be impossible on the way.
+        if (!forwarding && tools_.forwarding.stands_in())
+            co_return co_await find(std::move(name), type, std::move(context));
         const std::pair<dns::Name, dns::Type> question = walk.question();
         dns::Name asked_name = question.first;
         const dns::Type asked_type = question.second;
@@ -171,6 +223,7 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
         found.rcode = result->rcode;
         found.reason = result->reason;
         if (!result->reply) {
+            if (!forwarding && tools_.forwarding.stands_in()) continue;
             if (!walk.is_full(question)) {
                 walk.probe_failed(result->kind);
                 continue;
@@ -178,7 +231,8 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
             // The delegation may have moved since it was learnt: ask the parent once more before giving up.
             const bool may_recheck =
                 walk.from_cache && !walk.rechecked && !walk.cut.zone.is_root() && result->kind != FailureKind::budget;
-            if (!may_recheck) co_return found;
+            const Detour* stub = is_stub(walk.cut) ? stub_of(walk.cut.zone) : nullptr;
+            if (!may_recheck || (stub != nullptr && stub->first == Switch::off)) co_return found;
             cache::ZoneCut above = deepest_cut(walk.cut.zone.parent());
             if (above.servers.empty()) {
                 Context priming = context;
@@ -215,6 +269,7 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
 }
 
 task::Task<bool> Iterator::refresh_referral(dns::Name zone, Context context) {
+    if (tools_.forwarding.way(zone.parent())) co_return false;
     cache::ZoneCut parent = deepest_cut(zone.parent());
     if (parent.servers.empty()) co_return false;
     cache::ZoneCut asked = parent;

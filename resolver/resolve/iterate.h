@@ -16,6 +16,7 @@
 #include "resolve/classify.h"
 #include "resolve/evidence.h"
 #include "resolve/exchange.h"
+#include "resolve/forward.h"
 #include "resolve/resolver.h"
 #include "resolve/servers.h"
 #include "task/gather.h"
@@ -60,6 +61,8 @@ struct Found {
     Candidate server{};
     dns::Rcode rcode = dns::Rcode::servfail;
     dnssec::Reason reason{};
+    bool forwarded = false;               ///< forwarders were asked, not authorities
+    std::optional<Endpoint> forwarder{};  ///< the one that said it
 };
 
 class Iterator {
@@ -73,6 +76,7 @@ class Iterator {
         Servers& servers;
         Exchange& exchange;
         Evidence& evidence;
+        Forwarding& forwarding;
     };
     explicit Iterator(Tools tools);
 
@@ -83,6 +87,7 @@ class Iterator {
     void on_referral(std::function<void(const dns::Name&, const Context&)> callback) {
         on_referral_ = std::move(callback);
     }
+    [[nodiscard]] Forwarding& forwarding() { return tools_.forwarding; }
     /// The deepest zone cut at or above `name` that is known now.
     [[nodiscard]] cache::ZoneCut deepest_cut(const dns::Name& name) const;
     void flush(const dns::Name& name, bool subtree);
@@ -92,6 +97,7 @@ class Iterator {
         dns::Name zone, name;
         dns::Type type{};
         unsigned depth = 0;
+        bool configured = false;  ///< of a stub zone's servers, not of those that a delegation names
         friend bool operator==(const AskKey&, const AskKey&) = default;
     };
     class AskKeyHash {
@@ -114,6 +120,10 @@ class Iterator {
     class Roster;
 
     // iterate.cc
+    task::Task<Found> find_by_forwarder(Forwarding::Way way, dns::Name name, dns::Type type, Context context);
+    [[nodiscard]] const Detour* stub_of(const dns::Name& zone) const;
+    [[nodiscard]] cache::ZoneCut stub_cut(const Detour& stub) const;
+    [[nodiscard]] bool is_stub(const cache::ZoneCut& cut) const;
     task::Task<cache::ZoneCut> prime(Context context);
     [[nodiscard]] cache::ZoneCut hints() const;
     [[nodiscard]] cache::ZoneCut take_referral(const Referral& referral, const cache::ZoneCut& from,

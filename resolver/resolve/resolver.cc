@@ -74,9 +74,13 @@ struct Resolver::State {
         : settings(std::move(given)),
           tools(given_tools),
           evidence(tools.random),
+          own_board(given_tools.log),
           servers(tools.random),
           exchange(exchange_options(settings), tools.clock, tools.random, tools.network, servers, tools.log),
-          iterator({settings, tools.clock, tools.random, tools.cache, tools.scheduler, servers, exchange, evidence}),
+          forwarding({settings, tools.clock, tools.random, tools.network, tools.log, tools.scheduler,
+                      tools.board != nullptr ? *tools.board : own_board, tools.relay}),
+          iterator({settings, tools.clock, tools.random, tools.cache, tools.scheduler, servers, exchange, evidence,
+                    forwarding}),
           chain({settings, tools.clock, tools.random, tools.cache, tools.scheduler, iterator, evidence, counters}),
           flights(tools.scheduler, most_lookups_in_flight, LookupKeyHash(tools.random)),
           prefetches(tools.scheduler) {
@@ -106,9 +110,13 @@ struct Resolver::State {
     Settings settings;
     Tools tools;
     Counters counters;
+    [[nodiscard]] ForwarderBoard& board() { return tools.board != nullptr ? *tools.board : own_board; }
+
     Evidence evidence;
+    ForwarderBoard own_board;  // where nobody gave one
     Servers servers;
     Exchange exchange;
+    Forwarding forwarding;
     Iterator iterator;
     Chain chain;
     task::SingleFlight<LookupKey, FindingRef, LookupKeyHash> flights;
@@ -234,6 +242,7 @@ void Resolver::State::count(const Answer& answer) {
 
 task::Task<Answer> Resolver::resolve(dns::Name name, dns::Type type, BudgetRef budget) {
     ++state_->counters.questions;
+    state_->board().came_in(name, state_->tools.clock.wall());
     std::vector<FindingRef> links;
     if (type == dns::Type::rrsig || type == dns::Type::sig) {
         // Nothing signs a signature, so that it cannot be judged by itself (RFC 4035 2.2); it comes with what it signs.
@@ -333,6 +342,7 @@ task::Task<std::vector<FindingRef>> Resolver::resolve_any(dns::Name name, Budget
 task::Task<RawAnswer> Resolver::resolve_unchecked(dns::Name name, dns::Type type, BudgetRef budget) {
     RawAnswer answer;
     const WallTime now = state_->tools.clock.wall();
+    state_->board().came_in(name, now);
     answer.expires = now + state_->settings.policy.most_ttl;
     std::vector<dns::Name> visited;  // a dozen at most
     dns::Name next = std::move(name);
@@ -425,7 +435,10 @@ task::Task<Explanation> Resolver::explain(dns::Name name, dns::Type type, Budget
     for (std::size_t labels = 0; labels <= last.label_count(); ++labels) {
         const dns::Name zone = last.ancestor(labels);
         const cache::ZoneCut cut = state_->iterator.deepest_cut(zone);
-        const bool is_zone = cut.zone == zone || answer.final().zone() == zone;
+        // Forwarders show no cuts; a DS does.
+        const FindingRef ds = state_->tools.cache.find(zone, dns::Type::ds, state_->tools.clock.wall());
+        const bool delegated = ds && ds->outcome() == Outcome::records && !ds->is_alias();
+        const bool is_zone = cut.zone == zone || delegated || answer.final().zone() == zone;
         if (!is_zone || (type == dns::Type::ds && zone == last && !zone.is_root())) continue;
         dns::Name apex = zone;
         Context context{budget, 0, {}};
@@ -434,6 +447,14 @@ task::Task<Explanation> Resolver::explain(dns::Name name, dns::Type type, Budget
         steps.push_back(state_->describe(zone, trust, cut));
     }
     co_return Explanation{std::move(steps), std::move(answer)};
+}
+
+bool Resolver::validates_nothing() const {
+    return state_->settings.anchors.empty() && state_->forwarding.way(dns::Name()).has_value();
+}
+
+task::Task<void> Resolver::tend_forwarders() {
+    co_await state_->forwarding.tend();
 }
 
 task::Task<Result<FindingRef>> Resolver::probe_root(BudgetRef budget) {

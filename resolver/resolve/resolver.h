@@ -27,6 +27,14 @@ struct RootServer {
 
 enum class Switch : std::uint8_t { off, on };
 
+/// A zone whose questions go to configured servers instead of those that the delegations name.
+struct Detour {
+    dns::Name zone;
+    std::vector<Endpoint> servers;
+    Switch first = Switch::off;  ///< recursion is tried where they give nothing
+    friend bool operator==(const Detour&, const Detour&) = default;
+};
+
 /// How to recurse. Defaults are what production uses; the daemon's configuration fills it.
 struct Settings {
     std::vector<RootServer> root_hints;
@@ -45,6 +53,8 @@ struct Settings {
     Switch loopback_authorities = Switch::off;  ///< tests only: so may loopback addresses
     std::uint16_t edns_size = 1232;             ///< RFC 9715
     std::uint16_t port = 53;                    ///< of authorities
+    std::vector<Detour> forwards;               ///< to recursive servers (forward.h)
+    std::vector<Detour> stubs;                  ///< to the zone's own servers, known by configuration
 };
 
 /// An unvalidated answer, for clients that set CD (RFC 4035 3.2.2). Never cached with what was judged.
@@ -76,6 +86,9 @@ struct Counters {
                   verifications = 0, secure = 0, insecure = 0, bogus = 0, indeterminate = 0, budget_exhausted = 0;
 };
 
+class Relay;
+class ForwarderBoard;
+
 class Resolver {
   public:
     struct Tools {  ///< all outlive the resolver
@@ -85,6 +98,8 @@ class Resolver {
         cache::Cache& cache;
         log::Log& log;
         task::Scheduler& scheduler;
+        Relay* relay = nullptr;           ///< to forwarders; null: there is none, and nobody stands in for recursion
+        ForwarderBoard* board = nullptr;  ///< shared by all workers; null: one of its own
     };
     Resolver(Settings settings, Tools tools);
     ~Resolver();
@@ -100,6 +115,10 @@ class Resolver {
     /// NS of the root is asked and judged, for readiness and `status`. Bogus is a finding; an error is that nobody
     /// answers.
     task::Task<Result<dnssec::FindingRef>> probe_root(BudgetRef budget);
+    /// No trust anchor, and the root is forwarded: there is nothing that could be known of it.
+    [[nodiscard]] bool validates_nothing() const;
+    /// Looks after the forwarders (forward.h); now and then, and at the start.
+    task::Task<void> tend_forwarders();
     /// A budget for one question, drawing from `parent` where there is one (a mail query's).
     [[nodiscard]] BudgetRef budget(Duration time, BudgetRef parent = nullptr) const;
 

@@ -25,6 +25,7 @@ enum class EdnsSupport : std::uint8_t { unknown, works, refused };
 struct Candidate {
     dns::Name server;
     Address address;
+    std::uint16_t port = 0;  ///< 0: that of all authorities
 };
 
 class Servers {

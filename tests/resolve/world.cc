@@ -265,7 +265,7 @@ void Stage::open(const ZoneData& root, const std::vector<std::string>& root_addr
     settings.local_authorities = resolve::Switch::on;
     if (change_) change_(settings);
     resolver_ = std::make_unique<resolve::Resolver>(
-        settings, resolve::Resolver::Tools{clock, random, world, *cache, log, scheduler});
+        settings, resolve::Resolver::Tools{clock, random, world, *cache, log, scheduler, extra.relay, extra.board});
 }
 
 dnssec::Answer Stage::ask(const std::string& what, Type type, Duration time) {

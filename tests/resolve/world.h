@@ -94,6 +94,11 @@ class Stage {
     void open(const ZoneData& root, const std::vector<std::string>& root_addresses);
     mxtrust::resolve::Resolver& resolver() { return *resolver_; }
     mxtrust::BudgetRef last_budget;
+    /// What the resolver is given besides the above; set before open().
+    struct Extra {
+        mxtrust::resolve::Relay* relay = nullptr;
+        mxtrust::resolve::ForwarderBoard* board = nullptr;
+    } extra;
 
   private:
     std::function<void(mxtrust::resolve::Settings&)> change_;
