@@ -116,6 +116,8 @@ Result<resolve::Settings> resolver_settings(const Configuration& configuration, 
     settings.loopback_authorities = to_switch(configuration.test.allow_loopback_authorities);
     settings.edns_size = keys.edns_udp_size;
     settings.port = configuration.test.authority_port;
+    settings.forwards = configuration.forwards;
+    settings.stubs = configuration.stubs;
     return settings;
 }
 
@@ -146,6 +148,14 @@ std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail)
          << "\nmail " << static_cast<unsigned>(mail.insecure_mx) << '\n';
     // Another root is another world: nothing of the one may be seen in the other.
     for (const resolve::RootServer& server : settings.root_hints) text << "hint " << server.address.to_text() << '\n';
+    // So are zones that others are asked about.
+    for (const auto* detours : {&settings.forwards, &settings.stubs}) {
+        for (const resolve::Detour& detour : *detours) {
+            text << (detours == &settings.forwards ? "forward " : "stub ") << detour.zone.to_text();
+            for (const Endpoint& server : detour.servers) text << ' ' << server.to_text();
+            text << '\n';
+        }
+    }
     return text.str();
 }
 

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "daemon/characters.h"
+#include "daemon/forwarders.h"
 #include "daemon/lists.h"
 #include "daemon/values.h"
 
@@ -74,6 +75,8 @@ using C = Configuration&;
 
 const std::vector<Key>& keys() {
     static const std::vector<Key> all = {
+        {"", "forward", [](V v, C c) { return read_detours(v, c.forwards); }},
+        {"", "stub", [](V v, C c) { return read_detours(v, c.stubs); }},
         {"server", "state-directory", [](V v, C c) { return read_path(v, c.server.state_directory); }},
         {"server", "query-socket", [](V v, C c) { return read_path(v, c.server.query_socket); }},
         {"server", "query-socket-mode", [](V v, C c) { return read_mode(v, c.server.query_socket_mode); }},
@@ -99,6 +102,7 @@ const std::vector<Key>& keys() {
         {"resolver", "nsec3-iterations", [](V v, C c) { return read_number(v, 0, 500, c.resolver.nsec3_iterations); }},
         {"resolver", "accept-sha1", [](V v, C c) { return read_boolean(v, c.resolver.accept_sha1); }},
         {"resolver", "deadline-ms", read_deadline},
+        {"resolver", "fallback", [](V v, C c) { return read_fallback(v, c.resolver); }},
         {"resolver.limits", "packets", read_limit<Limit::packets>},
         {"resolver.limits", "bytes", read_limit<Limit::bytes>},
         {"resolver.limits", "verifications", read_limit<Limit::verifications>},
@@ -118,6 +122,7 @@ const std::vector<Key>& keys() {
         {"test", "allow-loopback-authorities",
          [](V v, C c) { return read_boolean(v, c.test.allow_loopback_authorities); }},
         {"test", "authority-port", [](V v, C c) { return read_number(v, 1, 65535, c.test.authority_port); }},
+        {"test", "resolv-conf", [](V v, C c) { return read_path(v, c.test.resolv_conf); }},
     };
     return all;
 }
@@ -129,7 +134,8 @@ bool is_section(std::string_view name) {
 std::vector<std::string_view> sections() {
     std::vector<std::string_view> names;
     for (const Key& key : keys()) {
-        if (names.empty() || names.back() != key.section) names.push_back(key.section);
+        const std::string_view name = key.section.empty() ? key.name : key.section;
+        if (names.empty() || names.back() != name) names.push_back(name);
     }
     return names;
 }
@@ -273,8 +279,9 @@ void Origin::note(std::string_view section, std::string_view key, std::uint32_t 
 
 std::string Origin::place(std::string_view section, std::string_view key) const {
     const auto line = lines_.find(std::string(section) + "." + std::string(key));
-    return file_ + (line == lines_.end() ? "" : ":" + std::to_string(line->second)) + ": [" + std::string(section) +
-           "] " + std::string(key) + ": ";
+    const std::string in = section.empty() ? "" : "[" + std::string(section) + "] ";
+    return file_ + (line == lines_.end() ? "" : ":" + std::to_string(line->second)) + ": " + in + std::string(key) +
+           ": ";
 }
 
 Result<Loaded> parse_configuration(std::string_view text, std::string_view file, TestMode mode) {
@@ -313,7 +320,9 @@ Result<Loaded> read_configuration(const std::filesystem::path& file, TestMode mo
 Done check(const Configuration& configuration, const Origin& origin) {
     Done done = check_server(configuration.server, origin);
     if (!done) return done;
-    return check_resolver(configuration.resolver, origin);
+    done = check_resolver(configuration.resolver, origin);
+    if (!done) return done;
+    return check_detours(configuration, origin);
 }
 
 std::vector<std::pair<std::string_view, std::string_view>> known_keys() {

@@ -22,6 +22,7 @@
 #include "dns/name.h"
 #include "log/log.h"
 #include "mail/answer.h"
+#include "resolve/resolver.h"
 #include "serve/networks.h"
 
 namespace mxtrust::daemon {
@@ -56,6 +57,9 @@ struct ServerKeys {
     friend bool operator==(const ServerKeys&, const ServerKeys&) = default;
 };
 
+/// Who may stand in where recursion is impossible.
+enum class Fallback : std::uint8_t { off, resolv_conf, listed };
+
 struct ResolverKeys {
     bool ipv4 = true;
     bool ipv6 = true;
@@ -70,6 +74,8 @@ struct ResolverKeys {
     bool accept_sha1 = false;
     Duration deadline{4900};  ///< of an answer over DNS; an MTA's own time-out is 5 s
     std::array<std::uint32_t, limit_count> limits = BudgetLimits{}.most;
+    Fallback fallback = Fallback::resolv_conf;
+    std::vector<Endpoint> fallback_forwarders;  ///< where they are listed
     friend bool operator==(const ResolverKeys&, const ResolverKeys&) = default;
 };
 
@@ -95,6 +101,7 @@ struct TestKeys {
     bool allow_local_authorities = false;     ///< private and documentation addresses
     bool allow_loopback_authorities = false;  ///< 127.0.0.0/8 and ::1
     std::uint16_t authority_port = 53;
+    std::filesystem::path resolv_conf;  ///< empty: /etc/resolv.conf, or none in a world with another root
     friend bool operator==(const TestKeys&, const TestKeys&) = default;
 };
 
@@ -104,6 +111,7 @@ struct Configuration {
     DnssecKeys dnssec;
     MailKeys mail;
     TestKeys test;
+    std::vector<resolve::Detour> forwards, stubs;
     friend bool operator==(const Configuration&, const Configuration&) = default;
 };
 

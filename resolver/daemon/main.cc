@@ -11,6 +11,7 @@
 #include "cache/store.h"
 #include "daemon/assemble.h"
 #include "daemon/configuration.h"
+#include "daemon/forwarders.h"
 #include "daemon/process.h"
 #include "daemon/sockets.h"
 #include "daemon/worker.h"
@@ -75,11 +76,27 @@ serve::Facts facts_of(const Configuration& configuration, const Anchors& anchors
     return facts;
 }
 
+using FallbackList = std::function<std::vector<Endpoint>()>;
+
+FallbackList fallback_list(const Configuration& configuration) {
+    switch (configuration.resolver.fallback) {
+        case Fallback::off:
+            break;
+        case Fallback::listed:
+            return [listed = configuration.resolver.fallback_forwarders] { return listed; };
+        case Fallback::resolv_conf:
+            return [file = resolv_conf_of(configuration), listening = configuration.server.dns_listen] {
+                return forwarders_of_host(file, listening);
+            };
+    }
+    return [] { return std::vector<Endpoint>(); };
+}
+
 /// All workers with their threads; what one flushes all forget.
 class Crew {
   public:
     Result<bool> hire(std::size_t count, const WorkerSettings& settings, Worker::Shared shared, cache::LmdbStore* store,
-                      const Sockets& sockets) {
+                      const Sockets& sockets, FallbackList fallback) {
         for (std::size_t number = 0; number < count; ++number) {
             std::unique_ptr<cache::Cache> cache;
             if (store != nullptr) {
@@ -99,6 +116,7 @@ class Crew {
             if (!listening) return fail(listening.error());
         }
         workers_.front()->watch_root();
+        workers_.front()->watch_forwarders(std::move(fallback));
         return true;
     }
     void start() {
@@ -172,13 +190,15 @@ int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shar
     if (!store) return complain(log, store.error());
 
     serve::StatusBoard board(worker_count(configuration.server));
+    resolve::ForwarderBoard forwarders(log);
+    board.watch(forwarders);
     board.set_facts(facts_of(configuration, *anchors, *sockets, clock));
     WorkerSettings settings{*resolver, route_settings(configuration), {}, {}, {}};
     settings.dns.allow = configuration.server.allow;
     settings.dns.deadline = configuration.resolver.deadline;
     Crew crew;
-    const auto hired =
-        crew.hire(worker_count(configuration.server), settings, {shared_clock, log, board}, store->get(), *sockets);
+    const auto hired = crew.hire(worker_count(configuration.server), settings, {shared_clock, log, board, forwarders},
+                                 store->get(), *sockets, fallback_list(configuration));
     if (!hired) return complain(log, hired.error());
     crew.start();
     log.started(MXTRUST_VERSION, joined(sockets->names(configuration.server)));

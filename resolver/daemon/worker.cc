@@ -13,6 +13,7 @@ constexpr Duration publish_period{1000};
 constexpr Duration probe_time{10000};
 constexpr Duration probe_period_good{3600000};
 constexpr Duration probe_period_bad{30000};
+constexpr Duration tend_period{10000};
 
 }  // namespace
 
@@ -23,8 +24,10 @@ Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared
       tell_others_(std::move(tell_others)),
       loop_(shared.clock),
       network_(loop_, random_),
+      relay_(loop_, random_),
       cache_(std::move(cache)),
-      resolver_(settings.resolver, {shared.clock, random_, network_, *cache_, shared.log, loop_}),
+      resolver_(settings.resolver,
+                {shared.clock, random_, network_, *cache_, shared.log, loop_, &relay_, &shared.forwarders}),
       lookups_(resolver_),
       router_(settings.route, {shared.clock, lookups_, *cache_, loop_}),
       query_(
@@ -76,6 +79,13 @@ void Worker::watch_root() {
 }
 
 task::Task<void> Worker::probe_root() {
+    if (resolver_.validates_nothing()) {
+        serve::RootProbe none{dnssec::Security::insecure, dnssec::Outcome::failure, {}, shared_.clock.wall()};
+        none.reason.code = "ANTA"_code;
+        none.reason.text = "nothing is validated: there is no trust anchor, and everything is forwarded";
+        shared_.board.root_probed(std::move(none));
+        co_return;
+    }
     while (true) {
         BudgetRef budget = resolver_.budget(probe_time);
         Result<dnssec::FindingRef> probed = co_await resolver_.probe_root(std::move(budget));
@@ -90,6 +100,19 @@ task::Task<void> Worker::probe_root() {
         shared_.log.root_probe(secure, probe.reason);
         shared_.board.root_probed(std::move(probe));
         const MonoTime next = shared_.clock.mono() + (secure ? probe_period_good : probe_period_bad);
+        co_await task::sleep_until(next);
+    }
+}
+
+void Worker::watch_forwarders(std::function<std::vector<Endpoint>()> fallback) {
+    loop_.spawn(tend_forwarders(std::move(fallback)));
+}
+
+task::Task<void> Worker::tend_forwarders(std::function<std::vector<Endpoint>()> fallback) {
+    while (true) {
+        shared_.forwarders.set_fallback(fallback());
+        co_await resolver_.tend_forwarders();
+        const MonoTime next = shared_.clock.mono() + tend_period;
         co_await task::sleep_until(next);
     }
 }

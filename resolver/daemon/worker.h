@@ -12,6 +12,8 @@
 #include "log/log.h"
 #include "net/loop.h"
 #include "net/uv_network.h"
+#include "resolve/forward_ares.h"
+#include "resolve/forward_board.h"
 #include "resolve/resolver.h"
 #include "route/lookups.h"
 #include "route/router.h"
@@ -36,6 +38,7 @@ class Worker {
         Clock& clock;
         log::Log& log;
         serve::StatusBoard& board;
+        resolve::ForwarderBoard& forwarders;
     };
     /// Tells all other workers to forget a name.
     using TellOthers = std::function<void(const dns::Name& name, serve::Extent extent)>;
@@ -51,6 +54,9 @@ class Worker {
     /// Asks the root for its name servers now and then, and tells the log and the board how that went. One worker does
     /// it.
     void watch_root();
+    /// Looks after the forwarders now and then. `fallback` says who may stand in for recursion (read again each time).
+    /// One worker does it.
+    void watch_forwarders(std::function<std::vector<Endpoint>()> fallback);
     /// Until stop().
     void run();
     /// From any thread.
@@ -62,6 +68,7 @@ class Worker {
     using Listeners = std::vector<std::unique_ptr<net::StreamServer>>;
     Done accept(Listeners& listeners, net::Listening listening, std::size_t most_connections, net::Greeter greet);
     task::Task<void> probe_root();
+    task::Task<void> tend_forwarders(std::function<std::vector<Endpoint>()> fallback);
     std::size_t flush(const dns::Name& name, serve::Extent extent);
     void drop(const dns::Name& name, serve::Extent extent);
     void publish();
@@ -72,6 +79,7 @@ class Worker {
     net::UvLoop loop_;
     SystemRandom random_;
     net::UvNetwork network_;
+    resolve::AresRelay relay_;
     std::unique_ptr<cache::Cache> cache_;
     resolve::Resolver resolver_;
     route::ResolverLookups lookups_;

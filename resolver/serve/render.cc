@@ -62,6 +62,28 @@ Json probe_json(const std::optional<RootProbe>& probe) {
     return json;
 }
 
+Json resolution_json(const resolve::ResolutionStatus& resolution) {
+    Json json;
+    json["by"] = resolution.forwarding ? "forwarders" : "recursion";
+    json["since"] = resolution.since.seconds == 0 ? Json(nullptr) : Json(resolution.since.seconds);
+    json["reason"] = resolution.reason.empty() ? Json(nullptr) : Json(dns::clean_text(resolution.reason, 500));
+    return json;
+}
+
+Json forwarder_json(const resolve::ForwarderStatus& forwarder) {
+    Json json;
+    json["address"] = forwarder.address.to_text();
+    json["purpose"] = forwarder.purpose;
+    json["state"] = resolve::to_text(forwarder.state);
+    json["dnssec"] = resolve::to_text(forwarder.dnssec);
+    json["since"] = forwarder.since.seconds == 0 ? Json(nullptr) : Json(forwarder.since.seconds);
+    json["last_answer"] = forwarder.last_answer ? Json(forwarder.last_answer->seconds) : Json(nullptr);
+    json["last_error"] =
+        forwarder.last_error.empty() ? Json(nullptr) : Json(dns::clean_text(forwarder.last_error, 500));
+    json["round_trip_ms"] = forwarder.round_trip ? Json(forwarder.round_trip->count()) : Json(nullptr);
+    return json;
+}
+
 Json cache_json(const cache::CacheCounters& cache) {
     Json json;
     json["entries"] = cache.entries;
@@ -136,6 +158,10 @@ std::string render_status(std::string_view id, const Status& status) {
         json["negative_trust_anchors"].push_back(negative_anchor_json(anchor));
     }
     json["warnings"] = status.facts.doubts;
+    json["resolution"] = resolution_json(status.resolution);
+    json["forwarders"] = Json::array();
+    for (const resolve::ForwarderStatus& forwarder : status.forwarders)
+        json["forwarders"].push_back(forwarder_json(forwarder));
     json["cache"] = cache_json(status.cache);
     json["resolver"] = resolver_json(status.total.resolver);
     json["mail"] = mail_json(status.total.mail);

@@ -104,6 +104,11 @@ void StatusBoard::root_probed(RootProbe probe) {
     root_probe_ = std::move(probe);
 }
 
+void StatusBoard::watch(const resolve::ForwarderBoard& forwarders) {
+    const std::lock_guard guard(mutex_);
+    forwarders_ = &forwarders;
+}
+
 Status StatusBoard::status(WallTime now, MonoTime mono, const cache::CacheCounters& cache) const {
     const std::lock_guard guard(mutex_);
     Status status;
@@ -112,6 +117,10 @@ Status StatusBoard::status(WallTime now, MonoTime mono, const cache::CacheCounte
     status.uptime = std::chrono::duration_cast<std::chrono::seconds>(mono - facts_.started_mono);
     status.root_probe = root_probe_;
     status.cache = cache;
+    if (forwarders_ != nullptr) {
+        status.resolution = forwarders_->resolution();
+        status.forwarders = forwarders_->all();
+    }
     for (const WorkerFigures& one : figures_) {
         add(status.total.resolver, one.resolver);
         add(status.total.mail, one.mail);

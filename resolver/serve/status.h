@@ -15,6 +15,7 @@
 #include "cache/cache.h"
 #include "dns/rdata.h"
 #include "dnssec/finding.h"
+#include "resolve/forward_board.h"
 #include "resolve/resolver.h"
 #include "route/router.h"
 
@@ -94,6 +95,8 @@ struct Status {
     std::optional<RootProbe> root_probe;
     cache::CacheCounters cache;
     WorkerFigures total;
+    resolve::ResolutionStatus resolution;
+    std::vector<resolve::ForwarderStatus> forwarders;
 };
 
 /// Where the clock cannot be right: before this program was written no signature of today was made.
@@ -106,6 +109,8 @@ class StatusBoard {
     void set_facts(Facts facts);
     void publish(std::size_t worker, const WorkerFigures& figures);
     void root_probed(RootProbe probe);
+    /// The board outlives this one.
+    void watch(const resolve::ForwarderBoard& forwarders);
     [[nodiscard]] Status status(WallTime now, MonoTime mono, const cache::CacheCounters& cache) const;
 
   private:
@@ -113,6 +118,7 @@ class StatusBoard {
     Facts facts_;
     std::optional<RootProbe> root_probe_;
     std::vector<WorkerFigures> figures_;
+    const resolve::ForwarderBoard* forwarders_ = nullptr;
 };
 
 }  // namespace mxtrust::serve

@@ -48,6 +48,10 @@ TEST_CASE("the shipped file sets every key to its default") {
     CHECK(good(text) == Configuration());
     for (const auto& [section, key] : known_keys()) {
         INFO(section << " " << key);
+        if (section.empty()) {
+            CHECK(text.find("\n# [[" + std::string(key) + "]]\n") != std::string::npos);
+            continue;
+        }
         const std::string prefix = section == "test" ? "\n# " : "\n";
         CHECK(text.find(prefix + "[" + std::string(section) + "]\n") != std::string::npos);
         CHECK(text.find(prefix + std::string(key) + " = ") != std::string::npos);
