@@ -10,8 +10,8 @@ from rig.sandbox import Launch
 from rig.settings import Settings
 
 BINARY = "mxtrustd"
-# Switches that mxtrustd has. It also does RFC 8020 by itself; forwarding, stubs, DNS64, stale answers and prefetching it has not.
-FEATURES = {"qmin-off", "ttl-limits", "aggressive-nsec", "nxdomain-cut"}
+# Switches that mxtrustd has. It also does RFC 8020 by itself; DNS64, stale answers and prefetching it has not.
+FEATURES = {"forward", "forward-first", "stub", "qmin-off", "ttl-limits", "aggressive-nsec", "nxdomain-cut"}
 
 TEMPLATE = Path(__file__).with_name("mxtrust.toml.in")
 
@@ -40,6 +40,11 @@ def bounded(text: str, most: int) -> int:
     return min(int(text), most)
 
 
+def detour(kind: str, zone) -> str:
+    """A zone to forward, or a stub zone."""
+    return f"[[{kind}]]\nzone = {toml(zone.name)}\naddresses = {toml(zone.addresses)}\nfirst = {toml(zone.first)}\n"
+
+
 def configure(s: Settings) -> Launch:
     """Fills the template."""
     listen = f"[{s.listen}]" if ":" in s.listen else s.listen
@@ -56,6 +61,7 @@ def configure(s: Settings) -> Launch:
         "anchors": toml(anchors),
         "insecure": "[" + ", ".join(insecure) + "]",
         "local": toml(s.query_localhost),
+        "detours": "\n".join([detour("forward", zone) for zone in s.forwards] + [detour("stub", zone) for zone in s.stubs]),
     }
     Path(values["state"]).mkdir(exist_ok=True)
     config = Path(s.workdir, "mxtrustd.toml")
