@@ -337,6 +337,8 @@ task::Task<ZoneTrust> Chain::trust_for(dns::Name asked, dnssec::Response respons
     if (island != nullptr && island->zone.is_below(asked)) asked = zone = island->zone;
     ZoneTrust trust = co_await trust_of(std::move(zone), std::move(first), Reach::keys);
     if (trust.security() != Security::secure) co_return trust;
+    // A forwarder's answer does not show that a negative anchor lies between (RFC 7646 2).
+    if (std::optional<ZoneTrust> fixed = configured(lowest, *context.budget)) co_return std::move(*fixed);
     const std::optional<dns::Name> signer = signer_of(response);
     if (signer && *signer == asked) co_return trust;
     if (signer && signer->is_below(asked) && lowest.is_within(*signer)) {

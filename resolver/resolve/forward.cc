@@ -83,7 +83,8 @@ class Forwarding::Round {
     dns::Rcode rcode_ = dns::Rcode::servfail;
 };
 
-Forwarding::Forwarding(Tools tools) : tools_(tools), looks_(tools.scheduler), checks_(tools.scheduler) {
+Forwarding::Forwarding(Tools tools)
+    : tools_(tools), looks_(tools.scheduler, task::most_flights, EndpointHash(tools.random)), checks_(tools.scheduler) {
     for (const Detour& detour : tools_.settings.forwards) {
         const std::string purpose = detour.zone.is_root() ? "." : detour.zone.to_text();
         for (const Endpoint& forwarder : detour.servers) tools_.board.know(forwarder, purpose);
@@ -97,6 +98,14 @@ std::optional<Forwarding::Way> Forwarding::way(const dns::Name& name) const {
     if (forward != nullptr) return Way{forward->zone, forward->servers, forward->first};
     if (tools_.board.forwarding()) return Way{dns::Name(), tools_.board.fallback(), Switch::off};
     return std::nullopt;
+}
+
+dns::Name Forwarding::configured_zone(const dns::Name& name) const {
+    const Detour* forward = deepest(tools_.settings.forwards, name);
+    const Detour* stub = deepest(tools_.settings.stubs, name);
+    if (forward == nullptr && stub == nullptr) return dns::Name();
+    if (forward == nullptr || (stub != nullptr && stub->zone.is_below(forward->zone))) return stub->zone;
+    return forward->zone;
 }
 
 dns::Message Forwarding::build(const dns::Name& name, dns::Type type) {

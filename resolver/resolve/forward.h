@@ -8,7 +8,7 @@
 // anybody can tell, and the answer is indeterminate, not bogus, and never insecure.
 #pragma once
 
-#include <functional>
+#include <map>
 
 #include "base/budget.h"
 #include "base/random.h"
@@ -74,6 +74,9 @@ class Forwarding {
 
     /// Nothing where the authorities, or a stub zone's servers, are asked.
     [[nodiscard]] std::optional<Way> way(const dns::Name& name) const;
+    /// The deepest configured zone that the name lies in, forwarded or stub; the root where there is none. What lies
+    /// above says nothing about it: a private zone may well be denied by its public parent.
+    [[nodiscard]] dns::Name configured_zone(const dns::Name& name) const;
     task::Task<Reply> ask(Way way, ForwardQuestion question);
     /// May a verdict "bogus" on what this forwarder said stand? Not where DNSSEC does not come through it.
     task::Task<bool> vouches(Endpoint forwarder, dns::Name name, MonoTime deadline);
@@ -94,10 +97,15 @@ class Forwarding {
     task::Task<void> tend();
 
   private:
-    struct EndpointHash {
+    class EndpointHash {
+      public:
+        explicit EndpointHash(Random& random) : addresses_(HashKey::draw(random)) {}
         std::size_t operator()(const Endpoint& endpoint) const {
-            return std::hash<Address>{}(endpoint.address) ^ (endpoint.port * 31ULL);
+            return addresses_(endpoint.address) ^ (endpoint.port * 31ULL);
         }
+
+      private:
+        AddressHash addresses_;
     };
     struct Attempt {
         Endpoint forwarder;
@@ -132,7 +140,7 @@ class Forwarding {
     task::Task<bool> stand_in();
 
     Tools tools_;
-    std::unordered_map<Endpoint, MonoTime, EndpointHash> looked_;
+    std::map<Endpoint, MonoTime> looked_;
     std::vector<Address> silent_;
     bool checking_ = false;
     MonoTime next_check_{};

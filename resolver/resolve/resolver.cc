@@ -153,7 +153,9 @@ void Resolver::flush(const dns::Name& name, bool subtree) {
 FindingRef Resolver::State::cached(const dns::Name& name, dns::Type type) {
     const WallTime now = tools.clock.wall();
     if (FindingRef known = tools.cache.find(name, type, now)) return known;
-    for (std::size_t labels = name.label_count(); labels > 0; --labels) {
+    const dns::Name inside = type == dns::Type::ds && !name.is_root() ? name.parent() : name;
+    const std::size_t least = forwarding.configured_zone(inside).label_count();
+    for (std::size_t labels = name.label_count(); labels > least; --labels) {
         const dns::Name above = name.ancestor(labels - 1);
         if (FindingRef dname = Finding::answering(tools.cache.find_dname(above, now), name, type)) return dname;
         // RFC 8020: nothing exists below a name that does not exist.
@@ -177,6 +179,7 @@ FindingRef Resolver::State::denied_by_cache(const dns::Name& name, dns::Type typ
     if (std::ranges::any_of(settings.negative_anchors, holds)) return nullptr;
     const dns::Name inside = type == dns::Type::ds ? name.parent() : name;
     const dns::Name zone = iterator.deepest_cut(inside).zone;
+    if (forwarding.configured_zone(inside).is_below(zone)) return nullptr;
     FindingRef denied = deny_from_cache(tools.cache, name, type, zone, settings.policy, tools.clock.wall(), budget);
     if (denied && denied->is_secure()) tools.cache.store(denied);
     return denied;

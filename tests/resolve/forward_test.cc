@@ -436,6 +436,23 @@ TEST_CASE("a stub zone's own NS and its parent's referral do not replace its ser
     CHECK(play.world.times_asked("192.0.2.3 ") == 0);
 }
 
+TEST_CASE(
+    "a configured zone below a name that does not exist is asked about all the same (RFC 8020 is about one tree)") {
+    for (const bool forwarded : {true, false}) {
+        ForwardStage play([forwarded](resolve::Settings& settings) {
+            auto& detours = forwarded ? settings.forwards : settings.stubs;
+            detours.push_back({stage::name("in.corp."), {endpoint("198.51.100.7")}, resolve::Switch::off});
+            settings.negative_anchors.push_back(stage::name("in.corp."));
+        });
+        const ZoneData& corp = play.zone("in.corp.", {"in.corp. NS ns.in.corp.", "www.in.corp. A 10.0.0.1"});
+        play.world.serve("198.51.100.7", {&corp});
+        if (forwarded) play.world.behave("198.51.100.7", good);
+        CHECK(verdict(play.ask("corp.", Type::a)) == "secure nxdomain");
+        CHECK(verdict(play.ask("other.corp.", Type::a)) == "secure nxdomain");
+        CHECK(verdict(play.ask("www.in.corp.", Type::a)) == "insecure records");
+    }
+}
+
 TEST_CASE("with first, the delegation's servers are asked where a stub zone's fail; without, they are not") {
     for (const resolve::Switch first : {resolve::Switch::on, resolve::Switch::off}) {
         ForwardStage play(stub("mail.org.", "198.51.100.8", first));
