@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,9 +78,14 @@ class Load {
     void print() {
         std::sort(took_.begin(), took_.end());
         const double seconds = std::chrono::duration<double>(last_ - started_).count();
-        std::printf("{\"answers\":%zu,\"errors\":%zu,\"seconds\":%.6f,\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u}\n",
-                    took_.size(), sent_.size() - took_.size(), seconds, percentile(50), percentile(99),
-                    percentile(100));
+        const double mean =
+            took_.empty() ? 0 : std::accumulate(took_.begin(), took_.end(), 0.0) / static_cast<double>(took_.size());
+        std::printf(
+            "{\"answers\":%zu,\"errors\":%zu,\"seconds\":%.6f,\"mean_us\":%.1f,\"p50_us\":%u,\"p90_us\":%u,\"p99_us\":%"
+            "u,"
+            "\"max_us\":%u}\n",
+            took_.size(), sent_.size() - took_.size(), seconds, mean, percentile(50), percentile(90), percentile(99),
+            percentile(100));
     }
 
   private:
