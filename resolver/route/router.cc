@@ -210,6 +210,7 @@ void Router::look_ahead(const dnssec::Answer& mx) {
     mail::MxSet set = mail::read_mx(mx.name(), mx, settings.options);
     Errand errand = state_->search.errand(25, state_->tools.clock.mono() + settings.usual_time);
     errand.tlsa = mail::wants_tlsa(set, settings.options);
+    errand.signed_zone = signed_zone(mx);
     for (mail::MxHost& host : to_be_fetched(set, settings.most_ahead_each)) {
         if (state_->background.size() >= settings.most_ahead) return;
         if (state_->is_known(host, errand.tlsa)) continue;

@@ -102,14 +102,18 @@ bool is_to_be_asked(const mail::MxHost& host) {
     return host.fate == mail::MxHost::Fate::use && !host.literal;
 }
 
-/// The zone of the MX records, where the answer says that it is unsigned.
-std::optional<dns::Name> unsigned_zone(const Answer& mx) {
-    const dnssec::Finding& last = mx.final();
-    if (last.security() != Security::insecure || last.zone().is_root()) return std::nullopt;
-    return last.zone();
+bool is_secure(const std::optional<Answer>& answer) {
+    return answer && answer->links().front()->security() == Security::secure;
 }
 
 }  // namespace
+
+std::optional<dns::Name> signed_zone(const Answer& mx) {
+    const dnssec::Finding& last = mx.final();
+    // Names right below the root or a TLD are other people's zones.
+    if (last.security() != Security::secure || last.zone().label_count() < 2) return std::nullopt;
+    return last.zone();
+}
 
 Answer unanswered(const dns::Name& name, dns::Type type, WallTime now) {
     dnssec::Finding::Parts parts;
@@ -146,14 +150,15 @@ task::Task<Search::Asked> Search::look_up(dns::Name name, dns::Type type, Errand
     co_return answer;
 }
 
-bool Search::is_known_insecure(const dns::Name& host, const Errand& errand) const {
-    if (errand.unsigned_zone && host.is_within(*errand.unsigned_zone)) return true;
+bool Search::is_surely_signed(const dns::Name& host, const Errand& errand) const {
     for (dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
-        std::optional<Answer> known = tools_.lookups.peek(host, type);
-        // Only where the host's own name is in unsigned space: an authentic alias may have TLSA records beside it.
-        if (known && known->links().front()->security() == Security::insecure) return true;
+        // The host's own name counts, not the end of an alias: TLSA records may be beside an authentic alias.
+        if (std::optional<Answer> known = tools_.lookups.peek(host, type)) return is_secure(known);
     }
-    return false;
+    if (errand.signed_zone && host.is_within(*errand.signed_zone)) return true;
+    // A zone whose keys are trusted, right above the host or at it.
+    if (is_secure(tools_.lookups.peek(host, dns::Type::dnskey))) return true;
+    return host.label_count() > 2 && is_secure(tools_.lookups.peek(host.parent(), dns::Type::dnskey));
 }
 
 task::Task<FoundHost> Search::find_host(mail::MxHost host, Errand errand) {
@@ -168,7 +173,9 @@ task::Task<FoundHost> Search::find_host(mail::MxHost host, Errand errand) {
         add_slot(slots, type, name);
     }
     std::vector<dns::Name> bases;
-    if (errand.tlsa && !is_known_insecure(name, errand)) bases.push_back(name);
+    // RFC 7672 2.2.2: not where the address is insecure; there are servers that answer TLSA with nothing, or with
+    // errors. One of the addresses tells, a moment later, what is not known yet.
+    if (errand.tlsa && is_surely_signed(name, errand)) bases.push_back(name);
     while (true) {
         for (const dns::Name& base : bases) {
             Result<dns::Name> owner = mail::tlsa_name(base, errand.port);
@@ -217,7 +224,7 @@ task::Task<FoundDomain> Search::find_domain(mail::NextHop hop, std::uint16_t por
         if (!mx) mx = unanswered(hop.name, dns::Type::mx, tools_.clock.wall());
         found.facts.mx = std::move(mx);
         found.facts.set = mail::read_mx(hop.name, *found.facts.mx, options);
-        all.unsigned_zone = unsigned_zone(*found.facts.mx);
+        all.signed_zone = signed_zone(*found.facts.mx);
     } else {
         found.facts.set = mail::without_mx(hop);
     }

@@ -26,8 +26,9 @@ struct Errand {
     MonoTime due{};    ///< when they must be back
     BudgetRef budget;  ///< the mail question's; each look-up draws from it through one of its own
     bool tlsa = true;  ///< off: TLSA is not asked at all
-    /// A zone known to be unsigned: of hosts inside it TLSA is not asked before it is known that it may be used.
-    std::optional<dns::Name> unsigned_zone;
+    /// A zone known to be signed: of hosts inside it TLSA is asked beside the addresses, of others only after one of
+    /// them, as it is not to be asked where the address is insecure.
+    std::optional<dns::Name> signed_zone;
 };
 
 struct FoundHost {
@@ -65,13 +66,15 @@ class Search {
     /// Nothing where there was no answer by errand.due.
     task::Task<Asked> look_up(dns::Name name, dns::Type type, Errand errand);
     task::Task<std::vector<FoundHost>> find_hosts(std::vector<mail::MxHost> hosts, Errand errand);
-    [[nodiscard]] bool is_known_insecure(const dns::Name& host, const Errand& errand) const;
+    [[nodiscard]] bool is_surely_signed(const dns::Name& host, const Errand& errand) const;
 
     Limits limits_;
     Tools tools_;
     task::SingleFlight<std::string, dnssec::Answer> flights_;
 };
 
+/// The zone of the MX records, where the answer says that it is signed.
+[[nodiscard]] std::optional<dns::Name> signed_zone(const dnssec::Answer& mx);
 /// A look-up that did not come back: indeterminate, and why.
 [[nodiscard]] dnssec::Answer unanswered(const dns::Name& name, dns::Type type, WallTime now);
 

@@ -148,6 +148,47 @@ TEST_CASE("TLSA of an alias is asked at the expanded name as soon as one family 
     CHECK(answer->hosts[0].aaaa->status.outcome == dnssec::Outcome::failure);
 }
 
+TEST_CASE(
+    "TLSA of a host elsewhere is asked after one of its addresses, and beside them where its zone is known to be "
+    "signed") {
+    Bench bench;
+    bench.world().put("example.org", Type::mx, Axis::secure_records, {"10 mx.example.net."});
+    bench.world().put_host("mx.example.net", {sha256});
+    bench.lookups.usual = Duration(100);
+    SECTION("nothing is known of it") {
+        CHECK(actions(*bench.ask("example.org")) == "dane");
+        CHECK(bench.took == Duration(300));
+    }
+    SECTION("the slower address is not waited for") {
+        bench.lookups.delay("mx.example.net", Type::aaaa, Duration(250));
+        CHECK(actions(*bench.ask("example.org")) == "dane");
+        CHECK(bench.took == Duration(350));
+    }
+    SECTION("the keys of its zone are known") {
+        bench.world().put("example.net", Type::dnskey, Axis::secure_records, {"257 3 13 AAAA"});
+        bench.lookups.known[{name("example.net"), Type::dnskey}] = true;
+        CHECK(actions(*bench.ask("example.org")) == "dane");
+        CHECK(bench.took == Duration(200));
+    }
+    SECTION("the keys of its zone are known to be none") {
+        bench.world().put("example.net", Type::dnskey, Axis::insecure_nodata);
+        bench.lookups.known[{name("example.net"), Type::dnskey}] = true;
+        CHECK(actions(*bench.ask("example.org")) == "dane");
+        CHECK(bench.took == Duration(300));
+    }
+    SECTION("it turns out to be unsigned") {
+        bench.world().put_host("mx.example.net", {sha256}, Axis::insecure_records);
+        CHECK(actions(*bench.ask("example.org")) == "may");
+        CHECK(bench.took == Duration(200));
+        CHECK(bench.lookups.asked("_25._tcp.mx.example.net", Type::tlsa) == 0);
+    }
+    SECTION("one family is unsigned, the other is not: the policy holds for all addresses of the host") {
+        bench.world().put("mx.example.net", Type::a, Axis::insecure_records, {"192.0.2.1"});
+        bench.world().put("mx.example.net", Type::aaaa, Axis::secure_records, {"2001:db8::1"});
+        CHECK(actions(*bench.ask("example.org")) == "dane");
+    }
+}
+
 TEST_CASE("TLSA is not asked where it cannot matter") {
     Bench bench;
     SECTION("the host lies in the unsigned zone of the MX records") {
@@ -361,6 +402,14 @@ TEST_CASE("an MX answer over DNS lets the hosts be fetched ahead") {
         bench.router->look_ahead(bench.world().look_up(name("mx0.example.org"), Type::a));
         bench.wait(1s);
         CHECK(bench.lookups.all == 9);
+    }
+    SECTION("no TLSA where the addresses turn out to be unsigned") {
+        bench.world().put("example.net", Type::mx, Axis::insecure_records, {"10 mx.example.net."});
+        bench.world().put_host("mx.example.net", {sha256}, Axis::insecure_records);
+        bench.router->look_ahead(bench.world().look_up(name("example.net"), Type::mx));
+        bench.wait(1s);
+        CHECK(bench.lookups.asked("mx.example.net", Type::aaaa) == 1);
+        CHECK(bench.lookups.asked("_25._tcp.mx.example.net", Type::tlsa) == 0);
     }
     SECTION("the domain itself where it has no MX") {
         bench.router->look_ahead(bench.world().look_up(name("host.example.net"), Type::mx));
