@@ -144,7 +144,9 @@ std::string overloaded_policy_reply() {
 PolicyReplyKind policy_reply_kind(std::string_view reply) {
     if (reply.starts_with("OK dane-only")) return PolicyReplyKind::dane_only;
     if (reply.starts_with("OK dane")) return PolicyReplyKind::dane;
-    if (reply.starts_with("OK ")) return PolicyReplyKind::secure;
+    if (reply.starts_with("OK secure")) return PolicyReplyKind::secure;
+    if (reply.starts_with("OK encrypt")) return PolicyReplyKind::encrypt;
+    if (reply.starts_with("OK may")) return PolicyReplyKind::may;
     if (reply.starts_with("NOTFOUND ")) return PolicyReplyKind::not_found;
     return reply.starts_with("TEMP ") ? PolicyReplyKind::temp : PolicyReplyKind::perm;
 }

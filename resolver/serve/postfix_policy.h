@@ -35,7 +35,7 @@ struct PolicyQuestion {
 [[nodiscard]] std::string overloaded_policy_reply();
 
 /// What kind a reply of this file is.
-enum class PolicyReplyKind : std::uint8_t { dane_only, dane, secure, not_found, temp, perm };
+enum class PolicyReplyKind : std::uint8_t { dane_only, dane, secure, encrypt, may, not_found, temp, perm };
 [[nodiscard]] PolicyReplyKind policy_reply_kind(std::string_view reply);
 
 }  // namespace mxtrust::serve

@@ -160,6 +160,12 @@ void PostfixServer::State::count_reply(std::string_view reply) {
         case PolicyReplyKind::secure:
             ++counters.postfix_secure;
             return;
+        case PolicyReplyKind::encrypt:
+            ++counters.postfix_encrypt;
+            return;
+        case PolicyReplyKind::may:
+            ++counters.postfix_may;
+            return;
         case PolicyReplyKind::not_found:
             ++counters.postfix_not_found;
             return;

@@ -56,6 +56,8 @@ constexpr std::array all_door_counters{std::to_array<DoorCounter>({
     {"postfix_dane_only", &DoorCounters::postfix_dane_only},
     {"postfix_dane", &DoorCounters::postfix_dane},
     {"postfix_secure", &DoorCounters::postfix_secure},
+    {"postfix_encrypt", &DoorCounters::postfix_encrypt},
+    {"postfix_may", &DoorCounters::postfix_may},
     {"postfix_not_found", &DoorCounters::postfix_not_found},
     {"postfix_temp", &DoorCounters::postfix_temp},
     {"postfix_perm", &DoorCounters::postfix_perm},

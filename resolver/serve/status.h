@@ -31,8 +31,8 @@ struct DoorCounters {
     std::uint64_t postfix_connections = 0, postfix_refused_connections = 0, postfix_idle_connections = 0;
     std::uint64_t postfix_requests = 0, postfix_broken_framing = 0, postfix_overloaded = 0;
     /// Replies, by kind.
-    std::uint64_t postfix_dane_only = 0, postfix_dane = 0, postfix_secure = 0, postfix_not_found = 0, postfix_temp = 0,
-                  postfix_perm = 0;
+    std::uint64_t postfix_dane_only = 0, postfix_dane = 0, postfix_secure = 0, postfix_encrypt = 0, postfix_may = 0,
+                  postfix_not_found = 0, postfix_temp = 0, postfix_perm = 0;
 
     std::uint64_t dns_connections = 0, dns_refused_connections = 0, dns_idle_connections = 0;
     std::uint64_t dns_udp = 0, dns_tcp = 0, dns_refused = 0, dns_malformed = 0, dns_dropped = 0, dns_overloaded = 0;

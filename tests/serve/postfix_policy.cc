@@ -278,6 +278,8 @@ TEST_CASE("replies are counted by their kind") {
     CHECK(policy_reply_kind("OK dane-only") == PolicyReplyKind::dane_only);
     CHECK(policy_reply_kind("OK dane") == PolicyReplyKind::dane);
     CHECK(policy_reply_kind("OK secure servername=hostname") == PolicyReplyKind::secure);
+    CHECK(policy_reply_kind("OK encrypt") == PolicyReplyKind::encrypt);
+    CHECK(policy_reply_kind("OK may") == PolicyReplyKind::may);
     CHECK(policy_reply_kind("NOTFOUND ") == PolicyReplyKind::not_found);
     CHECK(policy_reply_kind("TEMP 4.7.324") == PolicyReplyKind::temp);
     CHECK(policy_reply_kind("PERM there") == PolicyReplyKind::perm);
