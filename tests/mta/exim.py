@@ -9,7 +9,7 @@ primary_hostname = {name}.lab
 exim_path = {tools}/usr/sbin/exim4
 keep_environment =
 add_environment =
-spool_directory = {folder}/spool
+spool_directory = {spool}
 log_file_path = {folder}/%slog
 pid_file_path = {folder}/exim.pid
 exim_user = Debian-exim
@@ -18,45 +18,27 @@ trusted_users = root
 never_users =
 deliver_drop_privilege = true
 """
-SENDER = """
+# What goes into each part of the lines that are tested: names, logs, a route to the test's relays, shorter timeouts.
+MAIN = """
+domainlist local_domains =
 local_interfaces = 127.0.0.1
-dns_dnssec_ok = 1
 log_selector = +tls_certificate_verified +tls_cipher +dnssec
 acl_not_smtp = accept
 qualify_domain = sender.lab
-
-begin routers
-{routers}
-begin transports
-try:
-  driver = smtp
+"""
+ROUTERS = """
+relays:
+  driver = manualroute
+  domains = {domains}
   dnssec_request_domains = *
-  hosts_try_dane = *
+  transport = remote_smtp
+  route_list = {routes}
+"""
+TRANSPORT = """
   connect_timeout = 3s
 
 begin retry
 * * F,1d,1h
-"""
-OVER_DNS = """
-remote:
-  driver = dnslookup
-  dnssec_request_domains = *
-  transport = try
-"""
-# What mxtrust decides, before Exim looks anything up: put off and refuse with its words; deliver as over DNS. No
-# hosts_require_dane, although mxtrust says "dane": Exim looks for TLSA in fewer places, and then bounces.
-BY_READSOCKET = r"""
-asked:
-  driver = redirect
-  address_data = ${readsocket{@SOCKET@}{decide $domain}{8s}{}{defer - 4.3.5 mxtrust cannot be asked}}
-  data = ${if match{$address_data}{\N^defer \S+ (\S+) (.*)$\N}{:defer: $1 $2}\
-          {${if match{$address_data}{\N^bounce \S+ (\S+) (.*)$\N}{:fail: $1 $2}}}}
-  allow_defer
-  allow_fail
-remote:
-  driver = dnslookup
-  dnssec_request_domains = *
-  transport = try
 """
 # A certificate that cannot be read: STARTTLS is offered, and then answered with 454.
 RECEIVER = """
@@ -74,27 +56,53 @@ all:
   driver = redirect
   data = :blackhole:
 """
+SUBMISSION = """
+domainlist local_domains =
+log_selector = +tls_cipher
+acl_smtp_rcpt = submission
+smtputf8_advertise_hosts =
+
+begin acl
+submission:
+{acl}
+  accept
+
+begin routers
+all:
+  driver = redirect
+  data = :blackhole:
+"""
 
 
-def configuration(folder, name, text):
+def configuration(folder, name, text, part="exim"):
     place.directory(folder, "Debian-exim", "Debian-exim", 0o755)
-    place.directory(folder / "spool", "Debian-exim", "Debian-exim", 0o750)
-    file = folder / "exim.conf"
-    file.write_text(USUAL.format(name=name, tools=place.TOOLS, folder=folder) + text)
+    spool = place.directory(folder / f"{part}.spool", "Debian-exim", "Debian-exim", 0o750)
+    file = folder / f"{part}.conf"
+    file.write_text(USUAL.format(name=name, tools=place.TOOLS, folder=folder, spool=spool) + text)
     file.chmod(0o644)
     return file
 
 
+def exim(file, *arguments, text):
+    return subprocess.run([str(place.TOOLS / "usr/sbin/exim4"), "-C", str(file), *arguments], input=text, text=True,
+                          capture_output=True, timeout=90, env=place.environment(), check=False)
+
+
 class Sender:
-    def __init__(self, folder, routers):
+    """Every message has a spool of its own: what Exim remembers of a host from one says nothing of the next. TEXT: the lines that are tested. ROUTES: domain → (host or address, port)."""
+
+    def __init__(self, folder, text, routes):
+        main, rest = text.split("begin routers", 1)
+        routers, transports = rest.split("begin transports", 1)
+        listed = " ; ".join(f"{domain} {host}::{port}" for domain, (host, port) in routes.items())
+        relays = ROUTERS.format(domains=" : ".join(routes), routes=listed) if routes else ""
         self.folder = folder
-        self.file = configuration(folder, "sender", SENDER.format(routers=routers))
+        self.configuration = f"{MAIN}{main}begin routers\n{relays}{routers}begin transports{transports}{TRANSPORT}"
 
     def send(self, recipient):
         """Delivers at once, in the foreground: when this returns, there is an outcome."""
-        done = subprocess.run([str(place.TOOLS / "usr/sbin/exim4"), "-C", str(self.file), "-odf", "-f", "<>", "-i", recipient],
-                              input=f"Subject: for {recipient}\nTo: {recipient}\n\nhello\n", text=True, capture_output=True,
-                              timeout=90, env=place.environment(), check=False)
+        file = configuration(self.folder, "sender", self.configuration, recipient.partition("@")[2])
+        done = exim(file, "-odf", "-f", "<>", "-i", recipient, text=f"Subject: for the test\n\nhello\n")
         if done.returncode != 0:
             raise place.MtaError(f"Exim ended with status {done.returncode}: {done.stderr[-500:]}")
 
@@ -102,13 +110,8 @@ class Sender:
         texts = [file.read_text(errors="replace") for name in ("main", "panic") if (file := self.folder / f"{name}log").exists()]
         return "".join(texts)
 
-
-def over_dns(folder):
-    return Sender(folder, OVER_DNS)
-
-
-def by_readsocket(folder, socket_path):
-    return Sender(folder, BY_READSOCKET.replace("@SOCKET@", str(socket_path)))
+    def outcome(self, recipient):
+        return outcome(self.text(), recipient)
 
 
 def outcome(log, recipient):
@@ -134,3 +137,21 @@ def receiver(folder, addresses):
     listed = " ; ".join(addresses)
     file = configuration(folder, "receiver", RECEIVER.format(addresses="<; " + listed, folder=folder))
     return place.Running([str(place.TOOLS / "usr/sbin/exim4"), "-C", str(file), "-bdf"], folder / "exim.log")
+
+
+def submit(folder, acl, recipients):
+    """recipient → the first line of the reply to its RCPT, of an Exim with this ACL."""
+    file = configuration(folder, "submission", SUBMISSION.format(acl=acl))
+    # One command after the other: nothing was said about pipelining, and Exim would mind.
+    dialogue = "EHLO client.lab\r\nMAIL FROM:<>\r\n" + "".join(f"RCPT TO:<{recipient}>\r\n" for recipient in recipients) + "QUIT\r\n"
+    done = exim(file, "-bs", text=dialogue)
+    replies, beginning = [], ""
+    for line in done.stdout.splitlines():
+        beginning = beginning or f"{line[:3]} {line[4:]}"
+        if line[3:4] != "-":
+            replies.append(beginning)
+            beginning = ""
+    # The greeting, EHLO, MAIL, each RCPT, QUIT.
+    if len(replies) != len(recipients) + 4:
+        raise place.MtaError(f"an unexpected dialogue with Exim: {done.stdout} {done.stderr}")
+    return dict(zip(recipients, replies[3:-1]))

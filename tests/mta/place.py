@@ -13,6 +13,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TOOLS = pathlib.Path(os.environ.get("MXTRUST_TOOLS", ROOT / "build/tools"))
 POSTFIX = TOOLS / "usr/lib/postfix"
+# Postfix 3.10, where it could be had (tests/mta/install).
+NEWER = TOOLS / "backports"
+LINES = pathlib.Path(__file__).resolve().parent / "lines"
 LIBRARIES = (TOOLS / f"usr/lib/{os.uname().machine}-linux-gnu", POSTFIX)
 # name, uid, gid: any that the machine does not use; they exist in our mount namespace only.
 ACCOUNTS = [("postfix", 64101, 64101), ("Debian-exim", 64103, 64103)]
@@ -54,6 +57,11 @@ def furnish(folder, nameserver):
     for source, target in ((cache, "/etc/ld.so.cache"), (passwd, "/etc/passwd"), (group, "/etc/group"), (resolv, "/etc/resolv.conf")):
         source.chmod(0o644)
         bind(source, target)
+
+
+def lines(name, folder):
+    """A file of lines/, with the daemon's FOLDER in the place of the usual one."""
+    return (LINES / name).read_text().replace("/run/mxtrust", str(folder))
 
 
 def environment(**more):
