@@ -65,10 +65,8 @@ def logical(text):
 
 
 def tried_with_mail():
-    """Every NAME = VALUE of main.cf with which tests/mta delivers, whatever folder its socket is in."""
-    source = "".join(file.read_text() for file in sorted((ROOT / "tests/mta").glob("*")) if file.suffix == ".py" or file.name == "run")
-    found = {(match[1], match[2]) for match in re.finditer(r'"?(smtp_[a-z_]+)"?\s*[=:]\s*f?"([^"]*)"', source)}
-    return {(name, re.sub(r"\{[^}]*\}", "/run/mxtrust/postfix.sock", value)) for name, value in found}
+    """Every NAME = VALUE of main.cf with which tests/mta delivers."""
+    return {pair for file in place.LINES.glob("*.cf") for pair in logical(file.read_text()).items()}
 
 
 class Mill:

@@ -122,7 +122,7 @@ def sender(folder, text, programs=place.TOOLS, routes=None, senders=SENDERS, **s
     transport = " ".join(f"{{{domain}=smtp:{hop}}}" for domain, hop in (routes or {}).items())
     return Postfix(folder, {
         "myhostname": "sender.lab", "mynetworks": "127.0.0.0/8", "inet_interfaces": "127.0.0.1", "smtp_connect_timeout": "3s",
-        "smtp_helo_timeout": "20s", "transport_maps": f"inline:{{ {transport} }}" if transport else "", **settings_of(text), **settings},
+        "smtp_helo_timeout": "20s", "smtp_tls_loglevel": "1", "transport_maps": f"inline:{{ {transport} }}" if transport else "", **settings_of(text), **settings},
         programs=programs, senders=senders)
 
 
