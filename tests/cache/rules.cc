@@ -77,8 +77,8 @@ TEMPLATE_TEST_CASE("an entry from the future is not trusted: the clock was set b
     CHECK((*cache).find(host, Type::a, start) == nullptr);
 }
 
-TEMPLATE_TEST_CASE("who may replace whom (RFC 2181 5.4.1, validator-pitfalls 29)", "[rules]", Memory, Overlay,
-                   Committed) {
+TEMPLATE_TEST_CASE("29: who may replace whom: bogus never secure, insecure never secure (RFC 2181 5.4.1)", "[rules]",
+                   Memory, Overlay, Committed) {
     const WallTime soon = start + seconds(600);
     struct Row {
         const char* what;
@@ -121,6 +121,18 @@ TEMPLATE_TEST_CASE("who may replace whom (RFC 2181 5.4.1, validator-pitfalls 29)
         REQUIRE(found);
         CHECK(same(*found, row.replaced ? *row.second : *row.first));
     }
+}
+
+TEMPLATE_TEST_CASE("29 twin: a forged answer for a name that is known neither replaces nor removes it", "[rules]",
+                   Memory, Overlay, Committed) {
+    const auto known = records("mail.example.org", Type::a, {"192.0.2.1"}, {.expires = start + seconds(600)});
+    TestType cache;
+    (*cache).store(known);
+    (*cache).store(bogus("mail.example.org", Type::a, start + seconds(3600)));
+    (*cache).store(denial("mail.example.org", Type::a, Outcome::nxdomain,
+                          {.security = Security::insecure, .expires = start + seconds(3600)}));
+    REQUIRE((*cache).find(host, Type::a, start));
+    CHECK(same(*(*cache).find(host, Type::a, start), *known));
 }
 
 TEMPLATE_TEST_CASE("a secure answer that has expired protects nothing", "[rules]", Memory, Overlay, Committed) {

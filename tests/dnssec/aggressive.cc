@@ -127,7 +127,7 @@ TEST_CASE("over a whole zone, NSEC and NSEC3 deny what is not there and nothing 
     }
 }
 
-TEST_CASE("removing a record from a proof never makes the verdict less strict") {
+TEST_CASE("removing a record from a proof never makes the verdict less strict", "[slow]") {
     Chains chains;
     const std::map<std::string, int> strictness{{"secure nodata", 0},
                                                 {"secure nxdomain", 0},

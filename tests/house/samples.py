@@ -2,7 +2,7 @@
 import re
 from pathlib import Path
 
-from house import coroutines, rooms, text
+from house import coroutines, pitfalls, rooms, text
 
 
 def _await(statement: str) -> dict[str, str]:
@@ -156,5 +156,8 @@ def run():
             yield title, [f"flagged: {line}" for line in found]
     yield "the build's arrows", [] if rooms.build_arrows("room(base USES dns)\n") and not rooms.build_arrows(
         "room(dns USES base LIBRARIES x)\n") else ["not as it must be"]
+    named = "".join(f'TEST_CASE("{n}: x") {{}}\nTEST_CASE("{n} twin: x") {{}}\n' for n in range(1, pitfalls.RULES + 1))
+    yield "a rule of validation without test or twin", [] if not pitfalls.pitfalls({"tests/a.cc": named}) and len(
+        pitfalls.pitfalls({"tests/a.cc": named.replace('"7 twin: ', '"seven: ').replace('"9: ', '"9 ')})) == 2 else ["not as it must be"]
     fuzz = {"resolver/dns/name.h": "// Names.\n"}
     yield "a parser without a fuzz target", [] if text.fuzzed(fuzz, Path("/nonexistent")) else ["not flagged"]

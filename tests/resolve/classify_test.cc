@@ -139,10 +139,24 @@ TEST_CASE("a referral to the zone itself or upwards is lame") {
     CHECK(trouble_of(classify(asked("mx.example.", Type::a, "example."), message)) == Unusable::Why::lame);
 }
 
-TEST_CASE("an empty answer without authority and without SOA is lame (validator-pitfalls 34)") {
+TEST_CASE("34: an empty answer without authority and without SOA is lame, not NODATA") {
     dns::Message message = response("mx.example.", Type::a);
     message.authoritative = false;
     CHECK(trouble_of(classify(asked("mx.example.", Type::a, "example."), message)) == Unusable::Why::lame);
+}
+
+TEST_CASE(
+    "34 twin: with AA, or with the SOA of a zone above the name, it is an answer; with another zone's SOA it is lame") {
+    const auto said = [](bool authoritative, const std::string& soa_owner) {
+        dns::Message message = response("mx.example.", Type::a);
+        message.authoritative = authoritative;
+        if (!soa_owner.empty()) message.authority.push_back(record(soa_owner, Type::soa, soa));
+        return classify(asked("mx.example.", Type::a, "example."), message);
+    };
+    CHECK(shape_of(said(true, "")) == Shape::nodata);
+    CHECK(shape_of(said(false, "example.")) == Shape::nodata);
+    CHECK(trouble_of(said(false, "a.example.")) == Unusable::Why::lame);
+    CHECK(trouble_of(said(false, "org.")) == Unusable::Why::lame);
 }
 
 TEST_CASE("an error is an error, never an absence") {

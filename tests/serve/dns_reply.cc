@@ -101,7 +101,7 @@ TEST_CASE("AD is set where, and only where, it was asked for and everything is s
     }
 }
 
-TEST_CASE("AD is that of the weakest link of an alias chain (validator-pitfalls 27)") {
+TEST_CASE("27: AD is that of the weakest link of an alias chain") {
     const auto secure = found({"a.example.org", Type::a}, set("a.example.org", Type::cname, {"b.example.org."}));
     const auto insecure = found({"b.example.org", Type::a, Security::insecure},
                                 set("b.example.org", Type::cname, {"c.example.org."}, ""));
@@ -112,7 +112,7 @@ TEST_CASE("AD is that of the weakest link of an alias chain (validator-pitfalls 
     CHECK(answer_reply(query("a.example.org", Type::a, Wants::ad), Answer({secure, direct}), now).authentic_data);
 }
 
-TEST_CASE("there is no AD on a denial without its proof (validator-pitfalls 26)") {
+TEST_CASE("26: there is no AD on a denial without its proof") {
     const Answer bare({denied("mx.example.org", Type::tlsa, Outcome::nodata, {})});
     CHECK_FALSE(answer_reply(query("mx.example.org", Type::tlsa, Wants::ad), bare, now).authentic_data);
     const Answer proven({denied("mx.example.org", Type::tlsa, Outcome::nodata, {soa(), nsec()})});
@@ -253,7 +253,16 @@ TEST_CASE("type ANY gives all sets, and SERVFAIL where one of them is bogus") {
     CHECK(serve::any_reply(query("example.org", Type::any), {}, now).rcode == Rcode::servfail);
 }
 
-TEST_CASE("with CD the authority's answer is passed on and never AD") {
+TEST_CASE(
+    "26 twin: an insecure denial with a whole proof beside it, or a secure one that nobody asked AD of, has no AD") {
+    const Answer insecure(
+        {found({"mx.example.org", Type::tlsa, Security::insecure, Outcome::nodata}, {}, {soa(), nsec()})});
+    CHECK_FALSE(answer_reply(query("mx.example.org", Type::tlsa, Wants::ad), insecure, now).authentic_data);
+    const Answer secure({denied("mx.example.org", Type::tlsa, Outcome::nodata, {soa(), nsec()})});
+    CHECK_FALSE(answer_reply(query("mx.example.org", Type::tlsa), secure, now).authentic_data);
+}
+
+TEST_CASE("25: with CD the authority's answer is passed on and never AD") {
     resolve::RawAnswer raw;
     raw.rcode = Rcode::noerror;
     raw.answer = {set("a.example.org", Type::a, {"192.0.2.1"})};
