@@ -3,7 +3,15 @@
 
 #include <algorithm>
 
+#include "base/require.h"
+
 namespace mxtrust::dnssec {
+
+dns::Name wildcard_of(const dns::Name& encloser) {
+    Result<dns::Name> wildcard = encloser.wildcard();
+    require(wildcard.has_value());
+    return std::move(*wildcard);
+}
 
 Result<SignedOwner> signed_owner(const dns::Name& owner, const dns::Name& zone, std::uint8_t labels) {
     // RFC 4034 3.1.3: neither the root label nor a leftmost "*" counts.
@@ -17,9 +25,7 @@ Result<SignedOwner> signed_owner(const dns::Name& owner, const dns::Name& zone, 
                     "its label count " + std::to_string(labels) + " leads above the signing zone");
     }
     if (labels == own) return SignedOwner{owner, false};
-    Result<dns::Name> wildcard = owner.ancestor(labels).wildcard();
-    if (!wildcard) return fail(wildcard.error());
-    return SignedOwner{std::move(*wildcard), true};
+    return SignedOwner{wildcard_of(owner.ancestor(labels)), true};
 }
 
 std::vector<Bytes> canonical_records(const dns::RRset& rrset) {

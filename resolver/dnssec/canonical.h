@@ -12,6 +12,9 @@ struct SignedOwner {
     bool expanded = false;  ///< true: `owner` is the source of synthesis, the RRset's owner is not in the zone
 };
 
+/// "*." + the name. Requires: it lies above another name, so that this is no longer than that one.
+[[nodiscard]] dns::Name wildcard_of(const dns::Name& encloser);
+
 /// From the labels field of an RRSIG (RFC 4034 3.1.3, RFC 4035 5.3.1). An error where it is more than the owner has or
 /// less than the signer has: a child's key must not sign wildcards above its own apex (A6). "*" literally asked for is
 /// no expansion. Requires: owner.is_within(zone).

@@ -11,8 +11,8 @@ namespace {
 
 void gather_soa(const dns::RRset& soa, const dns::Name& zone, SignatureResult result, const Context& context,
                 Denials& denials) {
-    // An expanded SOA, or two SOA records, is nobody's SOA.
-    if (result.check == Check::valid && (result.source || soa.records.size() != 1)) {
+    // Two SOA records are nobody's SOA. (None at the apex is ever an expansion: its labels would lead above the zone.)
+    if (result.check == Check::valid && soa.records.size() != 1) {
         result.check = Check::invalid;
         result.reason =
             make_reason("VDSO"_code, dns::Ede::dnssec_bogus, zone, "the SOA of " + zone.to_text() + " is impossible");
@@ -34,11 +34,10 @@ void gather_soa(const dns::RRset& soa, const dns::Name& zone, SignatureResult re
     }
 }
 
-void gather_nsec(const dns::RRset& nsec, SignatureResult result, Denials& denials) {
+void gather_nsec(SignatureResult result, Denials& denials) {
     switch (result.check) {
         case Check::valid:
-            // NSEC3 owners are hashes; none is ever expanded from a wildcard.
-            if (result.source && nsec.type == dns::Type::nsec3) break;
+            // Restored, an NSEC3 that was expanded stands at a wildcard, which is no hash and proves nothing.
             denials.nsecs.push_back(Evidence{restored(result), result.expires});
             break;
         case Check::invalid:
@@ -86,7 +85,7 @@ Denials gather(const std::vector<dns::RRset>& authority, const dns::Name& zone, 
                 denials.limit = limit_reached("VDMX"_code, "NSEC and NSEC3 records per answer", zone,
                                               "checking denials of " + zone.to_text());
             } else {
-                gather_nsec(rrset, check_signatures(rrset, zone, keys, context), denials);
+                gather_nsec(check_signatures(rrset, zone, keys, context), denials);
             }
         }
     }

@@ -159,7 +159,8 @@ Cut cut_by_proof(const Finding& ds, const Policy& policy) {
     if (types == nullptr) types = nsec3.types_at(ds.name());
     // Nothing matches an empty non-terminal, or a name that a wildcard stands for: no cut.
     if (types == nullptr) return Cut::no_cut;
-    return is_delegation(*types) && !types->has(dns::Type::ds) ? Cut::unsigned_delegation : Cut::no_cut;
+    // That there is no DS was proven before: with a DS bit this would be no NODATA.
+    return is_delegation(*types) ? Cut::unsigned_delegation : Cut::no_cut;
 }
 
 }  // namespace

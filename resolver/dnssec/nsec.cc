@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "dnssec/canonical.h"
 #include "dnssec/reason.h"
 
 namespace mxtrust::dnssec {
@@ -102,20 +103,19 @@ Proof NsecSet::nodata(const dns::Name& name, dns::Type type) const {
 
 /// RFC 4035 3.1.3.4: the name does not exist, a wildcard stands for it, and that one lacks the type.
 Proof NsecSet::wildcard_nodata(const dns::Name& name, dns::Type type, const Record& cover) const {
-    const Result<dns::Name> wildcard = closest_encloser(cover.owner(), cover.nsec.next, name).wildcard();
-    if (!wildcard) return missing("VNOW"_code, "no wildcard can stand for " + name.to_text());
-    if (const Record* const match = matching(*wildcard)) {
-        if (const auto objection = objection_to_nodata(match->nsec.types, *wildcard, type)) {
-            return contradiction("VNWB"_code, "the NSEC of " + wildcard->to_text() + " does not deny " +
+    const dns::Name wildcard = wildcard_of(closest_encloser(cover.owner(), cover.nsec.next, name));
+    if (const Record* const match = matching(wildcard)) {
+        if (const auto objection = objection_to_nodata(match->nsec.types, wildcard, type)) {
+            return contradiction("VNWB"_code, "the NSEC of " + wildcard.to_text() + " does not deny " +
                                                   dns::to_text(type) + ": it " + *objection);
         }
         return proven_by(Outcome::nodata, {cover.evidence, match->evidence});
     }
-    const Record* const between = covering(*wildcard);
-    if (between != nullptr && between->nsec.next.is_below(*wildcard)) {  // the wildcard is an empty non-terminal
+    const Record* const between = covering(wildcard);
+    if (between != nullptr && between->nsec.next.is_below(wildcard)) {  // the wildcard is an empty non-terminal
         return proven_by(Outcome::nodata, {cover.evidence, between->evidence});
     }
-    return missing("VNWM"_code, "no NSEC of " + zone_.to_text() + " shows what the wildcard " + wildcard->to_text() +
+    return missing("VNWM"_code, "no NSEC of " + zone_.to_text() + " shows what the wildcard " + wildcard.to_text() +
                                     " has for " + name.to_text());
 }
 
@@ -133,13 +133,11 @@ Proof NsecSet::nxdomain(const dns::Name& name) const {
     if (cover->nsec.next.is_below(name)) {
         return contradiction("VNXT"_code, name.to_text() + " is said not to exist, but there are names below it");
     }
-    const Result<dns::Name> wildcard = closest_encloser(cover->owner(), cover->nsec.next, name).wildcard();
-    // "*." can be too long only where the name itself would be: then there is no wildcard to rule out.
-    if (!wildcard) return proven_by(Outcome::nxdomain, {cover->evidence});
-    const Record* const absent = covering(*wildcard);
-    if (absent == nullptr || absent->nsec.next.is_below(*wildcard)) {
+    const dns::Name wildcard = wildcard_of(closest_encloser(cover->owner(), cover->nsec.next, name));
+    const Record* const absent = covering(wildcard);
+    if (absent == nullptr || absent->nsec.next.is_below(wildcard)) {
         return missing("VNXW"_code,
-                       "no NSEC of " + zone_.to_text() + " shows that there is no wildcard " + wildcard->to_text());
+                       "no NSEC of " + zone_.to_text() + " shows that there is no wildcard " + wildcard.to_text());
     }
     std::vector<Evidence> used{cover->evidence};
     if (absent != cover) used.push_back(absent->evidence);

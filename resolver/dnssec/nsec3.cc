@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "crypto/digest.h"
+#include "dnssec/canonical.h"
 #include "dnssec/reason.h"
 
 namespace mxtrust::dnssec {
@@ -186,11 +187,11 @@ Proof Nsec3Set::nodata(const dns::Name& name, dns::Type type) {
     const auto encloser = closest_encloser(name);
     if (!encloser) return encloser.error();
     std::vector<Evidence> used{encloser->match->evidence, encloser->next_closer->evidence};
-    const Result<dns::Name> wildcard = name.ancestor(encloser->labels).wildcard();
-    const Record* const match = wildcard ? matching(*wildcard) : nullptr;
+    const dns::Name wildcard = wildcard_of(name.ancestor(encloser->labels));
+    const Record* const match = matching(wildcard);
     if (match != nullptr) {  // RFC 5155 8.7
-        if (const auto objection = objection_to_nodata(match->nsec3.types, *wildcard, type)) {
-            return contradiction("VHWB"_code, "the NSEC3 of " + wildcard->to_text() + " does not deny " +
+        if (const auto objection = objection_to_nodata(match->nsec3.types, wildcard, type)) {
+            return contradiction("VHWB"_code, "the NSEC3 of " + wildcard.to_text() + " does not deny " +
                                                   dns::to_text(type) + ": it " + *objection);
         }
         used.push_back(match->evidence);
@@ -210,15 +211,14 @@ Proof Nsec3Set::nxdomain(const dns::Name& name) {
     if (!encloser) return encloser.error();
     std::vector<Evidence> used{encloser->match->evidence, encloser->next_closer->evidence};
     bool opt_out = encloser->next_closer->nsec3.opt_out();
-    if (const Result<dns::Name> wildcard = name.ancestor(encloser->labels).wildcard()) {
-        const Record* const absent = covering(*wildcard);
-        if (absent == nullptr) {
-            return missing("VHXW"_code, "no NSEC3 of " + zone_.to_text() + " shows that there is no wildcard " +
-                                            wildcard->to_text());
-        }
-        opt_out = opt_out || absent->nsec3.opt_out();
-        used.push_back(absent->evidence);
+    const dns::Name wildcard = wildcard_of(name.ancestor(encloser->labels));
+    const Record* const absent = covering(wildcard);
+    if (absent == nullptr) {
+        return missing("VHXW"_code,
+                       "no NSEC3 of " + zone_.to_text() + " shows that there is no wildcard " + wildcard.to_text());
     }
+    opt_out = opt_out || absent->nsec3.opt_out();
+    used.push_back(absent->evidence);
     return opt_out ? opted_out(Outcome::nxdomain, std::move(used), name)
                    : proven_by(Outcome::nxdomain, std::move(used));
 }

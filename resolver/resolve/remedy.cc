@@ -149,7 +149,6 @@ const std::vector<KnownPlace>& known_places() {
         {"VDNO", "denial-missing"},
         {"VHNO", "denial-missing"},
         {"VNOM", "denial-does-not-cover"},
-        {"VNOW", "denial-does-not-cover"},
         {"VNWM", "denial-does-not-cover"},
         {"VNXM", "denial-does-not-cover"},
         {"VNXW", "denial-does-not-cover"},
