@@ -36,10 +36,24 @@ Finding musl_finding() {
         "Its resolver hides the AD flag from every program: an MTA that asks by it sees no DNSSEC, whatever "
         "resolv.conf says.";
     finding.todo =
-        "Let MTAs ask over the socket (Postfix: both smtp_tls_policy_maps and a libresolv of its own are needed for "
-        "DANE), or run "
-        "them on a system with glibc.";
+        "Run the MTA on a system with glibc. What asks mxtrust's socket and needs no DNS of its own, such as Exim's "
+        "readsocket, is not "
+        "concerned; Postfix at \"dane-only\" is.";
     return finding;
+}
+
+/// A file that is there and cannot be read was not judged: better to say so than to be silent.
+void note_unread(std::vector<Finding>& findings, const File& file) {
+    if (!file.present || file.trouble.empty()) return;
+    Finding finding;
+    finding.severity = Severity::hint;
+    finding.check = "unread-file";
+    finding.seen = file.path + " " + file.trouble;
+    finding.file = file.path;
+    finding.why = "What is wrong in it, if anything, is not found.";
+    finding.todo = "Ask as root:";
+    finding.lines = {"sudo mxtrust status"};
+    findings.push_back(std::move(finding));
 }
 
 Finding clock_not_kept() {
@@ -112,8 +126,12 @@ std::vector<Finding> diagnose(const Facts& facts) {
             if (socket.starts_with('/')) paths.push_back(socket);
         }
         append(findings, judge_postfix(postfix, machine.resolv, paths));
+        for (const File* file : {&postfix.main, &postfix.master, &postfix.chroot_resolv}) note_unread(findings, *file);
     }
-    if (machine.exim) append(findings, judge_exim(*machine.exim));
+    if (machine.exim) {
+        append(findings, judge_exim(*machine.exim));
+        note_unread(findings, *machine.exim);
+    }
     if (machine.musl) findings.push_back(musl_finding());
     if (machine.clock_is_kept == false) findings.push_back(clock_not_kept());
     std::vector<Finding> sorted;

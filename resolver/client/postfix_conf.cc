@@ -290,6 +290,7 @@ std::vector<SmtpService> parse_master_cf(std::string_view text) {
 std::vector<Finding> judge_postfix(const PostfixFiles& files, const File& resolv,
                                    const std::vector<std::string>& sockets) {
     Instance instance{files, resolv, sockets, parse_main_cf(files.main.text), parse_master_cf(files.master.text), {}};
+    if (!files.main.trouble.empty()) return {};
     judge_level(instance);
     judge_lookups(instance);
     judge_map(instance);

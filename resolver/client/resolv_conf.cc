@@ -301,9 +301,9 @@ std::vector<Finding> judge_resolv_conf(const File& file, const Listeners& listen
         Finding finding;
         finding.check = "resolv-conf-missing";
         finding.severity = Severity::warning;
-        finding.seen = file.path + (file.present           ? " names no server"
-                                    : file.trouble.empty() ? " is not there"
-                                                           : " cannot be read: " + file.trouble);
+        finding.seen = file.path + (!file.trouble.empty() ? " cannot be read: " + file.trouble
+                                    : file.present        ? std::string(" names no server")
+                                                          : std::string(" is not there"));
         finding.file = file.path;
         finding.why = "The C library then asks 127.0.0.1, but believes no AD flag.";
         finding.todo = "Write into " + file.path + ":";

@@ -382,6 +382,11 @@ TEST_CASE("diagnosis: the worst first, and a healthy machine is told to be so") 
     facts.probes = {{address("127.0.0.1"), true, dns::Rcode::noerror, true}};
     CHECK(diagnose(facts).empty());
     CHECK(doctor_json(facts, {})["healthy"] == true);
+    PostfixFiles hidden{file_of("/etc/postfix/main.cf", ""), {}, {}};
+    hidden.main.trouble = "cannot be read by this account";
+    facts.machine.postfix = {hidden};
+    CHECK(checks_of(diagnose(facts)) == Checks{"hint unread-file"});
+    facts.machine.postfix.clear();
     facts.machine.clock_is_kept = false;
     CHECK(is_healthy(diagnose(facts)));
     facts.machine.musl = true;
