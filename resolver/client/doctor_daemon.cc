@@ -83,6 +83,31 @@ void judge_root(std::vector<Finding>& findings, const Json& status) {
     }
 }
 
+/// What is forwarded is validated all the same; a forwarder that breaks DNSSEC makes it fail.
+void judge_forwarders(std::vector<Finding>& findings, const Json& status) {
+    const Json& forwarders = member(status, "forwarders");
+    if (!forwarders.is_array()) return;
+    for (const Json& forwarder : forwarders) {
+        const std::string dnssec = text_at(forwarder, "dnssec"), state = text_at(forwarder, "state");
+        const std::string which = "The forwarder " + text_at(forwarder, "address");
+        const std::string purpose = text_at(forwarder, "purpose");
+        const std::string error = text_at(forwarder, "last_error");
+        const std::string why = "Nothing that is asked there (" + purpose + ") can be proven, and mail to it waits.";
+        if (dnssec == "stripped" || dnssec == "no-edns" || dnssec == "lying") {
+            findings.push_back(
+                make(Severity::error, "forwarder-without-dnssec", which + " breaks DNSSEC (" + dnssec + ")", why,
+                     "Name another in /etc/mxtrust/mxtrust.toml: one that passes DNSSEC through shows RRSIG here:",
+                     {"dig +dnssec @ADDRESS . NS"}));
+        } else if (state == "failing" || state == "ourselves") {
+            findings.push_back(make(Severity::warning, "forwarder-fails",
+                                    which +
+                                        (state == "ourselves" ? " leads back to mxtrustd itself" : " does not answer") +
+                                        (error.empty() ? "" : ": " + error),
+                                    why, "Name another in /etc/mxtrust/mxtrust.toml."));
+        }
+    }
+}
+
 void judge_reach(std::vector<Finding>& findings, const Json& status, const Listeners& listeners) {
     for (const Endpoint& endpoint : listeners.endpoints) {
         if (endpoint.address.is_loopback()) continue;
@@ -148,6 +173,7 @@ std::vector<Finding> judge_daemon(const nlohmann::ordered_json& status) {
     judge_clock(findings, status);
     judge_anchors(findings, status);
     judge_root(findings, status);
+    judge_forwarders(findings, status);
     judge_reach(findings, status, listeners_of(status));
     return findings;
 }

@@ -316,6 +316,11 @@ TEST_CASE("the daemon's status: each ailment is found, a good one has none") {
           Checks{"warning old-trust-anchor"});
     CHECK(checks(R"({"trust_anchors":[{"zone":".","key_tag":1,"origin":"[test]"}]})").empty());
     CHECK(checks(R"({"sockets":["0.0.0.0:53"]})") == Checks{"hint listens-beyond-loopback"});
+    CHECK(checks(R"({"forwarders":[{"state":"good","dnssec":"ok"},{"state":"unknown","dnssec":"unknown"}]})").empty());
+    CHECK(checks(R"({"forwarders":[{"state":"good","dnssec":"stripped"}]})") ==
+          Checks{"error forwarder-without-dnssec"});
+    CHECK(checks(R"({"forwarders":[{"state":"failing","dnssec":"unknown"}]})") == Checks{"warning forwarder-fails"});
+    CHECK(checks(R"({"forwarders":[{"state":"ourselves","dnssec":"unknown"}]})") == Checks{"warning forwarder-fails"});
     CHECK(checks(R"({"doors":{"dns_refused":3}})") == Checks{"hint dns-refused"});
 }
 

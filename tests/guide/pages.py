@@ -120,7 +120,7 @@ def run(tally, state):
         tally.check(f"pages: mxtrust.toml(5) describes [{section}] {key}", re.search(rf"(?<![\w-]){key} = ", text["mxtrust.toml.5"]), "")
     checks = sorted(set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)+|musl)"', "".join(
         (ROOT / "resolver/client" / f"{part}.cc").read_text() for part in ("doctor", "doctor_daemon", "resolv_conf", "postfix_conf", "exim_conf"))))
-                    - {"dane-only", "policy-tlsrpt", "built-in", "trust-ad", "cloud-init", "systemd-resolved"})
+                    - {"dane-only", "policy-tlsrpt", "built-in", "trust-ad", "cloud-init", "systemd-resolved", "no-edns"})
     tally.check("pages: the doctor's checks are understood", "no-trust-ad" in checks and "musl" in checks, checks)
     for check in checks:
         tally.check(f"pages: mxtrust(1) describes the check {check}", check in text["mxtrust.1"], "")
