@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 
-from lab import domains, infrastructure, model, netns, pki, processes, servers, signing
+from lab import domains, infrastructure, model, netns, pki, processes, servers, signing, variants
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Signatures, certificates and the "soon" expirations are made for a day's use; younger worlds are used as they are.
@@ -40,6 +40,7 @@ def build_world():
     world = model.World()
     infrastructure.build(world)
     domains.build(world)
+    variants.build(world)
     return world
 
 

@@ -70,7 +70,7 @@ def spoiled(row, answer):
     yield variant("level or code", lambda a: a["decision"].update(level="nonsense", code="4.0.0 nonsense"))
     yield variant("decision text", lambda a: a["decision"].update(text=""))
     if row.mx != "-":
-        yield variant("mx security", lambda a: a["mx"].update(security="secure" if row.mx[0] != "S" else "insecure"))
+        yield variant("mx security", lambda a: a["mx"].update(security="bogus" if row.mx[0] == "?" else "secure" if row.mx[0] != "S" else "insecure"))
         if row.mx != "B":
             yield variant("mx outcome", lambda a: a["mx"].update(outcome="nodata" if row.mx[1] != "0" else "nxdomain"))
         yield variant("mx not asked", lambda a: a.update(mx=None))
