@@ -8,6 +8,7 @@ PATH = pathlib.Path(__file__).resolve().parent / "expected.table"
 SECURITY = {"S": "secure", "I": "insecure", "B": "bogus", "X": "indeterminate"}
 OUTCOME = {"+": "records", "0": "nodata", "x": "nxdomain", "!": "failure"}
 STATUS = re.compile(r"(-|B|[SIX?][+0x!](\((\d+)of(\d+)\))?)$")
+PORT = re.compile(r":\d+$")  # an IPv6 address stands in brackets
 DOMAIN_KEYS = {"flag", "ede.mx", "maxage.mx", "hosts"}
 HOST_KEYS = {"alias", "base", "names", "port", "maxage.tlsa", "ede.a", "ede.aaaa", "ede.tlsa"}
 
@@ -44,6 +45,11 @@ class Row:
     more: dict
     hosts: list = field(default_factory=list)
 
+    @property
+    def name(self):
+        """The domain without a port."""
+        return PORT.sub("", self.domain)
+
 
 def further(words, allowed):
     more = {}
@@ -71,14 +77,19 @@ def parse_row(words):
 
 def parse_host(words, domain):
     preference, name, a, aaaa, tlsa, policy, *rest = words
+    port = PORT.search(domain)
+    domain = PORT.sub("", domain)
     if name == "@":
         name = domain
     elif name.endswith("."):
         name = name[:-1]
     else:
         name = f"{name}.{domain}"
+    more = further(rest, HOST_KEYS)
+    if port:
+        more.setdefault("port", port.group(0)[1:])
     return Host(None if preference == "-" else int(preference), name, checked_status(a), checked_status(aaaa), checked_status(tlsa), policy,
-                further(rest, HOST_KEYS))
+                more)
 
 
 def read(path=PATH):
