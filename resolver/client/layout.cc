@@ -15,6 +15,15 @@ namespace {
 /// Of one value; a status or reason is a sentence or two.
 constexpr std::size_t most_octets = 65536;
 
+/// U+00A0, the no-break space.
+constexpr std::string_view glue = "\xc2\xa0";
+
+std::string with_spaces(std::string word) {
+    for (std::size_t at = word.find(glue); at != std::string::npos; at = word.find(glue, at + 1))
+        word.replace(at, glue.size(), " ");
+    return word;
+}
+
 std::string_view escape(Tone tone) {
     switch (tone) {
         case Tone::plain:
@@ -46,11 +55,22 @@ std::vector<std::string> words_of(std::string_view text) {
     return words;
 }
 
+std::string finished(std::string sentence) {
+    if (sentence.back() != '.' && sentence.back() != '?') sentence += '.';
+    return sentence;
+}
+
 std::string count_of(std::int64_t count, std::string_view one, std::string_view many) {
     return std::to_string(count) + " " + std::string(count == 1 ? one : many);
 }
 
 }  // namespace
+
+std::string unbroken(std::string text) {
+    for (std::size_t at = text.find(' '); at != std::string::npos; at = text.find(' ', at + glue.size()))
+        text.replace(at, 1, glue);
+    return text;
+}
 
 std::size_t columns(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(
@@ -83,9 +103,12 @@ std::string date_words(std::int64_t seconds) {
 std::string sentence(std::string_view text) {
     std::string result(text);
     if (result.empty()) return result;
+    // "mx1.example.org has …": names stay as they are.
+    const std::string_view first = text.substr(0, text.find(' '));
+    if (first.find('.') + 1 < first.size() && first.find('.') != std::string_view::npos)
+        return finished(std::move(result));
     if (result.front() >= 'a' && result.front() <= 'z') result.front() = static_cast<char>(result.front() - 'a' + 'A');
-    if (result.back() != '.') result += '.';
-    return result;
+    return finished(std::move(result));
 }
 
 std::string Page::toned(std::string_view text, Tone tone) const {
@@ -95,10 +118,17 @@ std::string Page::toned(std::string_view text, Tone tone) const {
 }
 
 void Page::put(std::string_view head, std::string_view text, std::size_t hanging, Tone tone) {
-    std::string line = dns::clean_text(head, most_octets);
-    std::size_t used = columns(line);
-    text_ += toned(line, tone);
-    bool at_start = head.empty() || head.back() == ' ';
+    put({Piece{std::string(head), tone}}, text, hanging);
+}
+
+void Page::put(const std::vector<Piece>& head, std::string_view text, std::size_t hanging) {
+    std::size_t used = 0;
+    bool at_start = true;
+    for (const Piece& piece : head) {
+        used += columns(dns::clean_text(piece.text, most_octets));
+        text_ += toned(piece.text, piece.tone);
+        if (!piece.text.empty()) at_start = piece.text.back() == ' ';
+    }
     for (const std::string& word : words_of(dns::clean_text(text, most_octets))) {
         const std::size_t needed = columns(word) + (at_start ? 0 : 1);
         if (used + needed > width && used > hanging) {
@@ -108,7 +138,7 @@ void Page::put(std::string_view head, std::string_view text, std::size_t hanging
         }
         if (!at_start) text_ += ' ';
         used += columns(word) + (at_start ? 0 : 1);
-        text_ += word;
+        text_ += with_spaces(word);
         at_start = false;
     }
     // No line ends with spaces: they show in diffs and mails.

@@ -6,8 +6,10 @@
 namespace mxtrust::client {
 namespace {
 
-/// Longer host names push their line's rest to the right.
+/// Longer host names have a line to themselves.
 constexpr std::size_t widest_name = 36;
+/// Where a host's name begins, and what is told of it.
+constexpr std::size_t indent = 8;
 
 std::string padded(std::string text, std::size_t width) {
     const std::size_t used = columns(text);
@@ -24,9 +26,15 @@ std::string action_words(const std::string& action) {
 }
 
 Tone action_tone(const std::string& action) {
-    if (action == "dane" || action == "deliver") return Tone::good;
-    if (action == "skip" || action == "unreachable" || action == "bounce") return Tone::bad;
+    if (action == "dane" || action == "sts") return Tone::good;
+    if (action == "skip" || action == "unreachable" || action == "bounce" || action == "defer") return Tone::bad;
     return Tone::fair;
+}
+
+/// A delivery is as good as its level.
+Tone decision_tone(const Json& decision) {
+    const std::string level = text_at(decision, "level");
+    return action_tone(level.empty() ? text_at(decision, "action") : level);
 }
 
 std::string addresses_words(const Json& host) {
@@ -37,34 +45,110 @@ std::string addresses_words(const Json& host) {
     return "A " + condition(four) + ", AAAA " + condition(six);
 }
 
-void put_host(Page& page, const Json& host, std::size_t name_width) {
+/// The kinds of TLSA records that count, each once: "3 1 1, 2 1 1"; where none does, of all.
+std::string kinds_words(const Json& records) {
+    constexpr std::size_t most = 3;  // a line is to be read
+    std::vector<std::string> kinds;
+    if (!records.is_array()) return {};
+    const bool any = std::any_of(records.begin(), records.end(),
+                                 [](const Json& record) { return member(record, "counts") == true; });
+    for (const Json& record : records) {
+        if (any && member(record, "counts") != true) continue;
+        std::string kind = std::to_string(number_at(record, "usage")) + " " +
+                           std::to_string(number_at(record, "selector")) + " " +
+                           std::to_string(number_at(record, "matching"));
+        if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(std::move(kind));
+    }
+    std::string words;
+    for (std::size_t index = 0; index < kinds.size() && index < most; ++index)
+        words += (words.empty() ? "" : ", ") + kinds[index];
+    return kinds.size() > most ? words + " …" : words;
+}
+
+std::string tlsa_words(const Json& host) {
+    const Json& tlsa = member(host, "tlsa");
+    const std::string kinds = kinds_words(member(tlsa, "records"));
+    const bool unusable = text_at(member(host, "policy"), "action") == "encrypt";
+    return "TLSA " + (unusable ? std::string("unusable") : condition(tlsa)) +
+           (kinds.empty() ? "" : unbroken(" (" + kinds + ")"));
+}
+
+/// What is peculiar about a host and is not told by its policy.
+std::string peculiar_words(const Json& host) {
+    std::string words;
+    auto add = [&words](const std::string& more) { words += (words.empty() ? "" : "; ") + more; };
+    const Json& alias = member(host, "alias");
+    if (alias.is_object()) {
+        const std::string expanded = text_at(alias, "expanded");
+        const std::string base = text_at(member(host, "tlsa"), "base");
+        const bool counts = text_at(member(host, "policy"), "action") == "dane";
+        add("alias of " + expanded + (counts ? ", certified as " + base : ""));
+    }
+    const Json& flags = member(host, "flags");
+    if (!flags.is_array()) return words;
+    for (const Json& flag : flags) {
+        if (flag == "implicit-mx") add("there are no MX records: the domain is its own host");
+        if (flag == "duplicate") add("MX names it more than once");
+        if (flag == "underscore") add("no host name by the rules, for its underscore");
+    }
+    return words;
+}
+
+struct Columns {
+    std::size_t name = 0, action = 0;
+};
+
+/// As wide as what stands in them.
+Columns columns_of(const Json& hosts) {
+    Columns widths;
+    for (const Json& host : hosts) {
+        const std::size_t name = columns(text_at(host, "name"));
+        if (name <= widest_name) widths.name = std::max(widths.name, name);
+        const std::string action = action_words(text_at(member(host, "policy"), "action"));
+        widths.action = std::max(widths.action, columns(action));
+    }
+    return widths;
+}
+
+void put_host_line(Page& page, const Json& host, const Columns& widths) {
     const Json& preference = member(host, "preference");
     std::string number = preference.is_number() ? std::to_string(preference.get<std::int64_t>()) : std::string("-");
     number.insert(0, number.size() < 5 ? 5 - number.size() : 0, ' ');
-    const Json& policy = member(host, "policy");
-    const std::string action = text_at(policy, "action");
-    const std::string facts = addresses_words(host) + ", TLSA " + condition(member(host, "tlsa"));
-    page.put(
-        "  " + number + " " + padded(text_at(host, "name"), name_width) + "  " + padded(action_words(action), 11) + " ",
-        facts, 8, action_tone(action));
-    const Json& flags = member(host, "flags");
-    std::string peculiar;
-    if (flags.is_array()) {
-        for (const Json& flag : flags) {
-            if (flag.is_string()) peculiar += (peculiar.empty() ? "" : ", ") + flag.get<std::string>();
-        }
+    const std::string action = text_at(member(host, "policy"), "action"), name = text_at(host, "name");
+    const Piece what{padded(action_words(action), widths.action + 2), action_tone(action)};
+    const std::string facts = addresses_words(host) + ", " + tlsa_words(host);
+    if (columns(name) <= widest_name) {
+        page.put({Piece{"  " + number + " " + padded(name, widths.name) + "  "}, what}, facts, indent);
+        return;
     }
-    if (!peculiar.empty()) page.put("        ", "(" + peculiar + ")", 8, Tone::faint);
-    if (action == "dane") return;
-    const std::string code = text_at(policy, "code");
-    page.put("        ", (code.empty() ? "" : code + ": ") + text_at(policy, "text"), 8);
+    page.put("  " + number + " " + name, "", indent);
+    page.put({Piece{std::string(indent + widths.name + 2, ' ')}, what}, facts, indent);
+}
+
+void put_host(Page& page, const Json& host, const Columns& widths, const std::string& told) {
+    put_host_line(page, host, widths);
+    const std::string space(indent, ' ');
+    const std::string peculiar = peculiar_words(host);
+    if (!peculiar.empty()) page.put(space, "(" + peculiar + ")", indent);
+    const Json& policy = member(host, "policy");
+    const std::string text = text_at(policy, "text"), code = text_at(policy, "code");
+    // What DANE demands goes without saying, and what the decision repeats is told there.
+    if (text_at(policy, "action") == "dane" || told.find(text) != std::string::npos) return;
+    page.put(space, (code.empty() ? "" : code + ": ") + text, indent);
 }
 
 /// A reason that the decision repeats is told there only.
 void put_mx(Page& page, Json mx, const Json& reply) {
+    if (mx.is_null()) return page.put("  MX not asked", "", 5);
     const std::string reason = text_at(mx, "reason");
     if (text_at(member(reply, "decision"), "text").find(reason) != std::string::npos) mx["reason"] = nullptr;
-    page.put("  MX", status_words(mx, number_at(reply, "time")), 5, tone_of(mx));
+    const std::string words = status_words(mx, number_at(reply, "time"));
+    const std::size_t first = std::min(words.find_first_of(",:"), words.size());
+    page.put({Piece{"  MX "}, Piece{words.substr(0, first), tone_of(mx)}, Piece{words.substr(first, 1)}},
+             std::string_view(words).substr(std::min(first + 1, words.size())), 5);
+    const Json& alias = member(mx, "alias");
+    if (alias.is_array() && !alias.empty() && alias.back().is_string())
+        page.put("     ", "(the domain is an alias of " + alias.back().get<std::string>() + ")", 5);
 }
 
 void put_decision(Page& page, const Json& decision) {
@@ -72,23 +156,32 @@ void put_decision(Page& page, const Json& decision) {
     const std::string code = text_at(decision, "code");
     std::string text = sentence(text_at(decision, "text"));
     const Json& retry = member(decision, "retry_after");
-    if (retry.is_number()) text += " Look again in " + span_words(retry.get<std::int64_t>()) + ".";
-    page.put("  " + action + (code.empty() ? "" : ", " + code) + ":", text, 4, action_tone(action));
+    if (retry.is_number()) text += " Look again in " + unbroken(span_words(retry.get<std::int64_t>())) + ".";
+    page.put({Piece{"  "}, Piece{action + (code.empty() ? "" : ", " + code) + ":", decision_tone(decision)}}, text, 4);
+}
+
+/// "example.org  (Example.ORG)", with the port where it is not the usual one and not in the name.
+std::string title(const Json& reply) {
+    constexpr std::int64_t smtp = 25;
+    const std::string domain = text_at(reply, "domain"), asked = text_at(reply, "asked");
+    std::string words = domain;
+    const std::int64_t port = member(reply, "port").is_number() ? number_at(reply, "port") : smtp;
+    const std::string number = std::to_string(port);
+    if (port != smtp && !domain.ends_with(":" + number)) words += ", port " + number;
+    return words + (asked.empty() || asked == domain ? "" : "  (" + asked + ")");
 }
 
 }  // namespace
 
 void put_mail(Page& page, const Json& reply) {
-    const std::string domain = text_at(reply, "domain");
-    const std::string asked = text_at(reply, "asked");
-    page.put(domain + (asked.empty() || asked == domain ? "" : "  (" + asked + ")"), "", 0, Tone::strong);
-    const Json& mx = member(reply, "mx");
-    if (mx.is_object()) put_mx(page, mx, reply);
+    page.put(title(reply), "", 0, Tone::strong);
+    const bool has_mx = reply.is_object() && reply.contains("mx");
+    if (has_mx && (reply["mx"].is_object() || reply["mx"].is_null())) put_mx(page, reply["mx"], reply);
     const Json& hosts = member(reply, "hosts");
     if (hosts.is_array()) {
-        std::size_t width = 0;
-        for (const Json& host : hosts) width = std::max(width, columns(text_at(host, "name")));
-        for (const Json& host : hosts) put_host(page, host, std::min(width, widest_name));
+        const std::string told = text_at(member(reply, "decision"), "text");
+        const Columns widths = columns_of(hosts);
+        for (const Json& host : hosts) put_host(page, host, widths, told);
     }
     put_decision(page, member(reply, "decision"));
 }

@@ -69,7 +69,7 @@ std::string named(const std::vector<const HostAnswer*>& hosts) {
     constexpr std::size_t most_named = 3;  // a sentence is to be read
     std::vector<std::string> names;
     for (std::size_t index = 0; index < std::min(hosts.size(), most_named); ++index)
-        names.push_back(hosts[index]->name);
+        names.push_back(hosts[index]->name == "." ? "the null MX" : hosts[index]->name);
     if (hosts.size() > most_named) names.push_back(std::to_string(hosts.size() - most_named) + " more");
     return listed(names);
 }

@@ -82,7 +82,8 @@ def check_late(daemon, report):
         wrong += [] if found == decision else [f"expected {decision}"]
         wrong += [] if seconds < EARLY_MS / 1000 + SLACK else [f"it took {seconds:.2f} s"]
         report(f"{domain} within {EARLY_MS} ms → {found}", wrong)
-    time.sleep(1.5)  # what was late arrives without anybody waiting for it
+    # What was late arrives without anybody waiting for it; servers that are slow get a second try or two before.
+    time.sleep(3.5)
     for domain in LATE:
         begin = time.monotonic()
         answer = daemon.ask({"query": "mail", "domain": domain, "deadline_ms": EARLY_MS})
