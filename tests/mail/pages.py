@@ -57,7 +57,7 @@ def check(daemon, rows, report):
     if len(pages) != len(domains):
         wrong.append(f"{len(pages)} pages for {len(domains)} domains")
     report(f"mxtrust, {len(domains)} domains in a pipe: {WIDTH} columns", wrong)
-    some = [row.domain for row in rows if row.domain in ("dane-ee.nlx", "mixed-all.nlx", "mx-corrupt.nlx", "null-mx.nlx", "alias-secure.nlx")]
+    some = [row.domain for row in rows if row.domain in ("dane-ee.nlx", "mixed-encrypt-may.nlx", "mx-corrupt.nlx", "null-mx.nlx", "alias-secure.nlx")]
     coloured = on_terminal(daemon, some)
     plain, _ = in_pipe(daemon, some)
     wrong = [] if "\x1b[32m" in coloured and "\x1b[31m" in coloured else ["no colours"]
