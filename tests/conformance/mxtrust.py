@@ -54,7 +54,7 @@ def configure(s: Settings) -> Launch:
         "state": s.workdir + "/state",
         "listen": toml(f"{listen}:{s.port}"),
         "ipv4": toml(s.ipv4), "ipv6": toml(s.ipv6), "minimisation": toml(bool(s.qmin)), "mixed_case": toml(s.caps),
-        "aggressive": toml("aggressive-nsec" in s.features),
+        "aggressive": toml(True),    # as mxtrustd comes; no scenario wants it off
         "least_ttl": bounded(s.feature("ttl-limits", "cache-min-ttl", "0"), 3600),
         "most_ttl": bounded(s.feature("ttl-limits", "cache-max-ttl", "86400"), 604800),
         "hints": "[" + ", ".join(table(name=s.root_name, address=address) for address in s.roots) + "]",
