@@ -104,7 +104,12 @@ Result<resolve::Settings> resolver_settings(const Configuration& configuration, 
     settings.policy.most_nsec3_iterations = keys.nsec3_iterations;
     settings.policy.most_ttl = keys.cache_max_ttl;
     settings.policy.least_ttl = keys.cache_min_ttl;
-    settings.policy.most_negative_ttl = std::min(settings.policy.most_negative_ttl, keys.cache_max_ttl);
+    settings.policy.most_negative_ttl = std::min(keys.cache_max_negative_ttl, keys.cache_max_ttl);
+    settings.policy.least_negative_ttl = keys.cache_min_negative_ttl;
+    settings.policy.nsec3_by_key = keys.nsec3_iterations_by_key;
+    settings.policy.dates =
+        configuration.test.ignore_signature_dates ? dnssec::Dates::ignored : dnssec::Dates::checked;
+    settings.policy.algorithms = configuration.dnssec.all_algorithms ? dnssec::Algorithms::all : dnssec::Algorithms::any;
     settings.lookup_limits.most = keys.limits;
     settings.ipv4 = to_switch(keys.ipv4);
     settings.ipv6 = to_switch(keys.ipv6);
@@ -112,6 +117,13 @@ Result<resolve::Settings> resolver_settings(const Configuration& configuration, 
     settings.case_randomisation = to_switch(keys.query_case_randomisation);
     settings.prime_root = to_switch(keys.prime_root);
     settings.aggressive_denial = to_switch(keys.aggressive_nsec);
+    settings.hide_query_type = to_switch(keys.hide_query_type);
+    settings.verify_glue = to_switch(keys.verify_glue);
+    settings.child_name_servers = to_switch(keys.child_name_servers);
+    settings.prefetch = to_switch(keys.prefetch);
+    settings.most_stale = keys.serve_stale;
+    settings.private_addresses = keys.private_addresses;
+    settings.private_domains = keys.private_domains;
     settings.local_authorities = to_switch(configuration.test.allow_local_authorities);
     settings.loopback_authorities = to_switch(configuration.test.allow_loopback_authorities);
     settings.edns_size = keys.edns_udp_size;
@@ -144,8 +156,15 @@ std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail)
     for (const dns::Name& name : settings.negative_anchors) text << "negative " << name.to_text() << '\n';
     text << "sha1 " << static_cast<unsigned>(settings.policy.sha1) << "\niterations "
          << settings.policy.most_nsec3_iterations << "\nttl " << settings.policy.least_ttl.count() << ' '
-         << settings.policy.most_ttl.count() << "\nlocal " << static_cast<unsigned>(settings.local_authorities)
+         << settings.policy.most_ttl.count() << ' ' << settings.policy.least_negative_ttl.count() << ' '
+         << settings.policy.most_negative_ttl.count() << "\nlocal " << static_cast<unsigned>(settings.local_authorities)
          << "\nmail " << static_cast<unsigned>(mail.insecure_mx) << '\n';
+    for (const dnssec::IterationLimit& limit : settings.policy.nsec3_by_key)
+        text << "iterations " << limit.key_bits << ' ' << limit.iterations << '\n';
+    if (settings.policy.algorithms == dnssec::Algorithms::all) text << "all algorithms\n";
+    if (settings.policy.dates == dnssec::Dates::ignored) text << "dates ignored\n";
+    for (const Network& network : settings.private_addresses) text << "private " << network.to_text() << '\n';
+    for (const dns::Name& name : settings.private_domains) text << "private " << name.to_text() << '\n';
     // Another root is another world: nothing of the one may be seen in the other.
     for (const resolve::RootServer& server : settings.root_hints) text << "hint " << server.address.to_text() << '\n';
     // So are zones that others are asked about.

@@ -70,6 +70,13 @@ Done read_deadline(const Value& value, Configuration& all) {
     return {};
 }
 
+Done read_stale_timer(const Value& value, Configuration& all) {
+    const auto number = read_integer(value, 0, 30000);
+    if (!number) return fail(number.error());
+    all.resolver.serve_stale_after = Duration(*number);
+    return {};
+}
+
 using V = const Value&;
 using C = Configuration&;
 
@@ -99,7 +106,22 @@ const std::vector<Key>& keys() {
         {"resolver", "edns-udp-size", [](V v, C c) { return read_number(v, 512, 4096, c.resolver.edns_udp_size); }},
         {"resolver", "cache-min-ttl", [](V v, C c) { return read_seconds(v, 3600, c.resolver.cache_min_ttl); }},
         {"resolver", "cache-max-ttl", [](V v, C c) { return read_seconds(v, 604800, c.resolver.cache_max_ttl); }},
+        {"resolver", "cache-min-negative-ttl",
+         [](V v, C c) { return read_seconds(v, 3600, c.resolver.cache_min_negative_ttl); }},
+        {"resolver", "cache-max-negative-ttl",
+         [](V v, C c) { return read_seconds(v, 86400, c.resolver.cache_max_negative_ttl); }},
+        {"resolver", "hide-query-type", [](V v, C c) { return read_boolean(v, c.resolver.hide_query_type); }},
+        {"resolver", "verify-glue", [](V v, C c) { return read_boolean(v, c.resolver.verify_glue); }},
+        {"resolver", "child-name-servers", [](V v, C c) { return read_boolean(v, c.resolver.child_name_servers); }},
+        {"resolver", "prefetch", [](V v, C c) { return read_boolean(v, c.resolver.prefetch); }},
+        {"resolver", "serve-stale", [](V v, C c) { return read_seconds(v, 259200, c.resolver.serve_stale); }},
+        {"resolver", "serve-stale-after-ms", read_stale_timer},
+        {"resolver", "serve-stale-ttl", [](V v, C c) { return read_seconds(v, 3600, c.resolver.serve_stale_ttl); }},
+        {"resolver", "private-addresses", [](V v, C c) { return read_networks(v, c.resolver.private_addresses); }},
+        {"resolver", "private-domains", [](V v, C c) { return read_names(v, c.resolver.private_domains); }},
         {"resolver", "nsec3-iterations", [](V v, C c) { return read_number(v, 0, 500, c.resolver.nsec3_iterations); }},
+        {"resolver", "nsec3-iterations-by-key",
+         [](V v, C c) { return read_iteration_limits(v, c.resolver.nsec3_iterations_by_key); }},
         {"resolver", "accept-sha1", [](V v, C c) { return read_boolean(v, c.resolver.accept_sha1); }},
         {"resolver", "deadline-ms", read_deadline},
         {"resolver", "fallback", [](V v, C c) { return read_fallback(v, c.resolver); }},
@@ -112,6 +134,8 @@ const std::vector<Key>& keys() {
         {"dnssec", "trust-anchor-file", [](V v, C c) { return read_path(v, c.dnssec.trust_anchor_file); }},
         {"dnssec", "negative-trust-anchors",
          [](V v, C c) { return read_negative_anchors(v, c.dnssec.negative_trust_anchors); }},
+        {"dnssec", "root-key-sentinel", [](V v, C c) { return read_boolean(v, c.dnssec.root_key_sentinel); }},
+        {"dnssec", "all-algorithms", [](V v, C c) { return read_boolean(v, c.dnssec.all_algorithms); }},
         {"mail", "insecure-mx", read_insecure_mx},
         {"mail", "strict-null-mx", [](V v, C c) { return read_boolean(v, c.mail.strict_null_mx); }},
         {"mail", "allow-mx-literals", [](V v, C c) { return read_boolean(v, c.mail.allow_mx_literals); }},
@@ -121,6 +145,7 @@ const std::vector<Key>& keys() {
         {"test", "allow-local-authorities", [](V v, C c) { return read_boolean(v, c.test.allow_local_authorities); }},
         {"test", "allow-loopback-authorities",
          [](V v, C c) { return read_boolean(v, c.test.allow_loopback_authorities); }},
+        {"test", "ignore-signature-dates", [](V v, C c) { return read_boolean(v, c.test.ignore_signature_dates); }},
         {"test", "authority-port", [](V v, C c) { return read_number(v, 1, 65535, c.test.authority_port); }},
         {"test", "resolv-conf", [](V v, C c) { return read_path(v, c.test.resolv_conf); }},
     };
@@ -271,7 +296,7 @@ Done check_resolver(const ResolverKeys& resolver, const Origin& origin) {
 
 ServerKeys::ServerKeys()
     : dns_listen{parse_endpoint("127.0.0.1:53").value()},
-      allow{serve::Network::from_text("127.0.0.0/8").value(), serve::Network::from_text("::1/128").value()} {}
+      allow{Network::from_text("127.0.0.0/8").value(), Network::from_text("::1/128").value()} {}
 
 void Origin::note(std::string_view section, std::string_view key, std::uint32_t line) {
     lines_[std::string(section) + "." + std::string(key)] = line;

@@ -18,12 +18,13 @@
 #include "base/address.h"
 #include "base/budget.h"
 #include "base/clock.h"
+#include "base/networks.h"
 #include "base/result.h"
 #include "dns/name.h"
+#include "dnssec/policy.h"
 #include "log/log.h"
 #include "mail/answer.h"
 #include "resolve/resolver.h"
-#include "serve/networks.h"
 
 namespace mxtrust::daemon {
 
@@ -52,7 +53,7 @@ struct ServerKeys {
     log::Level log_level = log::Level::info;
     log::Target log_target = log::Target::standard_error;
     std::uint32_t cache_size_mb = 256;
-    std::vector<serve::Network> allow;  ///< set by the constructor: loopback
+    std::vector<Network> allow;  ///< set by the constructor: loopback
     ServerKeys();
     friend bool operator==(const ServerKeys&, const ServerKeys&) = default;
 };
@@ -70,7 +71,19 @@ struct ResolverKeys {
     std::uint16_t edns_udp_size = 1232;
     std::chrono::seconds cache_min_ttl{0};
     std::chrono::seconds cache_max_ttl{86400};
+    std::chrono::seconds cache_min_negative_ttl{0};
+    std::chrono::seconds cache_max_negative_ttl{3600};
+    bool hide_query_type = false;
+    bool verify_glue = false;
+    bool child_name_servers = true;
+    bool prefetch = false;
+    std::chrono::seconds serve_stale{0};        ///< for so long after its end; 0: never
+    Duration serve_stale_after{1800};           ///< RFC 8767 5: the client response timer
+    std::chrono::seconds serve_stale_ttl{30};   ///< RFC 8767 4
+    std::vector<Network> private_addresses;     ///< filtered out of all names but those below
+    std::vector<dns::Name> private_domains;
     std::uint16_t nsec3_iterations = 50;
+    std::vector<dnssec::IterationLimit> nsec3_iterations_by_key;  ///< instead of the above
     bool accept_sha1 = false;
     Duration deadline{4900};  ///< of an answer over DNS; an MTA's own time-out is 5 s
     std::array<std::uint32_t, limit_count> limits = BudgetLimits{}.most;
@@ -82,6 +95,8 @@ struct ResolverKeys {
 struct DnssecKeys {
     std::filesystem::path trust_anchor_file;  ///< empty: the anchors that are built in
     std::vector<NegativeAnchor> negative_trust_anchors;
+    bool root_key_sentinel = true;  ///< RFC 8509
+    bool all_algorithms = false;    ///< stricter than RFC 6840 5.11
     friend bool operator==(const DnssecKeys&, const DnssecKeys&) = default;
 };
 
@@ -100,6 +115,7 @@ struct TestKeys {
         trust_anchors;                        ///< DS or DNSKEY as text; an empty list: nothing is validated
     bool allow_local_authorities = false;     ///< private and documentation addresses
     bool allow_loopback_authorities = false;  ///< 127.0.0.0/8 and ::1
+    bool ignore_signature_dates = false;      ///< no signature is too old or too young
     std::uint16_t authority_port = 53;
     std::filesystem::path resolv_conf;  ///< empty: /etc/resolv.conf, or none in a world with another root
     friend bool operator==(const TestKeys&, const TestKeys&) = default;

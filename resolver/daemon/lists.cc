@@ -14,6 +14,8 @@ constexpr std::size_t most_entries = 1000;
 
 constexpr std::string_view wanted_endpoints =
     "a list of addresses with ports, such as [\"127.0.0.1:53\", \"[::1]:53\"]";
+constexpr std::string_view wanted_names = "a list of domain names, such as [\"corp.example\"]";
+constexpr std::string_view wanted_limits = "a list such as [{ bits = 1024, iterations = 150 }]";
 constexpr std::string_view wanted_networks = "a list of networks, such as [\"192.0.2.0/24\", \"2001:db8::/32\"]";
 constexpr std::string_view wanted_negative_anchors =
     "a list of { name = \"example.org\", reason = \"…\", expires = 2030-01-31 }";
@@ -161,20 +163,58 @@ Done read_endpoints(const Value& value, std::vector<Endpoint>& target) {
     return {};
 }
 
-Done read_networks(const Value& value, std::vector<serve::Network>& target) {
+Done read_networks(const Value& value, std::vector<Network>& target) {
     const auto list = read_list(value, wanted_networks, most_entries);
     if (!list) return fail(list.error());
     target.clear();
     for (const toml::node& node : **list) {
         const auto text = read_text(element(value, node, target.size()), "a network");
         if (!text) return fail(text.error());
-        const auto network = serve::Network::from_text(*text);
+        const auto network = Network::from_text(*text);
         if (!network) {
             return fail(
                 FailureKind::malformed, "ANET"_code,
                 value.place + "\"" + *text + "\" is not a network, such as 192.0.2.0/24: " + network.error().text);
         }
         target.push_back(*network);
+    }
+    return {};
+}
+
+Done read_names(const Value& value, std::vector<dns::Name>& target) {
+    const auto list = read_list(value, wanted_names, most_entries);
+    if (!list) return fail(list.error());
+    target.clear();
+    for (const toml::node& node : **list) {
+        const auto text = read_text(element(value, node, target.size()), "a domain name");
+        if (!text) return fail(text.error());
+        const auto name = dns::Name::from_text(*text);
+        if (!name) {
+            return fail(FailureKind::malformed, "ANML"_code,
+                        value.place + "\"" + *text + "\" is not a domain name: " + name.error().text);
+        }
+        target.push_back(*name);
+    }
+    return {};
+}
+
+Done read_iteration_limits(const Value& value, std::vector<dnssec::IterationLimit>& target) {
+    const auto list = read_list(value, wanted_limits, most_entries);
+    if (!list) return fail(list.error());
+    target.clear();
+    for (const toml::node& node : **list) {
+        const Value entry = element(value, node, target.size());
+        const auto table = read_entry(entry, wanted_limits, {"bits", "iterations"});
+        if (!table) return fail(table.error());
+        dnssec::IterationLimit limit;
+        Done read = read_number(Value{*(*table)->get("bits"), entry.place + "bits: "}, 1, 65535, limit.key_bits);
+        if (!read) return read;
+        read = read_number(Value{*(*table)->get("iterations"), entry.place + "iterations: "}, 0, 2500, limit.iterations);
+        if (!read) return read;
+        if (!target.empty() && target.back().key_bits >= limit.key_bits) {
+            return fail(FailureKind::malformed, "AITL"_code, entry.place + "the bits must grow from entry to entry");
+        }
+        target.push_back(limit);
     }
     return {};
 }

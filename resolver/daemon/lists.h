@@ -31,7 +31,9 @@ Done read_mode(const Value& value, std::uint32_t& target);
 /// A user's or group's name; whether it exists is found out at start.
 Done read_account(const Value& value, std::string& target);
 Done read_endpoints(const Value& value, std::vector<Endpoint>& target);
-Done read_networks(const Value& value, std::vector<serve::Network>& target);
+Done read_networks(const Value& value, std::vector<Network>& target);
+Done read_names(const Value& value, std::vector<dns::Name>& target);
+Done read_iteration_limits(const Value& value, std::vector<dnssec::IterationLimit>& target);
 Done read_negative_anchors(const Value& value, std::vector<NegativeAnchor>& target);
 Done read_time(const Value& value, WallTime& target);
 Done read_root_hints(const Value& value, std::optional<std::vector<RootHint>>& target);

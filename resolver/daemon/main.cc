@@ -196,6 +196,10 @@ int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shar
     WorkerSettings settings{*resolver, route_settings(configuration), {}, {}, {}};
     settings.dns.allow = configuration.server.allow;
     settings.dns.deadline = configuration.resolver.deadline;
+    settings.dns.root_key_sentinel =
+        configuration.dnssec.root_key_sentinel ? resolve::Switch::on : resolve::Switch::off;
+    settings.dns.stale_after = configuration.resolver.serve_stale_after;
+    settings.dns.stale_ttl = configuration.resolver.serve_stale_ttl;
     Crew crew;
     const auto hired = crew.hire(worker_count(configuration.server), settings, {shared_clock, log, board, forwarders},
                                  store->get(), *sockets, fallback_list(configuration));

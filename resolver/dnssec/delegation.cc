@@ -70,6 +70,10 @@ class Search {
             Result<dns::Dnskey> key = dns::parse_dnskey(rdata);
             if (key) keys_.push_back(std::move(*key));
         }
+        for (const dns::Ds& ds : usable) name(ds.algorithm);
+        for (const dns::Dnskey& anchor : entry.keys) {
+            if (is_supported(anchor.algorithm, context_.policy)) name(anchor.algorithm);
+        }
         for (const dns::Ds& ds : usable) follow(ds);
         for (const dns::Dnskey& anchor : entry.keys) follow(anchor);
         return conclude(rrset);
@@ -82,6 +86,22 @@ class Search {
         result.reason = std::move(reason);
         if (result.reason.record.empty()) result.reason.record = describe(dns::Type::dnskey, zone_);
         return result;
+    }
+
+    void name(dns::Algorithm algorithm) {
+        if (!is_named(algorithm)) named_.push_back(algorithm);
+    }
+    [[nodiscard]] bool is_named(dns::Algorithm algorithm) const {
+        return std::ranges::find(named_, algorithm) != named_.end();
+    }
+    /// An algorithm that DS or anchor name, and of which none of the keys they name is there.
+    [[nodiscard]] std::optional<dns::Algorithm> missing_algorithm() const {
+        if (context_.policy.algorithms == Algorithms::any) return std::nullopt;
+        for (const dns::Algorithm algorithm : named_) {
+            const auto same = [algorithm](const ZoneKey& entry) { return entry.dnskey.algorithm == algorithm; };
+            if (std::ranges::none_of(entries_, same)) return algorithm;
+        }
+        return std::nullopt;
     }
 
     void follow(const dns::Ds& ds) {
@@ -121,6 +141,7 @@ class Search {
             std::ranges::any_of(entries_, [&](const ZoneKey& entry) { return is_same_key(entry.dnskey, key); });
         if (known) return;
         ZoneKey entry = make_zone_key(key, context_.policy);
+        entry.named = true;
         if (entry.key) {
             entries_.push_back(std::move(entry));
         } else if (is_beyond_us(key, context_.policy)) {
@@ -131,6 +152,13 @@ class Search {
     }
 
     KeySetResult conclude(const dns::RRset& rrset) {
+        if (const auto missing = missing_algorithm(); missing && !entries_.empty()) {
+            return result(KeySet::bogus,
+                          make_reason("VKAL"_code, dns::Ede::dnskey_missing, zone_,
+                                      zone_.to_text() + " has no key of algorithm " +
+                                          std::to_string(static_cast<unsigned>(*missing)) +
+                                          ", which its DS or trust anchor names"));
+        }
         if (!entries_.empty()) {
             SignatureResult check = check_signatures(rrset, zone_, entries_, context_);
             if (check.check == Check::valid) return accept(check.expires);
@@ -157,7 +185,11 @@ class Search {
         KeySetResult result;
         result.state = KeySet::secure;
         result.expires = expires;
-        for (dns::Dnskey& key : keys_) result.keys.push_back(make_zone_key(std::move(key), context_.policy));
+        for (dns::Dnskey& key : keys_) {
+            const bool named = is_named(key.algorithm);
+            result.keys.push_back(make_zone_key(std::move(key), context_.policy));
+            result.keys.back().named = named;
+        }
         return result;
     }
 
@@ -224,6 +256,7 @@ class Search {
     const dns::Name& zone_;
     const Context& context_;
     std::vector<dns::Dnskey> keys_;
+    std::vector<dns::Algorithm> named_;     ///< by DS and anchors, of those supported
     std::vector<ZoneKey> entries_;          ///< keys of the set that DS or anchor name
     std::optional<dns::Dnskey> beyond_us_;  ///< named, but not supported
     std::optional<dns::Dnskey> unfit_;      ///< its tag is named, but it must not sign

@@ -19,7 +19,7 @@ void gather_soa(const dns::RRset& soa, const dns::Name& zone, SignatureResult re
     }
     switch (result.check) {
         case Check::valid: {
-            const WallTime expires = negative_expiry(*result.rrset, result.expires, context.now);
+            const WallTime expires = negative_expiry(*result.rrset, result.expires, context.now, context.policy);
             auto shown = std::make_shared<dns::RRset>(*result.rrset);
             shown->ttl = std::chrono::duration_cast<dns::Ttl>(expires - context.now);  // RFC 2308 5
             denials.soa = Evidence{std::move(shown), expires};
@@ -62,13 +62,13 @@ dns::RRsetRef restored(const SignatureResult& signed_nsec) {
     return rrset;
 }
 
-WallTime negative_expiry(const dns::RRset& soa, WallTime expires, WallTime now) {
+WallTime negative_expiry(const dns::RRset& soa, WallTime expires, WallTime now, const Policy& policy) {
     const Result<dns::Soa> parsed = soa.records.empty()
                                         ? fail(FailureKind::malformed, "VDSE"_code, "SOA without record")
                                         : dns::parse_soa(soa.records.front());
     if (!parsed) return now;
     const std::chrono::seconds life = std::min<std::chrono::seconds>(soa.ttl, dns::Ttl(parsed->minimum));
-    return std::min(expires, now + life);
+    return std::min(expires, now + std::max(life, policy.least_negative_ttl));
 }
 
 Denials gather(const std::vector<dns::RRset>& authority, const dns::Name& zone, const std::vector<ZoneKey>& keys,

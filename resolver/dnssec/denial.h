@@ -25,8 +25,9 @@ struct Denials {
 /// missing record.
 [[nodiscard]] Proof prove(const Claim& claim, const Denials& denials, const dns::Name& zone, const Context& context);
 
-/// When a SOA's negative answers end: now + min(TTL, minimum), not beyond the evidence itself.
-[[nodiscard]] WallTime negative_expiry(const dns::RRset& soa, WallTime expires, WallTime now);
+/// When a SOA's negative answers end: now + min(TTL, minimum), at least the policy's minimum, not beyond the evidence
+/// itself.
+[[nodiscard]] WallTime negative_expiry(const dns::RRset& soa, WallTime expires, WallTime now, const Policy& policy);
 
 /// An NSEC that was expanded from a wildcard is the wildcard's (pitfalls 36).
 [[nodiscard]] dns::RRsetRef restored(const SignatureResult& signed_nsec);

@@ -84,9 +84,23 @@ FindingRef Judge::unknown(Finding::Parts parts, Reason reason) const {
     return Finding::failure(std::move(parts));
 }
 
+/// The policy's limit for the zone's smallest key: the cost of a hash is measured by that of a verification.
+void Judge::limit_iterations(const ZoneTrust& trust) {
+    if (policy_.nsec3_by_key.empty()) return;
+    std::size_t bits = policy_.most_rsa_bits;
+    for (const ZoneKey& key : trust.keys()) {
+        if (key.key) bits = std::min(bits, key.key->bits());
+    }
+    const auto fits = [bits](const IterationLimit& limit) { return bits <= limit.key_bits; };
+    const auto found = std::ranges::find_if(policy_.nsec3_by_key, fits);
+    policy_.most_nsec3_iterations =
+        found == policy_.nsec3_by_key.end() ? policy_.nsec3_by_key.back().iterations : found->iterations;
+}
+
 FindingRef Judge::judge(const Response& response, const ZoneTrust& trust) {
     switch (trust.security()) {
         case Security::secure:
+            limit_iterations(trust);
             switch (response.shape) {
                 case Shape::records:
                 case Shape::cname:
@@ -145,9 +159,10 @@ FindingRef Judge::unsigned_denial(Finding::Parts parts, const Response& response
         return rrset.type == dns::Type::soa && response.name.is_within(rrset.owner);
     });
     if (soa == response.authority.end()) {
-        parts.expires = now_ + std::min(policy_.no_soa_ttl, policy_.most_negative_ttl);
+        parts.expires =
+            now_ + std::min(std::max(policy_.no_soa_ttl, policy_.least_negative_ttl), policy_.most_negative_ttl);
     } else {
-        parts.expires = negative_expiry(*soa, now_ + policy_.most_negative_ttl, now_);
+        parts.expires = negative_expiry(*soa, now_ + policy_.most_negative_ttl, now_, policy_);
         dns::RRset shown = *soa;
         shown.ttl = std::chrono::duration_cast<dns::Ttl>(parts.expires - now_);
         parts.proof.push_back(std::make_shared<const dns::RRset>(std::move(shown)));
@@ -366,7 +381,8 @@ FindingRef Judge::judge_from_cached(const dns::Name& name, dns::Type type, const
     // An NSEC of the very name is RFC 9824's: the server would have said NOERROR.
     const bool compact = proof.used.front().rrset->owner == name;
     parts.rcode = proof.outcome == Outcome::nxdomain && !compact ? dns::Rcode::nxdomain : dns::Rcode::noerror;
-    parts.expires = std::min(now_ + policy_.most_negative_ttl, negative_expiry(*soa->rrset(), soa->expires(), now_));
+    parts.expires =
+        std::min(now_ + policy_.most_negative_ttl, negative_expiry(*soa->rrset(), soa->expires(), now_, policy_));
     add_proof(parts, Evidence{soa->rrset(), soa->expires()});
     return conclude(std::move(parts), std::move(proof));
 }

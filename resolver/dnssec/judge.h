@@ -135,6 +135,7 @@ class Judge {
     [[nodiscard]] static std::vector<dns::Ds> usable_ds(const dns::RRset& ds, const Policy& policy);
 
   private:
+    void limit_iterations(const ZoneTrust& trust);
     [[nodiscard]] Context context() { return Context{policy_, now_, budget_}; }
     [[nodiscard]] FindingRef bogus(Finding::Parts parts, Reason reason) const;
     [[nodiscard]] FindingRef unknown(Finding::Parts parts, Reason reason) const;

@@ -38,13 +38,16 @@ class Trial {
             std::optional<Candidate> candidate = inspect(rdata);
             if (candidate) candidates.push_back(std::move(*candidate));
         }
+        std::vector<dns::Algorithm> wanted = algorithms_wanted();
         for (std::size_t index = 0; index < candidates.size() && !stopped_; ++index) {
             if (index >= context_.policy.most_signatures_tried) {
                 stop(limit_reached("VSGL"_code, "signatures per RRset", zone_, checking()));
             } else if (holds(candidates[index])) {
-                return accept(candidates, index);
+                std::erase(wanted, candidates[index].rrsig.algorithm);
+                if (wanted.empty()) return accept(candidates, index);
             }
         }
+        if (!wanted.empty()) note_missing(wanted.front());
         SignatureResult result;
         result.check = stopped_ ? Check::exhausted : Check::invalid;
         result.reason = std::move(reason_);
@@ -52,6 +55,25 @@ class Trial {
     }
 
   private:
+    /// Where the policy is stricter than RFC 6840 5.11: those that DS or anchor named. Else none: the first valid
+    /// signature will do.
+    [[nodiscard]] std::vector<dns::Algorithm> algorithms_wanted() const {
+        std::vector<dns::Algorithm> wanted;
+        if (context_.policy.algorithms == Algorithms::any) return wanted;
+        for (const ZoneKey& key : keys_) {
+            const dns::Algorithm algorithm = key.dnskey.algorithm;
+            if (key.named && key.key && std::ranges::find(wanted, algorithm) == wanted.end()) wanted.push_back(algorithm);
+        }
+        return wanted;
+    }
+    void note_missing(dns::Algorithm algorithm) {
+        if (nearness_ != Nearness::none) return;
+        reason_ = make_reason("VSGM"_code, dns::Ede::dnssec_bogus, zone_,
+                              what() + " is not signed with algorithm " +
+                                  std::to_string(static_cast<unsigned>(algorithm)) +
+                                  ", which DS or anchor of its zone name");
+    }
+
     [[nodiscard]] std::string what() const { return describe(rrset_.type, rrset_.owner); }
     [[nodiscard]] std::string checking() const { return "checking the signatures of " + what(); }
 
@@ -141,6 +163,7 @@ class Trial {
     }
 
     bool is_in_time(const dns::Rrsig& rrsig) {
+        if (context_.policy.dates == Dates::ignored) return true;
         const WallTime inception = widen(rrsig.inception, context_.now);
         const WallTime expiration = widen(rrsig.expiration, context_.now);
         if (expiration < inception) {
@@ -231,6 +254,7 @@ class Trial {
     [[nodiscard]] std::chrono::seconds life(const Candidate& held) const {
         std::chrono::seconds ttl = std::min<std::chrono::seconds>(rrset_.ttl, dns::Ttl(held.rrsig.original_ttl));
         ttl = std::min(std::max(ttl, context_.policy.least_ttl), context_.policy.most_ttl);
+        if (context_.policy.dates == Dates::ignored) return ttl;
         return std::max(std::min(ttl, held.expiration - context_.now), std::chrono::seconds(0));
     }
 

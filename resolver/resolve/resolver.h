@@ -8,6 +8,7 @@
 
 #include "base/budget.h"
 #include "base/clock.h"
+#include "base/networks.h"
 #include "base/random.h"
 #include "cache/cache.h"
 #include "dns/message.h"
@@ -47,6 +48,14 @@ struct Settings {
     Switch ipv6 = Switch::on;
     Switch minimisation = Switch::on;           ///< RFC 9156
     Switch case_randomisation = Switch::on;     ///< 0x20
+    Switch hide_query_type =
+        Switch::off;  ///< probe the whole name with another type first (RFC 9156 3): one more round trip
+    Switch verify_glue = Switch::off;  ///< ask for the addresses of name servers outside the zone they serve
+    Switch child_name_servers = Switch::on;  ///< a last resort: name servers that only the zone itself names
+    Switch prefetch = Switch::off;           ///< ask again for what is in demand before it ends
+    std::chrono::seconds most_stale{0};      ///< RFC 8767: how long after its end an answer may be told; 0: never
+    std::vector<Network> private_addresses;  ///< never the addresses of public names (DNS rebinding)
+    std::vector<dns::Name> private_domains;  ///< whose names may have them all the same
     Switch prime_root = Switch::on;             ///< RFC 8109
     Switch aggressive_denial = Switch::on;      ///< RFC 8198
     Switch local_authorities = Switch::off;     ///< tests only: private and documentation addresses may be asked (A33)

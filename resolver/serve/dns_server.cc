@@ -3,6 +3,7 @@
 #include "serve/dns_server.h"
 
 #include "dns/message.h"
+#include "dnssec/sentinel.h"
 #include "serve/dns_reply.h"
 #include "serve/dns_request.h"
 #include "serve/patience.h"
@@ -42,6 +43,18 @@ struct DnsServer::State {
         return request;
     }
     [[nodiscard]] bool is_full() const { return pending >= settings.most_pending_in_all; }
+    /// What the name states of our root anchors is false (RFC 8509 3.2). Only secure answers tell of it.
+    [[nodiscard]] bool contradicts(const dnssec::Answer& answer) const {
+        if (settings.root_key_sentinel == resolve::Switch::off || answer.security() != dnssec::Security::secure)
+            return false;
+        const dnssec::TrustAnchors& anchors = tools.resolver.settings().anchors;
+        return dnssec::judge_sentinel(answer.name(), answer.type(), anchors) == dnssec::Sentinel::violated;
+    }
+    [[nodiscard]] dns::Message reply_with(const dns::Message& query, const dnssec::Answer& answer) const {
+        if (!contradicts(answer)) return answer_reply(query, answer, tools.clock.wall());
+        return error_reply(query, dns::Rcode::servfail,
+                           {{dns::Ede::other, "root key sentinel (RFC 8509): what the name says is not so"}});
+    }
     /// MTAs take SERVFAIL for "later", which is what it is; silence would cost them seconds.
     [[nodiscard]] dns::Message overloaded(const dns::Message& query) {
         ++counters.dns_overloaded;
@@ -204,7 +217,7 @@ task::Task<dns::Message> DnsServer::State::answer(dns::Message query) {
         dnssec::Answer answer = co_await tools.resolver.resolve(std::move(name), type, std::move(budget));
         // An MTA that got MX asks for the hosts next: that is fetched while it reads.
         if (type == dns::Type::mx) tools.router.look_ahead(answer);
-        reply = answer_reply(query, answer, tools.clock.wall());
+        reply = reply_with(query, answer);
     }
     if (reply.rcode == dns::Rcode::servfail) ++counters.dns_servfail;
     if (reply.authentic_data) ++counters.dns_authentic;
@@ -216,7 +229,7 @@ task::Task<dns::Message> DnsServer::State::answer(dns::Message query) {
 /// RD=0: what is known is told, nothing is found out for it (RFC 1034 4.3.1).
 dns::Message DnsServer::State::from_cache(const dns::Message& query) {
     const std::optional<dnssec::Answer> known = tools.resolver.peek(query.question->name, query.question->type);
-    if (known) return answer_reply(query, *known, tools.clock.wall());
+    if (known) return reply_with(query, *known);
     ++counters.dns_refused;
     return error_reply(query, dns::Rcode::refused,
                        {{dns::Ede::not_authoritative, "not in the cache, and recursion was not desired"}});

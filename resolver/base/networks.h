@@ -1,4 +1,4 @@
-// Which clients may ask over DNS: address prefixes.
+// Sets of addresses: who may ask, and which addresses are private.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 #include "base/address.h"
 #include "base/result.h"
 
-namespace mxtrust::serve {
+namespace mxtrust {
 
 /// "192.0.2.0/24", "2001:db8::/32"; an address alone is a network of one.
 class Network {
@@ -27,4 +27,4 @@ class Network {
 /// An IPv4 client of an IPv6 socket (::ffff:192.0.2.1) counts as IPv4.
 [[nodiscard]] bool is_allowed(const std::vector<Network>& networks, const Address& client);
 
-}  // namespace mxtrust::serve
+}  // namespace mxtrust

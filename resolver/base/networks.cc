@@ -1,11 +1,11 @@
 // Address prefixes (RFC 4632 3.1, RFC 4291 2.3) and IPv4-mapped clients (RFC 4291 2.5.5.2).
-#include "serve/networks.h"
+#include "base/networks.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 
-namespace mxtrust::serve {
+namespace mxtrust {
 namespace {
 
 bool bit(BytesView octets, std::size_t index) {
@@ -33,11 +33,11 @@ Result<Network> Network::from_text(std::string_view text) {
     const std::string_view length = text.substr(slash + 1);
     const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), network.prefix_);
     if (error != std::errc() || end != length.data() + length.size() || network.prefix_ > bits) {
-        return fail(FailureKind::malformed, "SNPL"_code, "the prefix length must be 0 to " + std::to_string(bits));
+        return fail(FailureKind::malformed, "BNPL"_code, "the prefix length must be 0 to " + std::to_string(bits));
     }
     for (std::size_t index = network.prefix_; index < bits; ++index) {
         if (bit(address->octets(), index)) {
-            return fail(FailureKind::malformed, "SNHB"_code, "the address has bits set behind the prefix");
+            return fail(FailureKind::malformed, "BNHB"_code, "the address has bits set behind the prefix");
         }
     }
     return network;
@@ -61,4 +61,4 @@ bool is_allowed(const std::vector<Network>& networks, const Address& client) {
                        [&](const Network& network) { return network.contains(plain); });
 }
 
-}  // namespace mxtrust::serve
+}  // namespace mxtrust

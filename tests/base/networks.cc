@@ -1,9 +1,8 @@
-#include "serve/networks.h"
+#include "base/networks.h"
 
 #include <catch2/catch.hpp>
 
 using namespace mxtrust;
-using namespace mxtrust::serve;
 
 TEST_CASE("a client is allowed by the networks it lies in") {
     struct Case {
