@@ -107,9 +107,9 @@ Result<resolve::Settings> resolver_settings(const Configuration& configuration, 
     settings.policy.most_negative_ttl = std::min(keys.cache_max_negative_ttl, keys.cache_max_ttl);
     settings.policy.least_negative_ttl = keys.cache_min_negative_ttl;
     settings.policy.nsec3_by_key = keys.nsec3_iterations_by_key;
-    settings.policy.dates =
-        configuration.test.ignore_signature_dates ? dnssec::Dates::ignored : dnssec::Dates::checked;
-    settings.policy.algorithms = configuration.dnssec.all_algorithms ? dnssec::Algorithms::all : dnssec::Algorithms::any;
+    settings.policy.dates = configuration.test.ignore_signature_dates ? dnssec::Dates::ignored : dnssec::Dates::checked;
+    settings.policy.algorithms =
+        configuration.dnssec.all_algorithms ? dnssec::Algorithms::all : dnssec::Algorithms::any;
     settings.lookup_limits.most = keys.limits;
     settings.ipv4 = to_switch(keys.ipv4);
     settings.ipv6 = to_switch(keys.ipv6);

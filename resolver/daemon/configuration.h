@@ -77,10 +77,10 @@ struct ResolverKeys {
     bool verify_glue = false;
     bool child_name_servers = true;
     bool prefetch = false;
-    std::chrono::seconds serve_stale{0};        ///< for so long after its end; 0: never
-    Duration serve_stale_after{1800};           ///< RFC 8767 5: the client response timer
-    std::chrono::seconds serve_stale_ttl{30};   ///< RFC 8767 4
-    std::vector<Network> private_addresses;     ///< filtered out of all names but those below
+    std::chrono::seconds serve_stale{0};       ///< for so long after its end; 0: never
+    Duration serve_stale_after{1800};          ///< RFC 8767 5: the client response timer
+    std::chrono::seconds serve_stale_ttl{30};  ///< RFC 8767 4
+    std::vector<Network> private_addresses;    ///< filtered out of all names but those below
     std::vector<dns::Name> private_domains;
     std::uint16_t nsec3_iterations = 50;
     std::vector<dnssec::IterationLimit> nsec3_iterations_by_key;  ///< instead of the above

@@ -209,7 +209,8 @@ Done read_iteration_limits(const Value& value, std::vector<dnssec::IterationLimi
         dnssec::IterationLimit limit;
         Done read = read_number(Value{*(*table)->get("bits"), entry.place + "bits: "}, 1, 65535, limit.key_bits);
         if (!read) return read;
-        read = read_number(Value{*(*table)->get("iterations"), entry.place + "iterations: "}, 0, 2500, limit.iterations);
+        read =
+            read_number(Value{*(*table)->get("iterations"), entry.place + "iterations: "}, 0, 2500, limit.iterations);
         if (!read) return read;
         if (!target.empty() && target.back().key_bits >= limit.key_bits) {
             return fail(FailureKind::malformed, "AITL"_code, entry.place + "the bits must grow from entry to entry");

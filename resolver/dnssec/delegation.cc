@@ -153,11 +153,10 @@ class Search {
 
     KeySetResult conclude(const dns::RRset& rrset) {
         if (const auto missing = missing_algorithm(); missing && !entries_.empty()) {
-            return result(KeySet::bogus,
-                          make_reason("VKAL"_code, dns::Ede::dnskey_missing, zone_,
-                                      zone_.to_text() + " has no key of algorithm " +
-                                          std::to_string(static_cast<unsigned>(*missing)) +
-                                          ", which its DS or trust anchor names"));
+            return result(KeySet::bogus, make_reason("VKAL"_code, dns::Ede::dnskey_missing, zone_,
+                                                     zone_.to_text() + " has no key of algorithm " +
+                                                         std::to_string(static_cast<unsigned>(*missing)) +
+                                                         ", which its DS or trust anchor names"));
         }
         if (!entries_.empty()) {
             SignatureResult check = check_signatures(rrset, zone_, entries_, context_);

@@ -387,4 +387,59 @@ FindingRef Judge::judge_from_cached(const dns::Name& name, dns::Type type, const
     return conclude(std::move(parts), std::move(proof));
 }
 
+FindingRef Judge::wildcard_of(const Finding& finding) {
+    if (!finding.is_secure() || finding.outcome() != Outcome::records || !finding.rrset()) return nullptr;
+    const dns::RRset& expanded = *finding.rrset();
+    if (expanded.signatures.empty() || expanded.owner != finding.name()) return nullptr;
+    // The first signature is the one that held; it counts the labels without "*" (RFC 4034 3.1.3).
+    const Result<dns::Rrsig> rrsig = dns::parse_rrsig(expanded.signatures.front());
+    if (!rrsig || rrsig->labels >= expanded.owner.label_count() || expanded.owner.label(0) == "*") return nullptr;
+    const Result<dns::Name> owner = expanded.owner.ancestor(rrsig->labels).wildcard();
+    if (!owner) return nullptr;
+    auto set = std::make_shared<dns::RRset>(expanded);
+    set->owner = *owner;
+    Finding::Parts parts;
+    parts.name = *owner;
+    parts.type = set->type;
+    parts.outcome = Outcome::records;
+    parts.rcode = dns::Rcode::noerror;
+    parts.rrset = std::move(set);
+    parts.zone = finding.zone();
+    parts.expires = finding.expires();
+    return Finding::proven(ProofKey{}, Security::secure, std::move(parts));
+}
+
+FindingRef Judge::expand_from_cached(const dns::Name& name, dns::Type type, const dns::Name& zone,
+                                     const std::vector<FindingRef>& denials, const FindingRef& wildcard) {
+    if (!wildcard || !wildcard->is_secure() || wildcard->outcome() != Outcome::records || wildcard->expires() <= now_ ||
+        wildcard->zone() != zone || type == dns::Type::ds)
+        return nullptr;
+    const dns::RRset& source = *wildcard->rrset();
+    const bool fits = source.owner.label_count() > 0 && source.owner.label(0) == "*" &&
+                      name.is_below(source.owner.parent()) && name != source.owner &&
+                      (source.type == type || source.type == dns::Type::cname) && can_be_expanded(source.type);
+    if (!fits) return nullptr;
+    Denials known;
+    for (const FindingRef& finding : denials) {
+        const bool good = finding && finding->is_secure() && finding->outcome() == Outcome::records &&
+                          finding->zone() == zone && finding->expires() > now_;
+        if (good) known.nsecs.push_back(Evidence{finding->rrset(), finding->expires()});
+    }
+    const Context here = context();
+    const Claim claim{Claim::Kind::expansion, name, type, source.owner.label_count() - 1};
+    Proof proof = prove(claim, known, zone, here);
+    if (proof.proven != Proven::yes) return nullptr;  // RFC 8198 5.2: no opt-out span
+    auto expanded = std::make_shared<dns::RRset>(source);
+    expanded->owner = name;
+    Finding::Parts parts;
+    parts.name = name;
+    parts.type = type;
+    parts.rcode = dns::Rcode::noerror;
+    parts.zone = zone;
+    parts.rrset = std::move(expanded);
+    parts.expires = wildcard->expires();
+    proof.outcome = Outcome::records;
+    return conclude(std::move(parts), std::move(proof));
+}
+
 }  // namespace mxtrust::dnssec

@@ -128,7 +128,12 @@ class Judge {
     /// opt-out span.
     [[nodiscard]] FindingRef judge_from_cached(const dns::Name& name, dns::Type type, const dns::Name& zone,
                                                const std::vector<FindingRef>& denials, const FindingRef& soa);
-    /// A wildcard answer synthesised from cached, secure parts is not attempted here.
+    /// The wildcard's own RRset, of a secure answer that was expanded from it; null for any other.
+    [[nodiscard]] static FindingRef wildcard_of(const Finding& finding);
+    /// An answer made from a cached wildcard's set (found as such: secure, owned by the wildcard) and denials that show
+    /// that nothing closer exists (RFC 8198 5.3). Null where they do not, or only by an opt-out span.
+    [[nodiscard]] FindingRef expand_from_cached(const dns::Name& name, dns::Type type, const dns::Name& zone,
+                                                const std::vector<FindingRef>& denials, const FindingRef& wildcard);
 
     [[nodiscard]] static Cut cut_of(const Finding& ds, const Policy& policy);
     /// Usable DS of a set: supported algorithm and digest, SHA-1 dropped beside stronger ones (pitfalls 20, 21, 39).

@@ -27,10 +27,10 @@ struct Policy {
     Sha1 sha1 = Sha1::unsupported;             ///< algorithms 5 and 7 (RFC 9905); unsupported makes such zones insecure
     std::uint16_t most_nsec3_iterations = 50;  ///< above: insecure, EDE 27 (RFC 9276 3.2)
     std::vector<IterationLimit> nsec3_by_key{};  ///< where not empty, instead of the above; ascending
-    std::uint32_t most_signatures_tried = 8;   ///< per RRset (A1, A5)
-    std::uint32_t most_keys_per_tag = 2;       ///< DNSKEYs with one key tag and algorithm (A1, CVE-2023-50387)
-    std::uint32_t most_nsec3_records = 8;      ///< NSEC and NSEC3 sets per answer (A3)
-    std::uint32_t most_rsa_bits = 4096;        ///< longer moduli are unsupported (A4)
+    std::uint32_t most_signatures_tried = 8;     ///< per RRset (A1, A5)
+    std::uint32_t most_keys_per_tag = 2;         ///< DNSKEYs with one key tag and algorithm (A1, CVE-2023-50387)
+    std::uint32_t most_nsec3_records = 8;        ///< NSEC and NSEC3 sets per answer (A3)
+    std::uint32_t most_rsa_bits = 4096;          ///< longer moduli are unsupported (A4)
     std::chrono::seconds skew{300};  ///< how far our clock may be off, at inception and expiration (pitfalls 22); at
                                      ///< most 10 % of the signature's life
     std::chrono::seconds most_ttl{86400};  ///< nothing positive is kept longer (RFC 8767 4 suggests a cap)

@@ -62,16 +62,17 @@ class Trial {
         if (context_.policy.algorithms == Algorithms::any) return wanted;
         for (const ZoneKey& key : keys_) {
             const dns::Algorithm algorithm = key.dnskey.algorithm;
-            if (key.named && key.key && std::ranges::find(wanted, algorithm) == wanted.end()) wanted.push_back(algorithm);
+            if (key.named && key.key && std::ranges::find(wanted, algorithm) == wanted.end())
+                wanted.push_back(algorithm);
         }
         return wanted;
     }
     void note_missing(dns::Algorithm algorithm) {
         if (nearness_ != Nearness::none) return;
-        reason_ = make_reason("VSGM"_code, dns::Ede::dnssec_bogus, zone_,
-                              what() + " is not signed with algorithm " +
-                                  std::to_string(static_cast<unsigned>(algorithm)) +
-                                  ", which DS or anchor of its zone name");
+        reason_ =
+            make_reason("VSGM"_code, dns::Ede::dnssec_bogus, zone_,
+                        what() + " is not signed with algorithm " + std::to_string(static_cast<unsigned>(algorithm)) +
+                            ", which DS or anchor of its zone name");
     }
 
     [[nodiscard]] std::string what() const { return describe(rrset_.type, rrset_.owner); }

@@ -20,7 +20,7 @@ namespace mxtrust::dnssec {
 struct ZoneKey {
     dns::Dnskey dnskey;
     std::shared_ptr<const crypto::PublicKey> key;  ///< null where the algorithm or the key is not supported
-    bool named = false;  ///< its algorithm is one that DS or anchor name (Algorithms::all)
+    bool named = false;                            ///< its algorithm is one that DS or anchor name (Algorithms::all)
 };
 
 /// What every check of one answer needs to know.

@@ -65,9 +65,24 @@ std::vector<FindingRef> nsec3_sets(cache::Cache& cache, const dns::Name& name, c
     return sets;
 }
 
+/// RFC 8198 5.3: the wildcard that would stand for the name is known, and so is that nothing closer is there.
+FindingRef expand(cache::Cache& cache, const dns::Name& name, dns::Type type, const dns::Name& zone,
+                  const std::vector<FindingRef>& sets, dnssec::Judge& judge, WallTime now) {
+    std::size_t tried = 0;
+    for (std::size_t labels = name.label_count(); labels-- > zone.label_count() && ++tried <= most_hashed_labels;) {
+        const Result<dns::Name> wildcard = name.ancestor(labels).wildcard();
+        if (!wildcard || *wildcard == name) continue;
+        const FindingRef source = cache.find(*wildcard, type, now);
+        if (!source || source->outcome() != dnssec::Outcome::records) continue;
+        if (FindingRef made = judge.expand_from_cached(name, type, zone, sets, source)) return made;
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 void keep_denials(cache::Cache& cache, const dnssec::Finding& finding) {
+    if (const FindingRef wildcard = dnssec::Judge::wildcard_of(finding)) cache.store(wildcard);
     for (const FindingRef& set : dnssec::Judge::proven_sets(finding)) {
         if (set->type() == dns::Type::soa) {
             cache.store(set);
@@ -84,7 +99,9 @@ FindingRef deny_from_cache(cache::Cache& cache, const dns::Name& name, dns::Type
     std::vector<FindingRef> sets = nsec_sets(cache, name, zone, now);
     if (sets.empty()) sets = nsec3_sets(cache, name, zone, policy, now, budget);
     if (sets.empty()) return nullptr;
-    return dnssec::Judge(policy, now, budget).judge_from_cached(name, type, zone, sets, soa);
+    dnssec::Judge judge(policy, now, budget);
+    if (FindingRef denied = judge.judge_from_cached(name, type, zone, sets, soa)) return denied;
+    return expand(cache, name, type, zone, sets, judge, now);
 }
 
 }  // namespace mxtrust::resolve

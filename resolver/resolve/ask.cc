@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "resolve/iterate.h"
+#include "resolve/scrub.h"
 
 namespace mxtrust::resolve {
 namespace {
@@ -32,8 +33,10 @@ int weight(FailureKind kind) {
     return 0;
 }
 
-constexpr std::size_t most_missing_glue = 2;   // names of one referral whose addresses the parent is asked for
-constexpr Duration check_interval{100};        // how soon forwarders that come to stand in are noticed
+constexpr std::size_t most_missing_glue = 2;        // names of one referral whose addresses the parent is asked for
+constexpr Duration check_interval{100};             // how soon forwarders that come to stand in are noticed
+constexpr std::size_t most_child_servers = 10'000;  // zones of which is kept what they say of their own servers
+constexpr std::chrono::seconds most_child_servers_ttl{86'400};
 constexpr std::size_t most_troubles_told = 4;  // in one sentence; the rest is counted
 constexpr Duration time_to_tell{20};           // for a failure to come up through all that waits for it
 
@@ -42,7 +45,7 @@ constexpr Duration time_to_tell{20};           // for a failure to come up throu
 /// Whom to ask, in which order, and who was asked already. Pure.
 class Iterator::Roster {
   public:
-    explicit Roster(const cache::ZoneCut& cut) {
+    Roster(const cache::ZoneCut& cut, const std::vector<dns::Name>& unverified) : nameless_(unverified) {
         const auto addressed = [](const cache::NameServer& server) { return !server.addresses.empty(); };
         const bool any_glue = std::ranges::any_of(cut.servers, addressed);
         for (const cache::NameServer& server : cut.servers) {
@@ -91,6 +94,14 @@ class Iterator::Roster {
         }
         return !nameless_.empty();
     }
+    /// Name servers that the zone alone knows. Once.
+    bool turn_to_child(std::vector<dns::Name> names) {
+        if (turned_to_child_) return false;
+        turned_to_child_ = true;
+        nameless_.insert(nameless_.end(), names.begin(), names.end());
+        return !names.empty();
+    }
+    bool unverified_was_used() { return std::exchange(unverified_used_, true); }
     bool glue_was_fetched() { return std::exchange(glue_fetched_, true); }
     /// Those who were silent get one more chance, once: a packet may have been lost.
     bool second_round() {
@@ -116,7 +127,8 @@ class Iterator::Roster {
     std::vector<dns::Name> nameless_;
     std::vector<std::string> troubles_;
     std::size_t next_ = 0, looked_up_ = 0, failures_ = 0, lame_ = 0, erring_ = 0;
-    bool second_round_ = false, looked_further_ = false, glue_fetched_ = false;
+    bool second_round_ = false, looked_further_ = false, glue_fetched_ = false, turned_to_child_ = false,
+         unverified_used_ = false;
     FailureKind kind_ = FailureKind::unreachable;
 };
 
@@ -176,6 +188,8 @@ task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns
         co_return result;
     }
     Asked asked{name, type, zone};
+    drop_private_addresses(*message, tools_.settings.private_addresses, tools_.settings.private_domains);
+    learn_child_servers(zone, *message);
     Classified classified = classify(asked, *message);
     result.rcode = message->rcode;
     if (auto* unusable = std::get_if<Unusable>(&classified)) {
@@ -271,8 +285,48 @@ task::Task<std::vector<Candidate>> Iterator::fetch_glue(cache::ZoneCut cut, Cont
     co_return candidates;
 }
 
+void Iterator::learn_child_servers(const dns::Name& zone, const dns::Message& message) {
+    if (tools_.settings.child_name_servers == Switch::off || zone.is_root() || !message.authoritative) return;
+    ChildServers learnt;
+    for (const std::vector<dns::Record>* section : {&message.answer, &message.authority}) {
+        for (const dns::Record& record : *section) {
+            if (record.type != dns::Type::ns || record.owner != zone || learnt.names.size() >= most_servers_per_zone)
+                continue;
+            const Result<dns::Name> name = dns::parse_single_name(record.rdata);
+            if (!name) continue;
+            learnt.names.push_back(*name);
+            learnt.until = tools_.clock.wall() + std::min<std::chrono::seconds>(record.ttl, most_child_servers_ttl);
+        }
+    }
+    if (learnt.names.empty()) return;
+    if (child_servers_.size() >= most_child_servers) child_servers_.clear();
+    child_servers_[zone] = std::move(learnt);
+}
+
+/// RFC 2181 5.4.1 ranks the child's word higher; here it only adds, and only while the parent's delegation lives (A30).
+std::vector<dns::Name> Iterator::child_servers(const cache::ZoneCut& cut) const {
+    std::vector<dns::Name> names;
+    const auto found = child_servers_.find(cut.zone);
+    if (found == child_servers_.end() || found->second.until <= tools_.clock.wall()) return names;
+    for (const dns::Name& name : found->second.names) {
+        const auto same = [&name](const cache::NameServer& server) { return server.name == name; };
+        if (std::ranges::none_of(cut.servers, same)) names.push_back(name);
+    }
+    return names;
+}
+
+bool Iterator::is_to_be_verified(const cache::NameServer& server, const cache::ZoneCut& cut,
+                                 const Context& context) const {
+    return tools_.settings.verify_glue == Switch::on && context.depth == 0 && !server.addresses.empty() &&
+           !cut.zone.is_root() && !server.name.is_within(cut.zone);
+}
+
 task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context) {
-    Roster roster(cut);
+    std::vector<dns::Name> unverified;
+    for (const cache::NameServer& server : cut.servers) {
+        if (is_to_be_verified(server, cut, context)) unverified.push_back(server.name);
+    }
+    Roster roster(cut, unverified);
     std::vector<Candidate> known;
     const Detour* stub = is_stub(cut) ? stub_of(cut.zone) : nullptr;
     if (stub != nullptr) {
@@ -284,6 +338,7 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
     }
     for (const cache::NameServer& server : cut.servers) {
         if (stub != nullptr) break;
+        if (is_to_be_verified(server, cut, context)) continue;
         const std::vector<Address> addresses = server.addresses.empty() ? glue_of(server.name) : server.addresses;
         add_candidates(known, server.name, addresses, context);
     }
@@ -309,7 +364,8 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
                 Context deeper = context.deeper();
                 dns::Name host = *nameless;
                 std::vector<Address> addresses = co_await addresses_of(std::move(host), std::move(deeper));
-                const std::vector<Address> glue = glue_of(*nameless);
+                const bool verified = tools_.settings.verify_glue == Switch::on && !addresses.empty();
+                const std::vector<Address> glue = verified ? std::vector<Address>() : glue_of(*nameless);
                 addresses.insert(addresses.end(), glue.begin(), glue.end());
                 std::vector<Candidate> found;
                 add_candidates(found, *nameless, addresses, context);
@@ -323,6 +379,8 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
             flying.add(attempt(*next, cut.zone, name, type, until, context.budget));
         }
         if (flying.pending() == 0) {
+            // A lost packet is likelier than glue that is out of date.
+            if (roster.second_round()) continue;
             if (roster.look_further(cut)) continue;
             if (!roster.anybody() && !roster.glue_was_fetched()) {
                 cache::ZoneCut asked_cut = cut;
@@ -331,7 +389,15 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
                 roster.add(std::move(found));
                 continue;
             }
-            if (!roster.second_round()) break;
+            if (!unverified.empty() && !roster.unverified_was_used()) {
+                // Nothing better was to be found out: then as the parent says.
+                std::vector<Candidate> said;
+                for (const cache::NameServer& server : cut.servers)
+                    add_candidates(said, server.name, server.addresses, context);
+                roster.add(tools_.servers.order(std::move(said), cut.zone, tools_.clock.mono()));
+                continue;
+            }
+            if (stub != nullptr || !roster.turn_to_child(child_servers(cut))) break;
             continue;
         }
         MonoTime wake = deadline;

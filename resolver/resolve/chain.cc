@@ -111,6 +111,13 @@ std::optional<ZoneTrust> Chain::configured(const dns::Name& zone, Budget& budget
     return judge.insecure_by_configuration(zone, std::move(reason), now + tools_.settings.policy.most_ttl);
 }
 
+bool Chain::is_known_unsigned(const dns::Name& zone) const {
+    Budget none(BudgetLimits{}, MonoTime{});
+    if (configured(zone, none)) return true;
+    const TrustRef known = remembered(zone);
+    return known && known->security() == Security::insecure;
+}
+
 dns::Name Chain::parent_of(const dns::Name& zone) const {
     const cache::ZoneCut cut = tools_.iterator.deepest_cut(zone);
     if (cut.zone == zone && cut.zone.is_below(cut.parent)) return cut.parent;
@@ -334,12 +341,22 @@ task::Task<ZoneTrust> Chain::trust_for(dns::Name asked, dnssec::Response respons
     const dns::Name lowest = lowest_apex(response);
     // An anchor between the zone that was asked and the name: the chain begins there, whatever the parent is.
     const dnssec::TrustAnchor* island = tools_.settings.anchors.closest(lowest);
-    if (island != nullptr && island->zone.is_below(asked)) asked = zone = island->zone;
+    const std::optional<dns::Name> signer = signer_of(response);
+    if (island != nullptr && island->zone.is_below(asked)) {
+        // But where the zone above is secure itself, its word counts, too: any anchor that proves it will do (RFC 6840
+        // appendix C.2).
+        if (signer && island->zone.is_below(*signer) && signer->is_within(asked)) {
+            dns::Name above = *signer;
+            Context beside = context;
+            ZoneTrust over = co_await trust_of(std::move(above), std::move(beside), Reach::keys);
+            if (over.security() == Security::secure) co_return over;
+        }
+        asked = zone = island->zone;
+    }
     ZoneTrust trust = co_await trust_of(std::move(zone), std::move(first), Reach::keys);
     if (trust.security() != Security::secure) co_return trust;
     // A forwarder's answer does not show that a negative anchor lies between (RFC 7646 2).
     if (std::optional<ZoneTrust> fixed = configured(lowest, *context.budget)) co_return std::move(*fixed);
-    const std::optional<dns::Name> signer = signer_of(response);
     if (signer && *signer == asked) co_return trust;
     if (signer && signer->is_below(asked) && lowest.is_within(*signer)) {
         dns::Name deeper = *signer;

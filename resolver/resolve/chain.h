@@ -49,6 +49,8 @@ class Chain {
     [[nodiscard]] dnssec::FindingRef failure(const dns::Name& name, dns::Type type, const Found& found);
     void store(const dnssec::FindingRef& finding);
     void flush(const dns::Name& name);
+    /// Is it known right now, without asking anybody, that nothing in this zone can be validated?
+    [[nodiscard]] bool is_known_unsigned(const dns::Name& zone) const;
 
   private:
     task::Task<dnssec::FindingRef> ds_from_referral(dns::Name zone, Context context);

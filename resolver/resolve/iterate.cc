@@ -28,8 +28,12 @@ std::size_t labels_to_probe(const dns::Name& name) {
 /// The state of one walk from a zone cut down to the answer.
 class Iterator::Walk {
   public:
-    Walk(dns::Name name, dns::Type type, cache::ZoneCut start, Switch minimisation)
-        : cut(std::move(start)), name_(std::move(name)), type_(type), minimise_(minimisation == Switch::on) {
+    Walk(dns::Name name, dns::Type type, cache::ZoneCut start, const Settings& settings)
+        : cut(std::move(start)),
+          name_(std::move(name)),
+          type_(type),
+          minimise_(settings.minimisation == Switch::on),
+          hide_type_(settings.hide_query_type == Switch::on && type != dns::Type::ds && type != dns::Type::any) {
         probed_ = cut.zone.label_count();
     }
 
@@ -40,7 +44,12 @@ class Iterator::Walk {
         const std::size_t step =
             probes_ < one_label_steps ? 1 : std::max<std::size_t>(1, (all - probed_) / (most_minimised - probes_));
         const std::size_t next = probed_ + step;
-        if (next >= labels_to_probe(name_)) return {name_, type_};
+        if (next >= labels_to_probe(name_)) {
+            // RFC 9156 3: the type is told to nobody but the server that has the name. Behind an underscore label it is
+            // plain to see.
+            const bool hide = hide_type_ && probed_ < all && labels_to_probe(name_) == all;
+            return {name_, hide ? probe_ : type_};
+        }
         return {name_.ancestor(next), probe_};
     }
     /// A probe was answered with an error: RFC 7816's NS is what older servers expect; after that the whole name.
@@ -76,7 +85,7 @@ class Iterator::Walk {
   private:
     dns::Name name_;
     dns::Type type_;
-    bool minimise_;
+    bool minimise_, hide_type_;
     dns::Type probe_ = dns::Type::a;  ///< hides what is asked for (RFC 9156 2.1)
     std::size_t probed_ = 0;          ///< so many labels are known to belong to the cut's zone
     std::size_t probes_ = 0;
@@ -85,7 +94,8 @@ class Iterator::Walk {
 Iterator::Iterator(Tools tools)
     : tools_(tools),
       flights_(tools.scheduler, task::most_flights, AskKeyHash(tools.random)),
-      hosts_(0, dns::NameHash(HashKey::draw(tools.random))) {}
+      hosts_(0, dns::NameHash(HashKey::draw(tools.random))),
+      child_servers_(0, dns::NameHash(HashKey::draw(tools.random))) {}
 
 cache::ZoneCut Iterator::hints() const {
     cache::ZoneCut root;
@@ -206,7 +216,7 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
         Context priming = context;
         cut = co_await prime(std::move(priming));
     }
-    Walk walk(name, type, std::move(cut), tools_.settings.minimisation);
+    Walk walk(name, type, std::move(cut), tools_.settings);
     Found found;
     for (std::size_t step = 0; step < most_steps; ++step) {
         // Recursion was found to be impossible on the way.
@@ -284,6 +294,8 @@ task::Task<bool> Iterator::refresh_referral(dns::Name zone, Context context) {
 
 void Iterator::flush(const dns::Name& name, bool subtree) {
     std::erase_if(hosts_,
+                  [&](const auto& entry) { return subtree ? entry.first.is_within(name) : entry.first == name; });
+    std::erase_if(child_servers_,
                   [&](const auto& entry) { return subtree ? entry.first.is_within(name) : entry.first == name; });
     tools_.evidence.flush(name);
     if (name.is_root() && subtree) root_.reset();

@@ -116,6 +116,10 @@ class Iterator {
         std::vector<Address> addresses;
         MonoTime until{};
     };
+    struct ChildServers {
+        std::vector<dns::Name> names;
+        WallTime until{};
+    };
     class Walk;
     class Roster;
 
@@ -149,6 +153,12 @@ class Iterator {
     task::Task<std::vector<Candidate>> fetch_glue(cache::ZoneCut cut, Context context);
     /// What the parent of a name server's own zone says its addresses are.
     [[nodiscard]] std::vector<Address> glue_of(const dns::Name& host) const;
+    /// Keeps what a zone says of its own name servers: never asked but where those that the parent names fail all.
+    void learn_child_servers(const dns::Name& zone, const dns::Message& message);
+    [[nodiscard]] std::vector<dns::Name> child_servers(const cache::ZoneCut& cut) const;
+    /// Glue that the parent may add without being asked for it, for a name outside of the zone that it serves.
+    [[nodiscard]] bool is_to_be_verified(const cache::NameServer& server, const cache::ZoneCut& cut,
+                                         const Context& context) const;
     // hosts.cc
     [[nodiscard]] static std::vector<Address> addresses_in(const dns::RRset& set);
     task::Task<std::vector<Address>> addresses_of(dns::Name host, Context context);
@@ -161,6 +171,7 @@ class Iterator {
     std::function<void(const dns::Name&, const Context&)> on_referral_;
     task::SingleFlight<AskKey, AskRef, AskKeyHash> flights_;
     std::unordered_map<dns::Name, std::array<KnownHost, 2>, dns::NameHash> hosts_;
+    std::unordered_map<dns::Name, ChildServers, dns::NameHash> child_servers_;
     std::optional<cache::ZoneCut> root_;
     MonoTime root_until_{};
 };

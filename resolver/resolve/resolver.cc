@@ -7,6 +7,7 @@
 #include "resolve/exchange.h"
 #include "resolve/iterate.h"
 #include "resolve/servers.h"
+#include "resolve/shelf.h"
 #include "task/nursery.h"
 
 namespace mxtrust::resolve {
@@ -20,6 +21,11 @@ using dnssec::Security;
 
 constexpr std::size_t most_aliases = 11;  // CNAME and DNAME steps of one answer (attacks.md, A24)
 constexpr std::size_t most_lookups_in_flight = 10'000;
+constexpr std::size_t most_refreshes = 64;         // at a time: clients come first
+constexpr std::size_t most_refreshed = 10'000;     // remembered, so that one is not begun again at once
+constexpr std::chrono::seconds refresh_pause{10};  // after the last try
+constexpr Duration refresh_time{5000};
+constexpr std::uint32_t last_part_of_life = 10;  // a question in the last tenth of an answer's life renews it
 
 struct LookupKey {
     dns::Name name;
@@ -83,6 +89,8 @@ struct Resolver::State {
                     forwarding}),
           chain({settings, tools.clock, tools.random, tools.cache, tools.scheduler, iterator, evidence, counters}),
           flights(tools.scheduler, most_lookups_in_flight, LookupKeyHash(tools.random)),
+          shelf(settings.most_stale, tools.random),
+          refreshed(0, LookupKeyHash(tools.random)),
           prefetches(tools.scheduler) {
         iterator.on_referral([this](const dns::Name& zone, const Context& context) {
             const Evidence::Entry* said = evidence.find(zone, tools.clock.wall());
@@ -102,6 +110,11 @@ struct Resolver::State {
     task::Task<FindingRef> lookup(dns::Name name, dns::Type type, Context context);
     task::Task<FindingRef> lookup_alone(dns::Name name, dns::Type type, Context context);
     [[nodiscard]] FindingRef denied_by_cache(const dns::Name& name, dns::Type type, Budget& budget);
+    /// Asks again, beside whoever asks, in a budget of its own.
+    void refresh(const dns::Name& name, dns::Type type);
+    task::Task<void> refresh_alone(dns::Name name, dns::Type type);
+    void refresh_if_ending(const Finding& known);
+    [[nodiscard]] FindingRef stale(const dns::Name& name, dns::Type type);
     [[nodiscard]] FindingRef too_late(const dns::Name& name, dns::Type type) const;
     void count(const Answer& answer);
     [[nodiscard]] ZoneStep describe(const dns::Name& zone, const dnssec::ZoneTrust& trust,
@@ -120,7 +133,9 @@ struct Resolver::State {
     Iterator iterator;
     Chain chain;
     task::SingleFlight<LookupKey, FindingRef, LookupKeyHash> flights;
-    task::Nursery prefetches;  // last: what runs in there uses the rest
+    Shelf shelf;
+    std::unordered_map<LookupKey, WallTime, LookupKeyHash> refreshed;  ///< not again before
+    task::Nursery prefetches;                                          // last: what runs in there uses the rest
 };
 
 Resolver::Resolver(Settings settings, Tools tools) : state_(std::make_unique<State>(std::move(settings), tools)) {}
@@ -147,6 +162,7 @@ BudgetRef Resolver::budget(Duration time, BudgetRef parent) const {
 void Resolver::flush(const dns::Name& name, bool subtree) {
     state_->iterator.flush(name, subtree);
     state_->chain.flush(name);
+    state_->shelf.flush(name, subtree);
 }
 
 /// Everything the cache can say without asking anybody.
@@ -213,14 +229,54 @@ task::Task<FindingRef> Resolver::State::lookup(dns::Name name, dns::Type type, C
     }
     if (known && !lacks_soa(*known)) {
         ++counters.from_cache;
+        refresh_if_ending(*known);
+        shelf.put(known);
         co_return known;
     }
     auto starter = [this, name, type, context]() { return lookup_alone(name, type, context); };
     LookupKey key{name, type};
     const MonoTime deadline = context.budget->deadline();
     std::optional<FindingRef> found = co_await flights.run(std::move(key), deadline, std::move(starter));
-    if (found && *found) co_return std::move(*found);
+    if (found && *found) {
+        shelf.put(*found);
+        co_return std::move(*found);
+    }
     co_return too_late(name, type);
+}
+
+task::Task<void> Resolver::State::refresh_alone(dns::Name name, dns::Type type) {
+    const MonoTime deadline = tools.clock.mono() + refresh_time;
+    Context context{std::make_shared<Budget>(settings.lookup_limits, deadline, nullptr), 0, {}};
+    FindingRef fresh = co_await chain.fetch(std::move(name), type, std::move(context));
+    shelf.put(fresh);
+}
+
+void Resolver::State::refresh(const dns::Name& name, dns::Type type) {
+    const WallTime now = tools.clock.wall();
+    if (prefetches.size() >= most_refreshes) return;
+    WallTime& next = refreshed[LookupKey{name, type}];
+    if (next > now) return;
+    next = now + refresh_pause;
+    if (refreshed.size() > most_refreshed) refreshed.clear();
+    prefetches.spawn(refresh_alone(name, type));
+}
+
+/// Somebody wants it, and it ends soon: the next one shall not have to wait. Keys and DS are renewed with what they
+/// prove.
+void Resolver::State::refresh_if_ending(const Finding& known) {
+    if (settings.prefetch == Switch::off || known.outcome() == Outcome::failure) return;
+    if (known.type() == dns::Type::ds || known.type() == dns::Type::dnskey) return;
+    if (known.rrset() ? known.rrset()->owner != known.name() : known.proof().empty()) return;
+    const dns::Ttl life = known.rrset() ? known.rrset()->ttl : known.proof().front()->ttl;
+    if ((known.expires() - tools.clock.wall()) * last_part_of_life > life) return;
+    refresh(known.name(), known.type());
+}
+
+/// Never "insecure" beyond the time for which that is known: in the meantime the zone may have been signed.
+FindingRef Resolver::State::stale(const dns::Name& name, dns::Type type) {
+    FindingRef old = shelf.take(name, type, tools.clock.wall());
+    if (!old || old->is_secure() || chain.is_known_unsigned(old->zone())) return old;
+    return nullptr;
 }
 
 void Resolver::State::count(const Answer& answer) {
@@ -306,6 +362,33 @@ std::optional<Answer> Resolver::peek(const dns::Name& name, dns::Type type) {
         next = std::move(*target);
     }
     return std::nullopt;
+}
+
+std::optional<Answer> Resolver::peek_stale(const dns::Name& name, dns::Type type) {
+    std::vector<FindingRef> links;
+    dns::Name next = name;
+    bool any_stale = false;
+    while (state_->shelf.is_used() && links.size() <= most_aliases) {
+        FindingRef link = state_->cached(next, type);
+        if (!link || link->outcome() == Outcome::failure) {
+            link = state_->stale(next, type);
+            any_stale = true;
+        }
+        if (!link) return std::nullopt;
+        links.push_back(link);
+        if (!link->is_alias()) return any_stale ? std::optional(Answer(std::move(links))) : std::nullopt;
+        Result<dns::Name> target = link->alias_target();
+        if (!target) return std::nullopt;
+        next = std::move(*target);
+    }
+    return std::nullopt;
+}
+
+void Resolver::refresh(const Answer& stale) {
+    const WallTime now = state_->tools.clock.wall();
+    for (const FindingRef& link : stale.links()) {
+        if (link->expires() <= now) state_->refresh(link->name(), link->type());
+    }
 }
 
 task::Task<std::vector<FindingRef>> Resolver::resolve_any(dns::Name name, BudgetRef budget) {

@@ -46,16 +46,16 @@ struct Settings {
     BudgetLimits lookup_limits;
     Switch ipv4 = Switch::on;
     Switch ipv6 = Switch::on;
-    Switch minimisation = Switch::on;           ///< RFC 9156
-    Switch case_randomisation = Switch::on;     ///< 0x20
+    Switch minimisation = Switch::on;        ///< RFC 9156
+    Switch case_randomisation = Switch::on;  ///< 0x20
     Switch hide_query_type =
         Switch::off;  ///< probe the whole name with another type first (RFC 9156 3): one more round trip
-    Switch verify_glue = Switch::off;  ///< ask for the addresses of name servers outside the zone they serve
-    Switch child_name_servers = Switch::on;  ///< a last resort: name servers that only the zone itself names
-    Switch prefetch = Switch::off;           ///< ask again for what is in demand before it ends
-    std::chrono::seconds most_stale{0};      ///< RFC 8767: how long after its end an answer may be told; 0: never
-    std::vector<Network> private_addresses;  ///< never the addresses of public names (DNS rebinding)
-    std::vector<dns::Name> private_domains;  ///< whose names may have them all the same
+    Switch verify_glue = Switch::off;           ///< ask for the addresses of name servers outside the zone they serve
+    Switch child_name_servers = Switch::on;     ///< a last resort: name servers that only the zone itself names
+    Switch prefetch = Switch::off;              ///< ask again for what is in demand before it ends
+    std::chrono::seconds most_stale{0};         ///< RFC 8767: how long after its end an answer may be told; 0: never
+    std::vector<Network> private_addresses;     ///< never the addresses of public names (DNS rebinding)
+    std::vector<dns::Name> private_domains;     ///< whose names may have them all the same
     Switch prime_root = Switch::on;             ///< RFC 8109
     Switch aggressive_denial = Switch::on;      ///< RFC 8198
     Switch local_authorities = Switch::off;     ///< tests only: private and documentation addresses may be asked (A33)
@@ -117,6 +117,13 @@ class Resolver {
     task::Task<dnssec::Answer> resolve(dns::Name name, dns::Type type, BudgetRef budget);
     /// Like resolve, but from the cache only (RD=0 questions); null where nothing is known.
     std::optional<dnssec::Answer> peek(const dns::Name& name, dns::Type type);
+    /// What was known, at least one link of it beyond its end, where the settings allow for that (RFC 8767) and it can
+    /// still be said: no signature has expired, no zone counts as unsigned for longer than that is known. Null
+    /// otherwise, and where nothing of it has ended. For clients who would get nothing else; never to decide about
+    /// mail.
+    std::optional<dnssec::Answer> peek_stale(const dns::Name& name, dns::Type type);
+    /// Asks again for the links that have ended, beside whatever goes on.
+    void refresh(const dnssec::Answer& stale);
     /// All RRsets at a name (type ANY), validated one by one.
     task::Task<std::vector<dnssec::FindingRef>> resolve_any(dns::Name name, BudgetRef budget);
     task::Task<RawAnswer> resolve_unchecked(dns::Name name, dns::Type type, BudgetRef budget);

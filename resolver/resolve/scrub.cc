@@ -12,6 +12,19 @@ std::vector<dns::RRset> within_zone(const std::vector<dns::Record>& section, con
     return sets;
 }
 
+void drop_private_addresses(dns::Message& message, const std::vector<Network>& networks,
+                            const std::vector<dns::Name>& exempt) {
+    if (networks.empty()) return;
+    const auto is_private = [&](const dns::Record& record) {
+        if (record.type != dns::Type::a && record.type != dns::Type::aaaa) return false;
+        const Result<Address> address = Address::from_rdata(record.rdata);
+        if (!address || !is_allowed(networks, *address)) return false;
+        return std::ranges::none_of(exempt, [&](const dns::Name& domain) { return record.owner.is_within(domain); });
+    };
+    for (std::vector<dns::Record>* section : {&message.answer, &message.authority, &message.additional})
+        std::erase_if(*section, is_private);
+}
+
 namespace {
 
 void add_glue(cache::NameServer& server, const std::vector<dns::Record>& additional) {

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "base/networks.h"
 #include "cache/cache.h"
 #include "dns/message.h"
 
@@ -15,6 +16,11 @@ inline constexpr std::size_t most_records_per_set = 256;     ///< RRs per RRset 
 
 /// RRsets of a section whose owners lie within `zone`; sets of too many records are dropped.
 std::vector<dns::RRset> within_zone(const std::vector<dns::Record>& section, const dns::Name& zone);
+
+/// Takes A and AAAA records with an address of `networks` out of a message, but those of names within `exempt`: what a
+/// public name has no business to point to (DNS rebinding). A signed set that loses one does not verify any more.
+void drop_private_addresses(dns::Message& message, const std::vector<Network>& networks,
+                            const std::vector<dns::Name>& exempt);
 
 /// The name servers of an NS set with their in-bailiwick glue from the additional section.
 std::vector<cache::NameServer> servers_with_glue(const dns::RRset& ns, const std::vector<dns::Record>& additional,

@@ -168,6 +168,23 @@ dns::Message answer_reply(const dns::Message& query, const dnssec::Answer& answe
     return reply;
 }
 
+dns::Message stale_reply(const dns::Message& query, const dnssec::Answer& answer, WallTime now,
+                         std::chrono::seconds ttl) {
+    dns::Message reply = answer_reply(query, answer, now);
+    reply.authentic_data = false;
+    const dns::Ttl most = std::chrono::duration_cast<dns::Ttl>(ttl);
+    for (std::vector<dns::Record>* section : {&reply.answer, &reply.authority}) {
+        for (dns::Record& record : *section) record.ttl = record.ttl.count() == 0 ? most : std::min(record.ttl, most);
+    }
+    if (reply.edns) {
+        const bool nothing = answer.outcome() == Outcome::nxdomain;
+        const dns::Ede code = nothing ? dns::Ede::stale_nxdomain_answer : dns::Ede::stale_answer;
+        reply.edns->options.insert(reply.edns->options.begin(),
+                                   dns::make_ede({code, "this has ended, and nothing newer could be had in time"}));
+    }
+    return reply;
+}
+
 dns::Message any_reply(const dns::Message& query, const std::vector<FindingRef>& findings, WallTime now) {
     if (findings.empty()) return error_reply(query, dns::Rcode::servfail, {});
     for (const FindingRef& finding : findings) {

@@ -17,6 +17,9 @@ namespace mxtrust::serve {
 /// Requires of all: query.question. Never AD unless the client said AD or DO, CD is clear, and every link with its
 /// proofs is secure.
 [[nodiscard]] dns::Message answer_reply(const dns::Message& query, const dnssec::Answer& answer, WallTime now);
+/// What has ended, told for want of something better (RFC 8767): with the TTL given at most, EDE 3 or 19, and never AD.
+[[nodiscard]] dns::Message stale_reply(const dns::Message& query, const dnssec::Answer& answer, WallTime now,
+                                       std::chrono::seconds ttl);
 /// Type ANY: all sets at the name; SERVFAIL where one of them is bogus or could not be found out.
 [[nodiscard]] dns::Message any_reply(const dns::Message& query, const std::vector<dnssec::FindingRef>& findings,
                                      WallTime now);

@@ -7,6 +7,7 @@
 #include "serve/dns_reply.h"
 #include "serve/dns_request.h"
 #include "serve/patience.h"
+#include "task/gather.h"
 #include "task/task.h"
 
 namespace mxtrust::serve {
@@ -65,6 +66,7 @@ struct DnsServer::State {
     task::Task<void> answer_datagram(std::size_t server, net::DatagramPeer peer, dns::Message query);
     task::Task<void> answer_stream(std::shared_ptr<Stream> stream, dns::Message query);
     task::Task<dns::Message> answer(dns::Message query);
+    task::Task<dns::Message> resolved(dns::Message query, BudgetRef budget);
     dns::Message from_cache(const dns::Message& query);
 };
 
@@ -214,10 +216,7 @@ task::Task<dns::Message> DnsServer::State::answer(dns::Message query) {
             co_await tools.resolver.resolve_any(std::move(name), std::move(budget));
         reply = any_reply(query, findings, tools.clock.wall());
     } else {
-        dnssec::Answer answer = co_await tools.resolver.resolve(std::move(name), type, std::move(budget));
-        // An MTA that got MX asks for the hosts next: that is fetched while it reads.
-        if (type == dns::Type::mx) tools.router.look_ahead(answer);
-        reply = reply_with(query, answer);
+        reply = co_await resolved(query, std::move(budget));
     }
     if (reply.rcode == dns::Rcode::servfail) ++counters.dns_servfail;
     if (reply.authentic_data) ++counters.dns_authentic;
@@ -226,9 +225,42 @@ task::Task<dns::Message> DnsServer::State::answer(dns::Message query) {
     co_return reply;
 }
 
+/// RFC 8767 5: where an answer that has ended is at hand, the client waits for a better one only so long; a failure to
+/// get one does not reach it. A bogus answer does: that one was got, and it is not to be explained away.
+task::Task<dns::Message> DnsServer::State::resolved(dns::Message query, BudgetRef budget) {
+    dns::Name name = query.question->name;
+    const dns::Type type = query.question->type;
+    const std::optional<dnssec::Answer> old = tools.resolver.peek_stale(name, type);
+    if (old && settings.stale_after.count() == 0) {
+        tools.resolver.refresh(*old);
+        co_return stale_reply(query, *old, tools.clock.wall(), settings.stale_ttl);
+    }
+    MonoTime until = budget->deadline();
+    if (old) until = std::min(until, tools.clock.mono() + settings.stale_after);
+    task::Task<dnssec::Answer> asking = tools.resolver.resolve(std::move(name), type, std::move(budget));
+    std::optional<dnssec::Answer> answer;
+    if (old) {
+        answer = co_await task::with_deadline(std::move(asking), until);
+    } else {
+        dnssec::Answer found = co_await std::move(asking);
+        answer = std::move(found);
+    }
+    const bool failed =
+        !answer || (answer->outcome() == dnssec::Outcome::failure && answer->security() != dnssec::Security::bogus);
+    if (old && failed) co_return stale_reply(query, *old, tools.clock.wall(), settings.stale_ttl);
+    // An MTA that got MX asks for the hosts next: that is fetched while it reads.
+    if (type == dns::Type::mx) tools.router.look_ahead(*answer);
+    co_return reply_with(query, *answer);
+}
+
 /// RD=0: what is known is told, nothing is found out for it (RFC 1034 4.3.1).
 dns::Message DnsServer::State::from_cache(const dns::Message& query) {
     const std::optional<dnssec::Answer> known = tools.resolver.peek(query.question->name, query.question->type);
+    if (known && known->outcome() != dnssec::Outcome::failure) return reply_with(query, *known);
+    if (const auto old = tools.resolver.peek_stale(query.question->name, query.question->type)) {
+        tools.resolver.refresh(*old);
+        return stale_reply(query, *old, tools.clock.wall(), settings.stale_ttl);
+    }
     if (known) return reply_with(query, *known);
     ++counters.dns_refused;
     return error_reply(query, dns::Rcode::refused,

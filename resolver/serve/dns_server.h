@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/networks.h"
 #include "log/log.h"
 #include "net/server.h"
 #include "resolve/resolver.h"
 #include "route/router.h"
-#include "base/networks.h"
 #include "serve/status.h"
 
 namespace mxtrust::serve {
@@ -22,8 +22,8 @@ struct DnsSettings {
     std::vector<Network> allow;
     Duration deadline{4900};
     resolve::Switch root_key_sentinel = resolve::Switch::on;  ///< RFC 8509
-    Duration stale_after{1800};           ///< then a stale answer is told, if the resolver may (RFC 8767 5)
-    std::chrono::seconds stale_ttl{30};   ///< RFC 8767 4
+    Duration stale_after{1800};               ///< then a stale answer is told, if the resolver may (RFC 8767 5)
+    std::chrono::seconds stale_ttl{30};       ///< RFC 8767 4
     std::size_t most_connections = 500;       ///< TCP, of one worker and listener
     std::size_t most_pending = 64;            ///< questions under way of one TCP connection; then it is not read from
     std::size_t most_pending_in_all = 4000;   ///< of one worker; what comes then gets SERVFAIL

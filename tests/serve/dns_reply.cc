@@ -288,3 +288,21 @@ TEST_CASE("the question is echoed in the client's letters (0x20)") {
     // The answer's owner points at the question.
     CHECK(text.substr(12 + 16 + 4, 2) == "\xc0\x0c");
 }
+
+TEST_CASE("a stale answer says so: a small TTL, EDE 3 or 19, never AD (RFC 8767 4)") {
+    const Answer old({found({"mx.example.org", Type::a}, set("mx.example.org", Type::a, {"192.0.2.1"}))});
+    const WallTime after = later + std::chrono::seconds(100);
+    const dns::Message reply =
+        serve::stale_reply(query("mx.example.org", Type::a, Wants::dnssec), old, after, std::chrono::seconds(30));
+    CHECK(reply.rcode == Rcode::noerror);
+    CHECK_FALSE(reply.authentic_data);
+    REQUIRE(reply.answer.size() == 2);
+    CHECK(reply.answer.front().ttl == dns::Ttl(30));
+    REQUIRE(reply.edns);
+    CHECK(reply.edns->extended_errors().front().code == dns::Ede::stale_answer);
+    const Answer nothing({denied("no.example.org", Type::a, Outcome::nxdomain, {soa()})});
+    const dns::Message denial =
+        serve::stale_reply(query("no.example.org", Type::a, Wants::dnssec), nothing, after, std::chrono::seconds(30));
+    CHECK(denial.rcode == Rcode::nxdomain);
+    CHECK(denial.edns->extended_errors().front().code == dns::Ede::stale_nxdomain_answer);
+}
