@@ -10,8 +10,10 @@ from rig.sandbox import Launch
 from rig.settings import Settings
 
 BINARY = "mxtrustd"
-# Switches that mxtrustd has. It also does RFC 8020 by itself; DNS64, stale answers and prefetching it has not.
-FEATURES = {"forward", "forward-first", "stub", "qmin-off", "ttl-limits", "aggressive-nsec", "nxdomain-cut"}
+# Switches that mxtrustd has, and what it does by itself: RFC 8020; nothing that a referral says is believed, so that there is nothing to
+# harden; keys are always fetched ahead. DNS64 it has not, on purpose: it makes up addresses, and a mail server wants those that exist.
+FEATURES = {"forward", "forward-first", "stub", "qmin-off", "ttl-limits", "min-negative-ttl", "aggressive-nsec", "nxdomain-cut",
+            "private-address", "prefetch", "serve-expired", "harden-referral-path", "nsec3-iterations", "ignore-dates"}
 
 TEMPLATE = Path(__file__).with_name("mxtrust.toml.in")
 
@@ -45,6 +47,23 @@ def detour(kind: str, zone) -> str:
     return f"[[{kind}]]\nzone = {toml(zone.name)}\naddresses = {toml(zone.addresses)}\nfirst = {toml(zone.first)}\n"
 
 
+def iterations(text: str) -> str:
+    """`1024 150 2048 500` as pairs."""
+    numbers = [int(word) for word in text.split()]
+    return "[" + ", ".join(table(bits=bits, iterations=most) for bits, most in zip(numbers[::2], numbers[1::2])) + "]"
+
+
+def stale(s: Settings) -> dict[str, int]:
+    """RFC 8767, where it is wanted; times as far as mxtrustd goes along."""
+    def of(option: str, default: str, most: int) -> int:
+        return bounded(s.feature("serve-expired", option, default), most)
+    if "serve-expired" not in s.features:
+        return {"stale": 0, "stale_after": 1800, "stale_ttl": 30}
+    return {"stale": of("serve-expired-ttl", "86400", 259200) or 259200,    # 0: no limit
+            "stale_after": of("serve-expired-client-timeout", "1800", 30000),
+            "stale_ttl": of("serve-expired-reply-ttl", "30", 3600)}
+
+
 def configure(s: Settings) -> Launch:
     """Fills the template."""
     listen = f"[{s.listen}]" if ":" in s.listen else s.listen
@@ -57,6 +76,16 @@ def configure(s: Settings) -> Launch:
         "aggressive": toml(True),    # as mxtrustd comes; no scenario wants it off
         "least_ttl": bounded(s.feature("ttl-limits", "cache-min-ttl", "0"), 3600),
         "most_ttl": bounded(s.feature("ttl-limits", "cache-max-ttl", "86400"), 604800),
+        "least_negative": bounded(s.feature("min-negative-ttl", "cache-min-negative-ttl", "0"), 3600),
+        "most_negative": bounded(s.feature("ttl-limits", "cache-max-negative-ttl", "3600"), 86400),
+        "prefetch": toml("prefetch" in s.features),
+        "private": toml(s.features.get("private-address", {}).get("private-address", [])),
+        "private_but": toml([name.strip("\"'") for name in s.features.get("private-address", {}).get("private-domain", [])]),
+        "verify_glue": toml(s.tuning.get("harden-unverified-glue") == "yes"),
+        "all_algorithms": toml(bool(s.downgrade)),
+        "iterations": iterations(s.feature("nsec3-iterations", "val-nsec3-keysize-iterations", "").strip("\"'")),
+        "ignore_dates": toml(s.ignore_dates),
+        **stale(s),
         "hints": "[" + ", ".join(table(name=s.root_name, address=address) for address in s.roots) + "]",
         "anchors": toml(anchors),
         "insecure": "[" + ", ".join(insecure) + "]",
