@@ -125,6 +125,8 @@ std::string filled(std::string_view text, const dnssec::Reason& reason) {
 const std::vector<KnownPlace>& known_places() {
     static const std::vector<KnownPlace> places{
         {"VKNM", "ds-matches-no-key"},
+        {"VKAL", "ds-matches-no-key"},
+        {"VSGM", "signature-missing"},
         {"VKDG", "ds-wrong-digest"},
         {"VKNO", "zone-not-signed"},
         {"VKSU", "keys-not-signed"},
