@@ -318,7 +318,7 @@ std::vector<dns::Name> Iterator::child_servers(const cache::ZoneCut& cut) const 
 bool Iterator::is_to_be_verified(const cache::NameServer& server, const cache::ZoneCut& cut,
                                  const Context& context) const {
     return tools_.settings.verify_glue == Switch::on && context.depth == 0 && !server.addresses.empty() &&
-           !cut.zone.is_root() && !server.name.is_within(cut.zone);
+           !cut.zone.is_root() && !server.name.is_within(cut.zone) && !is_stub(cut);
 }
 
 task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context) {
