@@ -124,7 +124,7 @@ class Classifier {
     }
 
     std::optional<Classified> from_answer() {
-        if (answer_.empty()) return std::nullopt;
+        if (answer_.empty() && asked_.type != dns::Type::rrsig) return std::nullopt;
         std::optional<Classified> found = positive();
         if (!found) return std::nullopt;
         if (message_.authoritative || asked_.authority == Asked::Authority::none) return found;
@@ -142,6 +142,8 @@ class Classifier {
 
     std::optional<Classified> positive() {
         if (asked_.type == dns::Type::any) return any();
+        if (std::optional<dns::RRset> signatures = signatures_themselves())
+            return respond(dnssec::Shape::records, &*signatures);
         // Beside a CNAME there must be nothing else (RFC 2181 10.1); where there is, what was said first counts.
         for (const dns::RRset& set : answer_) {
             if (set.owner != asked_.name) continue;
@@ -155,6 +157,21 @@ class Classifier {
         if (cname->records.size() > 1)
             return unusable(Unusable::Why::other, message_, "answered with more than one CNAME");
         return respond(dnssec::Shape::cname, cname);
+    }
+
+    /// Asked for signatures: what is otherwise kept with the sets they cover is the answer itself (RFC 4034 3).
+    [[nodiscard]] std::optional<dns::RRset> signatures_themselves() const {
+        if (asked_.type != dns::Type::rrsig) return std::nullopt;
+        dns::RRset set{asked_.name, dns::Type::rrsig, {}, {}, {}};
+        for (const dns::Record& record : message_.answer) {
+            if (record.type != dns::Type::rrsig || record.owner != asked_.name || record.class_ != dns::Class::in)
+                continue;
+            if (set.records.size() >= most_records_per_set) break;
+            set.ttl = set.records.empty() ? record.ttl : std::min(set.ttl, record.ttl);
+            set.records.push_back(record.rdata);
+        }
+        if (set.records.empty()) return std::nullopt;
+        return set;
     }
 
     std::optional<Classified> any() {

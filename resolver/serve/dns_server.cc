@@ -208,7 +208,8 @@ task::Task<dns::Message> DnsServer::State::answer(dns::Message query) {
     BudgetRef budget = tools.resolver.budget(settings.deadline);
     if (!query.recursion_desired) {
         reply = from_cache(query);
-    } else if (query.checking_disabled) {
+    } else if (query.checking_disabled || type == dns::Type::rrsig) {
+        // Nothing signs a signature (RFC 4035 2.2): there is nothing to check, and nothing to say of it but what it is.
         resolve::RawAnswer raw = co_await tools.resolver.resolve_unchecked(std::move(name), type, std::move(budget));
         reply = unchecked_reply(query, raw, tools.clock.wall());
     } else if (type == dns::Type::any) {

@@ -179,3 +179,17 @@ TEST_CASE("unsolicited NS sets beside an answer are dropped (A28)") {
     CHECK(shape_of(classified) == Shape::records);
     CHECK(std::get<dnssec::Response>(classified).authority.empty());
 }
+
+TEST_CASE("asked for signatures, these are the answer (RFC 4034 3), and those of other names are not") {
+    const char* mine = "A 13 2 300 20261201000000 20261101000000 12345 example. AAAA";
+    dns::Message message = response("mx.example.", Type::rrsig);
+    message.answer.push_back(record("mx.example.", Type::rrsig, mine));
+    message.answer.push_back(record("www.example.", Type::rrsig, mine));
+    const Classified classified = classify(asked("mx.example.", Type::rrsig, "example."), message);
+    REQUIRE(shape_of(classified) == Shape::records);
+    CHECK(std::get<dnssec::Response>(classified).positive->type == Type::rrsig);
+    CHECK(std::get<dnssec::Response>(classified).positive->records.size() == 1);
+    dns::Message none = response("mx.example.", Type::rrsig);
+    none.authority.push_back(record("example.", Type::soa, soa));
+    CHECK(shape_of(classify(asked("mx.example.", Type::rrsig, "example."), none)) == Shape::nodata);
+}
