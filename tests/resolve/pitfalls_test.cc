@@ -18,17 +18,21 @@ constexpr auto org_address = "192.0.2.2";
 constexpr auto mail_address = "192.0.2.3";
 constexpr auto second_address = "192.0.2.4";
 
-/// A signed root, "org" and "mail.org" on two servers; the second of these also serves "sub.mail.org", whose parent it
-/// serves as well.
+/// A signed root, "org" and "mail.org" on two servers, which also serve its signed child "sub.mail.org" and its
+/// unsigned child "open.ent.mail.org".
 struct World : Stage {
     explicit World(std::function<void(resolve::Settings&)> change = {}) : Stage(std::move(change)) {
         ZoneData& sub = zone(
             "sub.mail.org.",
             {"sub.mail.org. NS ns1.mail.org.", "sub.mail.org. NS ns2.mail.org.", "www.sub.mail.org. A 198.51.100.81"},
             std::uint8_t{4});
+        ZoneData& open_zone =
+            zone("open.ent.mail.org.", {"open.ent.mail.org. NS ns1.mail.org.", "open.ent.mail.org. NS ns2.mail.org.",
+                                        "www.open.ent.mail.org. A 198.51.100.82"});
         ZoneData& mail =
             zone("mail.org.",
-                 {"mail.org. NS ns1.mail.org.", "mail.org. NS ns2.mail.org.", "ns1.mail.org. A 192.0.2.3",
+                 {"open.ent.mail.org. NS ns1.mail.org.", "open.ent.mail.org. NS ns2.mail.org.",
+                  "mail.org. NS ns1.mail.org.", "mail.org. NS ns2.mail.org.", "ns1.mail.org. A 192.0.2.3",
                   "ns2.mail.org. A 192.0.2.4", "mail.org. MX 10 mx.mail.org.", "mx.mail.org. A 198.51.100.25",
                   "sub.mail.org. NS ns1.mail.org.", "sub.mail.org. NS ns2.mail.org.", sub.ds_line()},
                  std::uint8_t{3});
@@ -42,7 +46,8 @@ struct World : Stage {
                  std::uint8_t{1});
         world.serve(root_address, {&root});
         world.serve(org_address, {&org});
-        for (const char* const address : {mail_address, second_address}) world.serve(address, {&mail, &sub});
+        for (const char* const address : {mail_address, second_address})
+            world.serve(address, {&mail, &sub, &open_zone});
         open(root, {root_address});
     }
     void both(const stage::Behaviour& behaviour) {
@@ -133,6 +138,14 @@ TEST_CASE("30: the DS of a zone is its parent's, even where one server has both 
     const dnssec::Answer ds = play.ask("sub.mail.org.", Type::ds);
     CHECK(verdict(ds) == "secure records");
     CHECK(ds.final().zone() == stage::name("mail.org."));
+}
+
+TEST_CASE("an unsigned zone that its parent's own servers answer for, without a referral, is insecure and not bogus") {
+    // Its cut lies below an empty non-terminal: that there is none at the first label says nothing of the next.
+    World play;
+    CHECK(verdict(play.ask("www.open.ent.mail.org.", Type::a)) == "insecure records");
+    CHECK(verdict(play.ask("www.sub.mail.org.", Type::a)) == "secure records");
+    CHECK(play.fault_of(play.ask("www.open.ent.mail.org.", Type::a)) == "unsigned-delegation");
 }
 
 TEST_CASE("31: keys that cannot be fetched make indeterminate, not bogus, and that for a moment only") {
