@@ -526,3 +526,17 @@ TEST_CASE("an unsigned denial is kept as long as the lesser of the SOA's TTL and
         (world.court.judge.judge(denial("a.example.org", Type::a, Shape::nodata, {unreadable}), open)->expires() - noon)
             .count() == 0);
 }
+
+TEST_CASE("a wildcard is not expanded from the cache over an opt-out span (RFC 8198 5.4, pitfall 7)") {
+    World world;
+    const Hashed hashed;
+    const auto kept = [&](const dns::RRset& set) { return world.court.judge.judge_rrset(set, world.trust); };
+    const auto wildcard = kept(world.signed_set("*.example.org", Type::a, address));
+    const auto expanded_over = [&](const std::string& opt_out) {
+        return verdict(world.court.judge.expand_from_cached(name("m.example.org"), Type::a, world.key.zone(),
+                                                            {kept(hashed.cover(world, "m.example.org", opt_out))},
+                                                            wildcard));
+    };
+    CHECK(expanded_over("0") == "secure records");
+    CHECK(expanded_over("1") == "nothing");
+}
