@@ -144,6 +144,12 @@ task::Task<Result<DatagramReply>> UvNetwork::exchange_datagram(Endpoint server, 
     ++counters_.sockets;
     int status = socket.open(loop_, random_);
     if (status == 0) status = socket.send(query);
+    if (status == UV_EMSGSIZE) {
+        // RFC 9715 3.2: don't fragment; what does not fit goes over a stream.
+        DatagramReply unsent;
+        unsent.too_large = true;
+        co_return unsent;
+    }
     if (status != 0) {
         const bool ours = status == UV_EMFILE || status == UV_ENFILE || status == UV_ENOBUFS || status == UV_ENOMEM ||
                           status == UV_EADDRINUSE || status == UV_EAGAIN;

@@ -20,8 +20,9 @@ enum class Match : std::uint8_t {
 using Matcher = std::function<Match(BytesView)>;
 
 struct DatagramReply {
-    Bytes message;            ///< empty where `suspicious`
+    Bytes message;            ///< empty where one of these holds
     bool suspicious = false;  ///< ended by Match::suspect
+    bool too_large = false;   ///< the question did not fit into a datagram on this path; nothing was sent (RFC 9715)
 };
 
 class Network {

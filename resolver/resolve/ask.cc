@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "dns/text.h"
 #include "resolve/iterate.h"
 #include "resolve/scrub.h"
 
@@ -31,6 +32,17 @@ int weight(FailureKind kind) {
             return 0;
     }
     return 0;
+}
+
+/// A server's own words (RFC 8914 6: unauthenticated, for a person only): short, without what could pass for ours.
+std::string what_it_says(const std::vector<dns::ExtendedError>& errors) {
+    constexpr std::size_t most_octets = 100;
+    for (const dns::ExtendedError& error : errors) {
+        std::string text = dns::clean_text(error.text, most_octets);
+        std::ranges::replace_if(text, [](char one) { return one == '[' || one == ']' || one == '"'; }, '\'');
+        if (!text.empty()) return " (it says \"" + text + "\")";
+    }
+    return {};
 }
 
 constexpr std::size_t most_missing_glue = 2;        // names of one referral whose addresses the parent is asked for
@@ -157,14 +169,23 @@ void Iterator::note_unusable(const Candidate& candidate, const dns::Name& zone, 
     }
 }
 
-bool Iterator::is_signed(const dns::Name& zone) const {
+bool Iterator::may_lack_edns(const dns::Name& zone) const {
     const WallTime now = tools_.clock.wall();
     const dnssec::TrustAnchor* anchor = tools_.settings.anchors.closest(zone);
-    if (anchor != nullptr && anchor->zone == zone) return true;
+    if (anchor == nullptr) return true;
+    // A proof that the zone, or one above it, is not signed. What is proven counts more than what a referral said.
+    for (std::size_t labels = zone.label_count(); labels > anchor->zone.label_count(); --labels) {
+        const dns::Name at = zone.ancestor(labels);
+        const dnssec::FindingRef ds = tools_.cache.find(at, dns::Type::ds, now);
+        if (!ds || ds->security() == dnssec::Security::indeterminate) continue;
+        const dnssec::Cut cut = dnssec::Judge::cut_of(*ds, tools_.settings.policy);
+        if (cut == dnssec::Cut::unsigned_delegation) return true;
+        if (cut == dnssec::Cut::signed_delegation && at == zone) return false;
+    }
+    if (anchor->zone == zone) return false;
+    // A referral without DS may have lost it to a forger; that costs no more than the answer, which will not hold.
     const Evidence::Entry* said = tools_.evidence.find(zone, now);
-    if (said != nullptr) return said->response.positive.has_value();
-    const dnssec::FindingRef ds = tools_.cache.find(zone, dns::Type::ds, now);
-    return ds && ds->outcome() == dnssec::Outcome::records && !ds->is_alias();
+    return said != nullptr && !said->response.positive;
 }
 
 task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns::Name name, dns::Type type,
@@ -176,7 +197,7 @@ task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns
     query.name = name;
     query.type = type;
     query.until = until;
-    if (is_signed(zone)) query.edns = EdnsNeed::indispensable;
+    if (!may_lack_edns(zone)) query.edns = EdnsNeed::indispensable;
     Result<dns::Message> message = co_await tools_.exchange.ask(std::move(query), std::move(budget));
     if (!message) {
         const bool silent =
@@ -205,9 +226,7 @@ task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns
         const bool does_not_serve = unusable->why == Unusable::Why::lame || unusable->why == Unusable::Why::refused;
         result.lame = does_not_serve ? Lame::yes : Lame::no;
         result.reason.text = unusable->text;
-        for (const dns::ExtendedError& error : unusable->extended_errors) {
-            if (!error.text.empty()) result.reason.text += " (it says: " + error.text + ")";
-        }
+        result.reason.text += what_it_says(unusable->extended_errors);
         co_return result;
     }
     if (candidate.port == 0) tools_.forwarding.heard();  // a stub zone's server says nothing about the world

@@ -5,6 +5,11 @@
 namespace mxtrust::resolve {
 namespace {
 
+/// How a server that does not know EDNS, or not what stands in it, answers (RFC 6891 7).
+bool looks_old(dns::Rcode rcode) {
+    return rcode == dns::Rcode::formerr || rcode == dns::Rcode::notimp || rcode == dns::Rcode::badvers;
+}
+
 /// Errors that servers send without repeating the question.
 bool may_lack_question(dns::Rcode rcode) {
     return rcode == dns::Rcode::formerr || rcode == dns::Rcode::notimp || rcode == dns::Rcode::servfail ||
@@ -54,8 +59,10 @@ std::string mix_case(const dns::Name& name, Random& random) {
 
 net::Match match_reply(BytesView datagram, const dns::Message& sent, Letters letters) {
     Result<dns::Envelope> envelope = dns::parse_envelope(datagram);
+    // Not even an answer (QR=0, a fragment of a header): whoever sent it, the answer may still come (A32).
     if (!envelope || !envelope->response) return net::Match::ignore;
     if (envelope->id != sent.id || envelope->opcode != dns::Opcode::query) return net::Match::suspect;
+    if (envelope->questions > 1) return net::Match::suspect;
     if (envelope->questions == 0) {
         const auto rcode = static_cast<dns::Rcode>(datagram[3] & 0x0f);
         return may_lack_question(rcode) ? net::Match::accept : net::Match::suspect;
@@ -65,21 +72,30 @@ net::Match match_reply(BytesView datagram, const dns::Message& sent, Letters let
     return net::Match::accept;
 }
 
-dns::Message Exchange::build(const Query& query, WithEdns edns) {
+Exchange::Exchange(Options options, Tools tools)
+    : options_(options),
+      tools_(tools),
+      cookies_(tools.random),
+      flights_(tools.scheduler, task::most_flights, KeyHash(tools.random)) {}
+
+dns::Message Exchange::build(const Query& query, const Manner& manner) {
     dns::Message message;
-    message.id = static_cast<std::uint16_t>(random_.next());
+    message.id = static_cast<std::uint16_t>(tools_.random.next());
     dns::Question question;
     question.name = query.name;
     question.type = query.type;
-    question.spelled =
-        options_.case_mix == CaseMix::on ? mix_case(query.name, random_) : std::string(as_text(query.name.wire()));
+    const bool mixed = options_.case_mix == CaseMix::on && manner.letters == Letters::as_sent;
+    question.spelled = mixed ? mix_case(query.name, tools_.random) : std::string(as_text(query.name.wire()));
     message.question = std::move(question);
-    if (edns == WithEdns::yes) {
-        dns::Edns options;
-        options.udp_size = options_.edns_size;
-        options.dnssec_ok = true;
-        message.edns = std::move(options);
+    if (manner.extras == Extras::none) return message;
+    dns::Edns edns;
+    edns.udp_size = options_.edns_size;
+    edns.dnssec_ok = true;
+    if (manner.extras == Extras::cookie) {
+        std::optional<dns::EdnsOption> cookie = cookies_.option_for(query.to.address, tools_.clock.mono());
+        if (cookie) edns.options.push_back(std::move(*cookie));
     }
+    message.edns = std::move(edns);
     return message;
 }
 
@@ -97,7 +113,7 @@ Result<dns::Message> Exchange::accept(const Query& query, BytesView wire, Budget
             if (record.type != dns::Type::rrsig) record.rdata = dns::canonical(record.type, record.rdata);
         }
     }
-    log_.received(query.to.address.to_text(), dns::to_text(message->rcode));
+    tools_.log.received(query.to.address.to_text(), dns::to_text(message->rcode));
     return message;
 }
 
@@ -106,94 +122,237 @@ Endpoint Exchange::endpoint_of(const Query& query) const {
 }
 
 void Exchange::note_failure(const Query& query, const Failure& failure) {
-    const MonoTime now = clock_.mono();
+    const MonoTime now = tools_.clock.mono();
     if (failure.kind == FailureKind::timeout) {
         ++counters_.timeouts;
-        servers_.timed_out(query.to.address, now);
+        tools_.servers.timed_out(query.to.address, now);
     } else if (failure.kind == FailureKind::unreachable) {
-        servers_.unreachable(query.to.address, now);
+        tools_.servers.unreachable(query.to.address, now);
     }
-    log_.server_trouble(query.to.address.to_text(), failure.text);
+    tools_.log.server_trouble(query.to.address.to_text(), failure.text);
 }
 
-task::Task<Result<dns::Message>> Exchange::ask_stream(Query query, WithEdns edns, BudgetRef budget) {
+/// Is what came by datagram the answer? Whatever is odd about it may be a forger's, and is left to a stream.
+Result<Exchange::Heard> Exchange::consider(const Query& query, const dns::Message& sent,
+                                           const net::DatagramReply& reply, Budget& budget) {
+    Heard heard;
+    if (reply.too_large) return heard;
+    if (reply.suspicious) {
+        // A wrong ID or question: somebody guesses, or the server does not keep the question's letters (A26).
+        ++counters_.suspicious;
+        return heard;
+    }
+    Result<dns::Message> message = accept(query, reply.message, budget);
+    if (!message && message.error().kind == FailureKind::budget) return fail(std::move(message.error()));
+    if (!message) {
+        // Garbage under the right ID: cut off without a word, or made to end the question early (A32).
+        ++counters_.suspicious;
+        tools_.log.server_trouble(query.to.address.to_text(), message.error().text);
+        return heard;
+    }
+    const MonoTime now = tools_.clock.mono();
+    const CookieSign sign = sign_of(sent, *message);
+    const bool missing = sign == CookieSign::absent && cookies_.expects(query.to.address, now);
+    if (sign == CookieSign::wrong || missing) {
+        // RFC 7873 5.3: not from the server that was asked, as far as can be told.
+        ++counters_.suspicious;
+        return heard;
+    }
+    if (sign == CookieSign::right) cookies_.learn(query.to.address, *message, now);
+    if (message->truncated) return heard;
+    if (message->rcode == dns::Rcode::badcookie && sign != CookieSign::none) {
+        if (sign == CookieSign::right) heard.next = Heard::Next::again;
+        return heard;
+    }
+    heard.next = Heard::Next::settled;
+    heard.message = std::move(*message);
+    return heard;
+}
+
+task::Task<Result<Exchange::Heard>> Exchange::ask_datagram(Query query, Manner manner, BudgetRef budget) {
+    if (!budget->take(Limit::packets)) {
+        co_return fail(FailureKind::budget, "RXUP"_code, "the look-up sent as many queries as its budget allows");
+    }
+    ++counters_.udp;
+    tools_.log.sent(query.to.address.to_text(), query.name, query.type);
+    dns::Message sent = build(query, manner);
+    Bytes wire = dns::render_message(sent);
+    Endpoint endpoint = endpoint_of(query);
+    const MonoTime begin = tools_.clock.mono();
+    const MonoTime until = std::min(query.until, begin + tools_.servers.timeout(query.to.address));
+    auto only_letters = std::make_shared<bool>(false);
+    const Letters letters = manner.letters;
+    net::Matcher matcher = [expected = sent, letters, only_letters](BytesView datagram) {
+        const net::Match match = match_reply(datagram, expected, letters);
+        *only_letters =
+            match == net::Match::suspect && match_reply(datagram, expected, Letters::any) == net::Match::accept;
+        return match;
+    };
+    Result<net::DatagramReply> reply =
+        co_await tools_.network.exchange_datagram(endpoint, std::move(wire), std::move(matcher), until);
+    if (!reply) {
+        note_failure(query, reply.error());
+        co_return fail(std::move(reply.error()));
+    }
+    if (!reply->suspicious && !reply->too_large) {
+        const Duration took = std::chrono::duration_cast<Duration>(tools_.clock.mono() - begin);
+        tools_.servers.answered(query.to.address, took);
+    }
+    Result<Heard> heard = consider(query, sent, *reply, *budget);
+    if (heard) heard->only_letters = *only_letters;
+    co_return heard;
+}
+
+task::Task<Result<dns::Message>> Exchange::ask_stream(Query query, Manner manner, BudgetRef budget) {
     if (!budget->take(Limit::packets)) {
         co_return fail(FailureKind::budget, "RXTP"_code, "the look-up sent as many queries as its budget allows");
     }
     ++counters_.tcp;
-    dns::Message sent = build(query, edns);
+    dns::Message sent = build(query, manner);
     Bytes wire = dns::render_message(sent);
     Endpoint endpoint = endpoint_of(query);
     MonoTime until = query.until;
-    Result<Bytes> reply = co_await network_.exchange_stream(endpoint, std::move(wire), until);
+    Result<Bytes> reply = co_await tools_.network.exchange_stream(endpoint, std::move(wire), until);
     if (!reply) {
-        note_failure(query, reply.error());
+        // Its datagrams may still be good: a server without TCP is not dead.
+        tools_.log.server_trouble(query.to.address.to_text(), reply.error().text);
         co_return fail(std::move(reply.error()));
     }
     // Nobody guesses a connection: a server that does not keep the letters is merely odd.
     if (match_reply(*reply, sent, Letters::any) != net::Match::accept) {
         co_return fail(FailureKind::malformed, "RXTQ"_code, "answered another question over TCP");
     }
+    const MonoTime now = tools_.clock.mono();
+    if (match_reply(*reply, sent, Letters::as_sent) != net::Match::accept) {
+        tools_.servers.letters_lost(query.to.address, Servers::Seen::stream, now);
+    }
     Result<dns::Message> message = accept(query, *reply, *budget);
-    if (message && message->truncated) {
+    if (!message) co_return message;
+    if (message->truncated) {
         co_return fail(FailureKind::malformed, "RXTT"_code, "truncates its answers over TCP, too");
+    }
+    switch (sign_of(sent, *message)) {
+        case CookieSign::right:
+            cookies_.learn(query.to.address, *message, now);
+            break;
+        case CookieSign::absent:
+            cookies_.forget(query.to.address);
+            break;
+        case CookieSign::wrong:
+            cookies_.switch_off(query.to.address, now);
+            break;
+        case CookieSign::none:
+            break;
     }
     co_return message;
 }
 
-task::Task<Result<dns::Message>> Exchange::ask_once(Query query, WithEdns edns, BudgetRef budget) {
-    if (!budget->take(Limit::packets)) {
-        co_return fail(FailureKind::budget, "RXUP"_code, "the look-up sent as many queries as its budget allows");
+/// The question came back in other letters, and there is no stream to settle it. Asked once more without mixed letters,
+/// under another ID and from another port: a forger would have to guess both twice.
+task::Task<Result<dns::Message>> Exchange::ask_in_small_letters(Query query, Manner manner, BudgetRef budget) {
+    manner.letters = Letters::any;
+    Result<Heard> heard = co_await ask_datagram(query, manner, budget);
+    if (!heard) co_return fail(std::move(heard.error()));
+    if (heard->next != Heard::Next::settled) {
+        co_return fail(FailureKind::malformed, "RXLE"_code,
+                       "answers with other letters than asked, and cannot be asked over TCP");
     }
-    ++counters_.udp;
-    log_.sent(query.to.address.to_text(), query.name, query.type);
-    dns::Message sent = build(query, edns);
-    Bytes wire = dns::render_message(sent);
-    Endpoint endpoint = endpoint_of(query);
-    const MonoTime begin = clock_.mono();
-    const MonoTime until = std::min(query.until, begin + servers_.timeout(query.to.address));
-    net::Matcher matcher = [expected = sent](BytesView datagram) {
-        return match_reply(datagram, expected, Letters::as_sent);
-    };
-    Result<net::DatagramReply> reply =
-        co_await network_.exchange_datagram(endpoint, std::move(wire), std::move(matcher), until);
-    if (!reply) {
-        note_failure(query, reply.error());
-        co_return fail(std::move(reply.error()));
+    tools_.servers.letters_lost(query.to.address, Servers::Seen::datagram, tools_.clock.mono());
+    co_return std::move(heard->message);
+}
+
+task::Task<Result<dns::Message>> Exchange::ask_once(Query query, Extras extras, BudgetRef budget) {
+    Manner manner;
+    manner.extras = extras;
+    const bool keeps = tools_.servers.keeps_letters(query.to.address, tools_.clock.mono());
+    manner.letters = keeps ? Letters::as_sent : Letters::any;
+    Result<Heard> heard = co_await ask_datagram(query, manner, budget);
+    if (heard && heard->next == Heard::Next::again) {
+        // RFC 7873 5.3: once more with the cookie just learnt. Who finds that bad, too, is asked over a stream, and
+        // there the matter ends (CVE-2026-5950).
+        heard = co_await ask_datagram(query, manner, budget);
     }
-    if (reply->suspicious) {
-        // Somebody guesses, or the server does not keep the question's letters: the stream settles it (A26).
-        ++counters_.suspicious;
-        co_return co_await ask_stream(std::move(query), edns, std::move(budget));
+    if (!heard) co_return fail(std::move(heard.error()));
+    if (heard->next == Heard::Next::settled) co_return std::move(heard->message);
+    Result<dns::Message> streamed = co_await ask_stream(query, manner, budget);
+    const bool in_vain = !streamed && streamed.error().kind != FailureKind::budget;
+    if (!in_vain || !heard->only_letters) co_return streamed;
+    co_return co_await ask_in_small_letters(query, manner, budget);
+}
+
+/// With all that is known of the server: how is it asked first?
+Exchange::Extras Exchange::extras_for(const Query& query, MonoTime now) const {
+    const EdnsSupport edns = tools_.servers.edns(query.to.address, now);
+    const bool may_go_without = query.edns == EdnsNeed::wanted;
+    if (edns == EdnsSupport::refused && may_go_without) return Extras::none;
+    const bool silent = tools_.servers.was_silent(query.to.address);
+    if (!silent || cookies_.expects(query.to.address, now)) return Extras::cookie;
+    // Some drop what they do not know: after silence, only what was seen to work there, or must be.
+    return edns == EdnsSupport::works || !may_go_without ? Extras::edns : Extras::none;
+}
+
+/// An error that may come from what went with the question: how to ask without it (RFC 6891 7).
+std::optional<Exchange::Extras> Exchange::older_manner(const Query& query, Extras asked,
+                                                       const dns::Message& said) const {
+    if (asked == Extras::none || !looks_old(said.rcode)) return std::nullopt;
+    const bool may_go_without = query.edns == EdnsNeed::wanted;
+    const bool knows_edns = said.edns && said.rcode != dns::Rcode::badvers;
+    if (!knows_edns && may_go_without) return Extras::none;
+    if (asked == Extras::cookie && !cookies_.expects(query.to.address, tools_.clock.mono())) return Extras::edns;
+    return std::nullopt;
+}
+
+void Exchange::note_manner(const Query& query, Extras asked, const dns::Message& said) {
+    const MonoTime now = tools_.clock.mono();
+    switch (asked) {
+        case Extras::none:
+            // Not told again while it holds, so that EDNS is tried anew when it ends.
+            if (tools_.servers.edns(query.to.address, now) == EdnsSupport::refused) break;
+            tools_.servers.edns_refused(query.to.address, now);
+            break;
+        case Extras::edns:
+            cookies_.switch_off(query.to.address, now);
+            break;
+        case Extras::cookie:
+            break;
     }
-    servers_.answered(query.to.address, std::chrono::duration_cast<Duration>(clock_.mono() - begin));
-    Result<dns::Message> message = accept(query, reply->message, *budget);
-    if (message && message->truncated) {
-        co_return co_await ask_stream(std::move(query), edns, std::move(budget));
+    if (asked != Extras::none && said.edns) tools_.servers.edns_works(query.to.address);
+}
+
+task::Task<Result<dns::Message>> Exchange::ask_alone(Query query, BudgetRef budget) {
+    const Extras extras = extras_for(query, tools_.clock.mono());
+    Result<dns::Message> message = co_await ask_once(query, extras, budget);
+    if (!message) co_return message;
+    const std::optional<Extras> older = older_manner(query, extras, *message);
+    if (!older) {
+        // Nothing is to be learnt about EDNS from an error.
+        if (!looks_old(message->rcode)) note_manner(query, extras, *message);
+        co_return message;
     }
-    co_return message;
+    const Extras less = *older;
+    Result<dns::Message> retried = co_await ask_once(query, less, budget);
+    // Still the same: what went with the question was not the reason.
+    if (!retried || looks_old(retried->rcode)) co_return message;
+    note_manner(query, less, *retried);
+    co_return retried;
+}
+
+task::Task<Exchange::Said> Exchange::fly(Query query, BudgetRef budget) {
+    Result<dns::Message> message = co_await ask_alone(std::move(query), std::move(budget));
+    co_return std::make_shared<const Result<dns::Message>>(std::move(message));
 }
 
 task::Task<Result<dns::Message>> Exchange::ask(Query query, BudgetRef budget) {
-    WithEdns edns = WithEdns::yes;
-    const bool refused_before = servers_.edns(query.to.address, clock_.mono()) == EdnsSupport::refused;
-    if (refused_before && query.edns == EdnsNeed::wanted) edns = WithEdns::no;
-    Result<dns::Message> message = co_await ask_once(query, edns, budget);
-    if (!message || edns == WithEdns::no) co_return message;
-    if (message->edns) {
-        servers_.edns_works(query.to.address);
-        co_return message;
-    }
-    // An error without OPT from a server that may not know EDNS (RFC 6891 7): once more without it.
-    const bool looks_old = message->rcode == dns::Rcode::formerr || message->rcode == dns::Rcode::notimp;
-    if (!looks_old || query.edns == EdnsNeed::indispensable) co_return message;
-    BudgetRef again = budget;
-    Query plain = query;
-    Result<dns::Message> retried = co_await ask_once(std::move(plain), WithEdns::no, std::move(again));
-    if (retried && retried->rcode != dns::Rcode::formerr && retried->rcode != dns::Rcode::notimp) {
-        servers_.edns_refused(query.to.address, clock_.mono());
-    }
-    co_return retried;
+    Key key{endpoint_of(query), query.name, query.type, query.edns};
+    const MonoTime until = query.until;
+    auto starter = [this, query, budget]() { return fly(query, budget); };
+    std::optional<Said> said = co_await flights_.run(std::move(key), until, std::move(starter));
+    if (!said) co_return fail(FailureKind::timeout, "RXLT"_code, "did not answer in time");
+    const Result<dns::Message>& message = **said;
+    // Somebody else's budget ended what was asked for both.
+    const bool poorer = !message && message.error().kind == FailureKind::budget && !budget->exhausted();
+    if (poorer) co_return co_await ask_alone(std::move(query), std::move(budget));
+    co_return message;
 }
 
 }  // namespace mxtrust::resolve

@@ -1,7 +1,8 @@
 // One question to one address of an authority: datagram first, stream where it is needed, and what is done when a
-// server is old or somebody forges. RFC 1035 4.2, RFC 5452, RFC 6891, RFC 7766, RFC 9715.
+// server is old or somebody forges. RFC 1035 4.2, RFC 5452, RFC 6891, RFC 7766, RFC 7873, RFC 9715.
 //
-// Refuses to judge: what comes back is the message as parsed, whatever its rcode.
+// The same question is never under way twice to one address: a second one would double a forger's chances (RFC 5452 5,
+// CVE-2025-5994). Refuses to judge: what comes back is the message as parsed, whatever its rcode.
 #pragma once
 
 #include "base/budget.h"
@@ -9,12 +10,15 @@
 #include "dns/message.h"
 #include "log/log.h"
 #include "net/network.h"
+#include "resolve/cookies.h"
 #include "resolve/servers.h"
+#include "task/single_flight.h"
 #include "task/task.h"
 
 namespace mxtrust::resolve {
 
-/// A zone below a DS is never asked without EDNS: its signatures would be lost, and a forger would love that (A32).
+/// A zone that may be signed is never asked without EDNS: its signatures would be lost, and a forger would love that
+/// (A32).
 enum class EdnsNeed : std::uint8_t { wanted, indispensable };
 enum class CaseMix : std::uint8_t { off, on };
 
@@ -26,6 +30,9 @@ struct Query {
     MonoTime until{};  ///< when this attempt ends at the latest
 };
 
+/// Must the question come back in the letters it was sent in?
+enum class Letters : std::uint8_t { any, as_sent };
+
 class Exchange {
   public:
     struct Options {
@@ -33,39 +40,86 @@ class Exchange {
         std::uint16_t edns_size = 1232;
         std::uint16_t port = 53;
     };
+    struct Tools {  ///< all outlive the exchange
+        Clock& clock;
+        Random& random;
+        net::Network& network;
+        Servers& servers;
+        log::Log& log;
+        task::Scheduler& scheduler;
+    };
     struct Counters {
         std::uint64_t udp = 0, tcp = 0, timeouts = 0, suspicious = 0, octets = 0;
     };
-    Exchange(Options options, Clock& clock, Random& random, net::Network& network, Servers& servers, log::Log& log)
-        : options_(options), clock_(clock), random_(random), network_(network), servers_(servers), log_(log) {}
+    Exchange(Options options, Tools tools);
 
     /// Failures: timeout, unreachable, budget, malformed (nothing that parses came).
     task::Task<Result<dns::Message>> ask(Query query, BudgetRef budget);
     [[nodiscard]] const Counters& counters() const { return counters_; }
 
   private:
-    enum class WithEdns : std::uint8_t { no, yes };
-    task::Task<Result<dns::Message>> ask_once(Query query, WithEdns edns, BudgetRef budget);
-    task::Task<Result<dns::Message>> ask_stream(Query query, WithEdns edns, BudgetRef budget);
-    [[nodiscard]] dns::Message build(const Query& query, WithEdns edns);
+    /// What goes with a question; each has the ones before.
+    enum class Extras : std::uint8_t { none, edns, cookie };
+    struct Manner {
+        Extras extras{};
+        Letters letters = Letters::as_sent;
+    };
+    /// What a datagram led to.
+    struct Heard {
+        enum class Next : std::uint8_t {
+            settled,  ///< `message` is the answer
+            stream,   ///< truncated, garbled, or perhaps forged
+            again,    ///< BADCOOKIE, with a cookie that is better
+        } next = Next::stream;
+        bool only_letters = false;  ///< all was right but the question's letters
+        dns::Message message{};
+    };
+    struct Key {
+        Endpoint to;
+        dns::Name name;
+        dns::Type type{};
+        EdnsNeed edns{};
+        friend bool operator==(const Key&, const Key&) = default;
+    };
+    class KeyHash {
+      public:
+        explicit KeyHash(Random& random) : names_(HashKey::draw(random)), addresses_(HashKey::draw(random)) {}
+        std::size_t operator()(const Key& key) const {
+            return names_(key.name) ^ addresses_(key.to.address) ^ (static_cast<std::size_t>(key.type) * 131);
+        }
+
+      private:
+        dns::NameHash names_;
+        AddressHash addresses_;
+    };
+    using Said = std::shared_ptr<const Result<dns::Message>>;
+
+    task::Task<Said> fly(Query query, BudgetRef budget);
+    task::Task<Result<dns::Message>> ask_alone(Query query, BudgetRef budget);
+    task::Task<Result<dns::Message>> ask_once(Query query, Extras extras, BudgetRef budget);
+    task::Task<Result<dns::Message>> ask_in_small_letters(Query query, Manner manner, BudgetRef budget);
+    task::Task<Result<Heard>> ask_datagram(Query query, Manner manner, BudgetRef budget);
+    task::Task<Result<dns::Message>> ask_stream(Query query, Manner manner, BudgetRef budget);
+    [[nodiscard]] dns::Message build(const Query& query, const Manner& manner);
+    [[nodiscard]] Extras extras_for(const Query& query, MonoTime now) const;
+    [[nodiscard]] std::optional<Extras> older_manner(const Query& query, Extras asked, const dns::Message& said) const;
+    void note_manner(const Query& query, Extras asked, const dns::Message& said);
     Result<dns::Message> accept(const Query& query, BytesView wire, Budget& budget);
+    Result<Heard> consider(const Query& query, const dns::Message& sent, const net::DatagramReply& reply,
+                           Budget& budget);
     [[nodiscard]] Endpoint endpoint_of(const Query& query) const;
     void note_failure(const Query& query, const Failure& failure);
 
     Options options_;
-    Clock& clock_;
-    Random& random_;
-    net::Network& network_;
-    Servers& servers_;
-    log::Log& log_;
+    Tools tools_;
+    Cookies cookies_;
     Counters counters_;
+    task::SingleFlight<Key, Said, KeyHash> flights_;  // last: what flies uses the rest
 };
 
 /// The name's wire form with letters in random case (0x20). Pure but for the random bits.
 std::string mix_case(const dns::Name& name, Random& random);
 
-/// Must the question come back in the letters it was sent in?
-enum class Letters : std::uint8_t { any, as_sent };
 /// Is this the answer to `sent`? ID, QR, opcode and question must be those sent.
 net::Match match_reply(BytesView datagram, const dns::Message& sent, Letters letters);
 

@@ -145,8 +145,8 @@ class Iterator {
     };
     [[nodiscard]] static dnssec::Reason reason_of(const Trouble& trouble, const dns::Name& zone, const dns::Name& name,
                                                   dns::Type type, const Budget& budget);
-    /// Has the zone a DS, or an anchor of its own?
-    [[nodiscard]] bool is_signed(const dns::Name& zone) const;
+    /// May the zone be asked without EDNS? Only where it is known to be unsigned (A32).
+    [[nodiscard]] bool may_lack_edns(const dns::Name& zone) const;
     void note_unusable(const Candidate& candidate, const dns::Name& zone, const Unusable& unusable);
     void add_candidates(std::vector<Candidate>& candidates, const dns::Name& server,
                         const std::vector<Address>& addresses, const Context& context) const;

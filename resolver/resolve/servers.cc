@@ -86,8 +86,24 @@ bool Servers::is_family_dead(Family family, MonoTime now) const {
 EdnsSupport Servers::edns(const Address& address, MonoTime now) const {
     const Record* record = known(address);
     if (record == nullptr) return EdnsSupport::unknown;
-    if (record->edns == EdnsSupport::refused && record->edns_until <= now) return EdnsSupport::unknown;
-    return record->edns;
+    if (record->edns_works) return EdnsSupport::works;
+    return record->no_edns.holds(now) ? EdnsSupport::refused : EdnsSupport::unknown;
+}
+
+bool Servers::was_silent(const Address& address) const {
+    const Record* record = known(address);
+    return record != nullptr && record->silent;
+}
+
+bool Servers::keeps_letters(const Address& address, MonoTime now) const {
+    const Record* record = known(address);
+    return record == nullptr || !record->no_letters.holds(now);
+}
+
+void Servers::Doubt::strike(MonoTime now) {
+    if (until <= now) strikes = 0;
+    if (strikes < most_strikes) ++strikes;
+    until = now + doubt_time;
 }
 
 std::optional<Duration> Servers::round_trip(const Address& address) const {
@@ -106,6 +122,7 @@ void Servers::answered(const Address& address, Duration round_trip) {
         entry.smoothed = (7 * *entry.smoothed + round_trip) / 8;
     }
     entry.failures = 0;
+    entry.silent = false;
     entry.dead_until = {};
     FamilyState& family = families_.at(index_of(address.family()));
     family.failures = 0;
@@ -122,6 +139,7 @@ void Servers::family_failed(const Address& address, MonoTime now) {
 void Servers::timed_out(const Address& address, MonoTime now) {
     Record& entry = record(address);
     entry.smoothed = std::min<Duration>(most_timeout, entry.smoothed ? 2 * *entry.smoothed : first_timeout);
+    entry.silent = true;
     entry.failures = std::min<std::uint32_t>(entry.failures + 1, 10);
     if (entry.failures >= 2)
         entry.dead_until = now + std::chrono::seconds(1LL << std::min<std::uint32_t>(entry.failures, 6));
@@ -148,14 +166,21 @@ void Servers::lame(const Address& address, const dns::Name& zone, MonoTime now) 
 }
 
 void Servers::edns_works(const Address& address) {
-    record(address).edns = EdnsSupport::works;
+    Record& entry = record(address);
+    entry.edns_works = true;
+    entry.no_edns = {};
 }
 
 void Servers::edns_refused(const Address& address, MonoTime now) {
     Record& entry = record(address);
-    if (entry.edns == EdnsSupport::works) return;  // one odd answer does not undo what was seen (A32)
-    entry.edns = EdnsSupport::refused;
-    entry.edns_until = now + edns_refused_time;
+    if (entry.edns_works) return;  // one odd answer does not undo what was seen (A32)
+    entry.no_edns.strike(now);
+}
+
+void Servers::letters_lost(const Address& address, Seen seen, MonoTime now) {
+    Doubt& doubt = record(address).no_letters;
+    doubt.strike(now);
+    if (seen == Seen::stream) doubt.strikes = most_strikes;
 }
 
 }  // namespace mxtrust::resolve

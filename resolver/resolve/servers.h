@@ -40,7 +40,10 @@ class Servers {
     static constexpr std::size_t most_addresses = 20'000;  ///< remembered; the table is emptied by half when it is full
     static constexpr std::chrono::seconds lame_time{
         60};  ///< how long a server is not asked about a zone it does not know
-    static constexpr std::chrono::seconds edns_refused_time{900};
+    /// How long a server is asked in an older manner once `most_strikes` questions in a row showed that it needs that.
+    /// One question may have been answered by a forger (A32).
+    static constexpr std::chrono::seconds doubt_time{900};
+    static constexpr std::uint8_t most_strikes = 2;
     static constexpr std::uint32_t family_dead_after =
         6;  ///< failures in a row, of different addresses, without any success
     static constexpr std::chrono::seconds family_retry{60};
@@ -54,6 +57,10 @@ class Servers {
     [[nodiscard]] bool is_lame(const Address& address, const dns::Name& zone, MonoTime now) const;
     [[nodiscard]] bool is_family_dead(Family family, MonoTime now) const;
     [[nodiscard]] EdnsSupport edns(const Address& address, MonoTime now) const;
+    /// Did the last question go without any reply?
+    [[nodiscard]] bool was_silent(const Address& address) const;
+    /// Does it give the question back in the letters it was sent in (0x20)? Yes, until shown.
+    [[nodiscard]] bool keeps_letters(const Address& address, MonoTime now) const;
     [[nodiscard]] std::optional<Duration> round_trip(const Address& address) const;
 
     void answered(const Address& address, Duration round_trip);
@@ -63,16 +70,28 @@ class Servers {
     void slower_than(const Address& address, Duration waited);
     void lame(const Address& address, const dns::Name& zone, MonoTime now);
     void edns_works(const Address& address);
+    /// Asked without EDNS it answered, asked with EDNS it had not.
     void edns_refused(const Address& address, MonoTime now);
+    /// `Seen::stream`: nobody can have forged that.
+    enum class Seen : std::uint8_t { datagram, stream };
+    void letters_lost(const Address& address, Seen seen, MonoTime now);
 
   private:
+    /// Something odd that a server did: believed when it did it often enough.
+    struct Doubt {
+        std::uint8_t strikes = 0;
+        MonoTime until{};
+        void strike(MonoTime now);
+        [[nodiscard]] bool holds(MonoTime now) const { return strikes >= most_strikes && until > now; }
+    };
     struct Record {
         std::optional<Duration> smoothed;
         Duration variation{0};
         std::uint32_t failures = 0;  ///< in a row
         MonoTime dead_until{};
-        EdnsSupport edns = EdnsSupport::unknown;
-        MonoTime edns_until{};
+        bool silent = false;  ///< the last question went without any reply
+        bool edns_works = false;
+        Doubt no_edns, no_letters;
         std::vector<std::pair<dns::Name, MonoTime>> lame;  ///< zone, until
     };
     struct FamilyState {

@@ -102,8 +102,10 @@ TEST_CASE("one odd answer does not make a server look as if it had no EDNS, once
     servers.edns_refused(address("192.0.2.1"), now);
     CHECK(servers.edns(address("192.0.2.1"), now) == resolve::EdnsSupport::works);
     servers.edns_refused(address("192.0.2.2"), now);
+    CHECK(servers.edns(address("192.0.2.2"), now) == resolve::EdnsSupport::unknown);
+    servers.edns_refused(address("192.0.2.2"), now);
     CHECK(servers.edns(address("192.0.2.2"), now) == resolve::EdnsSupport::refused);
-    CHECK(servers.edns(address("192.0.2.2"), now + Servers::edns_refused_time) == resolve::EdnsSupport::unknown);
+    CHECK(servers.edns(address("192.0.2.2"), now + Servers::doubt_time) == resolve::EdnsSupport::unknown);
 }
 
 TEST_CASE("time-outs follow the measured round trip and stay within bounds") {
