@@ -62,14 +62,7 @@ class Socket {
     void forbid_fragments(Family family) {
         uv_os_fd_t descriptor{};
         if (uv_fileno(reinterpret_cast<uv_handle_t*>(&handle_), &descriptor) != 0) return;
-        const int four = IP_PMTUDISC_PROBE;
-        const int six = IPV6_PMTUDISC_PROBE;
-        // Best effort: a kernel that refuses still sends queries that are far below any path's limit.
-        if (family == Family::ipv4) {
-            static_cast<void>(setsockopt(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, &four, sizeof four));
-        } else {
-            static_cast<void>(setsockopt(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &six, sizeof six));
-        }
+        SocketAddress::forbid_fragments(descriptor, family);
     }
     static void on_allocate(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
         auto* self = static_cast<Socket*>(handle->data);

@@ -48,7 +48,7 @@ Address local_address(msghdr& header, unsigned& interface) {
 class Server final : public DatagramServer {
   public:
     Server(Listening listening, DatagramHandler handler)
-        : listening_(std::move(listening)), handler_(std::move(handler)) {}
+        : listening_(std::move(listening)), handler_(std::make_shared<const DatagramHandler>(std::move(handler))) {}
     ~Server() override { stop(); }
 
     Done begin(UvLoop& loop) {
@@ -69,7 +69,7 @@ class Server final : public DatagramServer {
                         std::string("cannot wait for datagrams: ") + uv_strerror(status));
         return {};
     }
-    void reply(const DatagramPeer& peer, BytesView data) override {
+    Sent reply(const DatagramPeer& peer, BytesView data) override {
         SocketAddress remote(peer.from);
         iovec piece{};
         piece.iov_base = const_cast<std::uint8_t*>(data.data());  // sendmsg does not write to it
@@ -82,7 +82,8 @@ class Server final : public DatagramServer {
         header.msg_iovlen = 1;
         put_source(header, control, peer);
         // A full buffer drops the reply; the client asks again.
-        static_cast<void>(sendmsg(listening_.descriptor(), &header, MSG_DONTWAIT));
+        const ssize_t sent = sendmsg(listening_.descriptor(), &header, MSG_DONTWAIT);
+        return sent < 0 && errno == EMSGSIZE ? Sent::too_large : Sent::yes;
     }
     void stop() override {
         if (poller_ == nullptr) return;
@@ -119,7 +120,10 @@ class Server final : public DatagramServer {
         }
     }
     void read() {
-        for (int turn = 0; turn < most_at_once && poller_ != nullptr; ++turn) {
+        // The handler may destroy this server, and itself with it: both are looked at through what outlives them.
+        const std::shared_ptr<const DatagramHandler> handler = handler_;
+        for (int turn = 0; turn < most_at_once; ++turn) {
+            if (handler.use_count() < 2 || poller_ == nullptr) return;
             sockaddr_storage from{};
             iovec piece{buffer_.data(), buffer_.size()};
             alignas(cmsghdr) std::array<char, 128> control{};
@@ -136,12 +140,12 @@ class Server final : public DatagramServer {
             DatagramPeer peer;
             peer.from = SocketAddress::endpoint(reinterpret_cast<const sockaddr*>(&from));
             peer.local = local_address(header, peer.interface);
-            handler_(BytesView(buffer_.data(), static_cast<std::size_t>(count)), peer);
+            (*handler)(BytesView(buffer_.data(), static_cast<std::size_t>(count)), peer);
         }
     }
 
     Listening listening_;
-    DatagramHandler handler_;
+    std::shared_ptr<const DatagramHandler> handler_;
     Poller* poller_ = nullptr;               // owned by libuv until closed
     std::array<std::uint8_t, 4096> buffer_;  // questions are small; what is longer is dropped
 };

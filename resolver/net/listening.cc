@@ -108,6 +108,7 @@ Result<Listening> Listening::udp(const Endpoint& endpoint) {
     const int status = endpoint.address.family() == Family::ipv6
                            ? setsockopt(*descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on)
                            : setsockopt(*descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+    SocketAddress::forbid_fragments(*descriptor, endpoint.address.family());
     if (status != 0) {
         return fail(FailureKind::system, "NLPK"_code,
                     "cannot learn to which address a question came on " + endpoint.to_text() + ": " + error_text());

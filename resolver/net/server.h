@@ -91,7 +91,8 @@ struct StreamCounters {
     std::uint64_t idle = 0;     ///< closed by us, as nothing happened on them
 };
 
-/// Accepts on a listening stream socket, in this loop. Several loops may accept on duplicates of one socket.
+/// Accepts on a listening stream socket, in this loop. Several loops may accept on duplicates of one socket. May be
+/// destroyed from within its greeter and its connections' users.
 class StreamServer {
   public:
     static Result<std::unique_ptr<StreamServer>> start(UvLoop& loop, Listening listening, std::size_t most_connections,
@@ -111,12 +112,17 @@ struct DatagramPeer {
 };
 using DatagramHandler = std::function<void(BytesView data, const DatagramPeer& peer)>;
 
+/// May be destroyed from within its handler.
 class DatagramServer {
   public:
     static Result<std::unique_ptr<DatagramServer>> start(UvLoop& loop, Listening listening, DatagramHandler handler);
     virtual ~DatagramServer() = default;
-    /// Fire and forget: a full send buffer drops the reply, as a network would.
-    virtual void reply(const DatagramPeer& peer, BytesView data) = 0;
+    /// What became of a reply. A full send buffer drops it, as a network would: it counts as sent.
+    enum class Sent : std::uint8_t {
+        yes,
+        too_large,  ///< for the path's interface: datagrams are never fragmented (RFC 9715 3.1); a shorter one may go
+    };
+    virtual Sent reply(const DatagramPeer& peer, BytesView data) = 0;
     virtual void stop() = 0;
 };
 

@@ -29,6 +29,16 @@ SocketAddress SocketAddress::any(Family family, std::uint16_t port) {
     return address ? SocketAddress(Endpoint{*address, port}) : SocketAddress();
 }
 
+void SocketAddress::forbid_fragments(int descriptor, Family family) {
+    const int four = IP_PMTUDISC_PROBE;
+    const int six = IPV6_PMTUDISC_PROBE;
+    if (family == Family::ipv4) {
+        static_cast<void>(setsockopt(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, &four, sizeof four));
+    } else {
+        static_cast<void>(setsockopt(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &six, sizeof six));
+    }
+}
+
 socklen_t SocketAddress::size() const {
     return storage_.ss_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
 }

@@ -20,6 +20,10 @@ class SocketAddress {
     [[nodiscard]] socklen_t size() const;
     /// IPv4 or IPv6; anything else gives 0.0.0.0:0.
     static Endpoint endpoint(const sockaddr* address);
+    /// What is sent from the socket is not fragmented, neither here nor on the way, and no (perhaps forged) ICMP makes
+    /// it smaller; what does not fit the interface is EMSGSIZE (RFC 9715 3). Best effort: a kernel that refuses still
+    /// sends what is far below any path's limit.
+    static void forbid_fragments(int descriptor, Family family);
 
   private:
     sockaddr_storage storage_{};

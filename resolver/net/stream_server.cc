@@ -174,7 +174,8 @@ struct Acceptor {
 
 class Server final : public StreamServer {
   public:
-    Server(UvLoop& loop, std::size_t most, Greeter greeter) : loop_(loop), most_(most), greeter_(std::move(greeter)) {}
+    Server(UvLoop& loop, std::size_t most, Greeter greeter)
+        : loop_(loop), most_(most), greeter_(std::make_shared<const Greeter>(std::move(greeter))) {}
     ~Server() override { stop(); }
 
     Done begin(Listening listening) {
@@ -230,12 +231,15 @@ class Server final : public StreamServer {
         std::shared_ptr<ConnectionUser> user;
         const bool too_many = self->peers_.size() > self->most_;
         ++(too_many ? self->counters_.refused : self->counters_.accepted);
-        if (accepted && !too_many) user = self->greeter_(peer);
+        // The greeter may destroy this server, and itself with it: it is kept until it has returned, and `self` is not
+        // used after that.
+        const std::shared_ptr<const Greeter> greeter = self->greeter_;
+        if (accepted && !too_many) user = (*greeter)(peer);
         peer->begin(std::move(user));
     }
     UvLoop& loop_;
     std::size_t most_;
-    Greeter greeter_;
+    std::shared_ptr<const Greeter> greeter_;
     bool is_unix_ = false;
     Acceptor* acceptor_ = nullptr;  // owned by libuv until closed
     std::unordered_set<Peer*> peers_;

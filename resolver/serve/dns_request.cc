@@ -9,7 +9,6 @@
 namespace mxtrust::serve {
 namespace {
 
-constexpr std::uint16_t least_datagram = 512;     // RFC 1035 4.2.1
 constexpr std::uint16_t most_on_networks = 1232;  // RFC 9715 3.2: never fragmented
 constexpr std::uint16_t most_on_loopback = 4096;
 

@@ -26,6 +26,7 @@ using DnsRequest = std::variant<Dropped, Refused, Asked>;
 
 /// How large a datagram the client takes: what it said, within bounds. Above 1232 only on loopback, where nothing is
 /// fragmented (RFC 9715).
+inline constexpr std::uint16_t least_datagram = 512;  ///< RFC 1035 4.2.1: every client takes this much
 enum class Path : std::uint8_t { loopback, network };
 [[nodiscard]] std::size_t most_datagram_octets(const dns::Message& query, Path path);
 

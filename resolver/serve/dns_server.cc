@@ -192,7 +192,10 @@ task::Task<void> DnsServer::State::answer_datagram(std::size_t server, net::Data
     const std::size_t most = most_datagram_octets(query, path);
     dns::Message reply = co_await answer(std::move(query));
     --pending;
-    datagram_servers[server]->reply(peer, dns::render_message(reply, most));
+    const auto sent = datagram_servers[server]->reply(peer, dns::render_message(reply, most));
+    // RFC 9715 3.1: truncate, don't fragment; the client comes again over TCP.
+    if (sent == net::DatagramServer::Sent::too_large)
+        static_cast<void>(datagram_servers[server]->reply(peer, dns::render_message(reply, least_datagram)));
 }
 
 task::Task<void> DnsServer::State::answer_stream(std::shared_ptr<Stream> stream, dns::Message query) {

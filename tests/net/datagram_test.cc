@@ -330,6 +330,64 @@ TEST_CASE("a port is ours alone: workers share one descriptor, another program i
     }
 }
 
+TEST_CASE("a question or reply that does not fit into a datagram is not fragmented but given back (RFC 9715 3)") {
+    Real world;
+    const Bytes large(65'508, 'a');
+    std::optional<DatagramServer::Sent> sent;
+    std::unique_ptr<DatagramServer> server;
+    auto listening = Listening::udp(loopback());
+    REQUIRE(listening);
+    const Endpoint endpoint = listening->endpoint();
+    auto started = DatagramServer::start(world.loop, std::move(*listening), [&](BytesView, const DatagramPeer& peer) {
+        sent = server->reply(peer, large);
+        CHECK(server->reply(peer, bytes_of("a")) == DatagramServer::Sent::yes);
+    });
+    REQUIRE(started);
+    server = std::move(*started);
+    const auto answered = world.run(world.network.exchange_datagram(endpoint, bytes_of("a"), by_letter, world.in(5s)));
+    REQUIRE(answered);
+    CHECK(as_text(answered->message) == "a");
+    CHECK(sent == DatagramServer::Sent::too_large);
+    const auto unsent = world.run(world.network.exchange_datagram(endpoint, large, by_letter, world.in(5s)));
+    REQUIRE(unsent);
+    CHECK(unsent->too_large);
+    CHECK(world.network.counters().sockets == 0);
+}
+
+TEST_CASE("the sockets that serve forbid fragments, on both families (RFC 9715 3.1)") {
+    int value = 0;
+    socklen_t size = sizeof value;
+    auto four = Listening::udp(loopback());
+    REQUIRE(four);
+    REQUIRE(getsockopt(four->descriptor(), IPPROTO_IP, IP_MTU_DISCOVER, &value, &size) == 0);
+    CHECK(value == IP_PMTUDISC_PROBE);
+    auto six = Listening::udp(loopback6());
+    REQUIRE(six);
+    REQUIRE(getsockopt(six->descriptor(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, &value, &size) == 0);
+    CHECK(value == IPV6_PMTUDISC_PROBE);
+}
+
+TEST_CASE("a datagram server may be destroyed from within its handler, with more datagrams waiting") {
+    Real world;
+    auto listening = Listening::udp(loopback());
+    REQUIRE(listening);
+    const Descriptor client = connect_to(listening->endpoint(), SOCK_DGRAM);
+    std::unique_ptr<DatagramServer> server;
+    int heard = 0;
+    const std::string kept(100, 'x');  // what the handler captured is used after the server is gone
+    auto started = DatagramServer::start(world.loop, std::move(*listening),
+                                         [&server, &heard, kept](BytesView, const DatagramPeer&) {
+                                             server.reset();
+                                             if (kept == std::string(100, 'x')) ++heard;
+                                         });
+    REQUIRE(started);
+    server = std::move(*started);
+    for (int turn = 0; turn < 5; ++turn) client.send("question");
+    CHECK(world.run_until([&] { return server == nullptr; }));
+    world.run_for(20ms);
+    CHECK(heard == 1);
+}
+
 TEST_CASE("a stopped datagram server hears nothing more") {
     Real world;
     Authority authority(world, loopback(), echo());

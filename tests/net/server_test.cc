@@ -256,6 +256,35 @@ TEST_CASE("a greeter may refuse a client, and may close it at once") {
     if (!made.empty()) CHECK(made[0]->is_closed);
 }
 
+TEST_CASE("a server may be destroyed from within its greeter, and from within a call to its user") {
+    const bool in_greeter = GENERATE(true, false);
+    Real world;
+    auto listening = Listening::tcp(loopback());
+    REQUIRE(listening);
+    const Endpoint endpoint = listening->endpoint();
+    std::unique_ptr<StreamServer> server;
+    std::shared_ptr<Script> script;
+    const std::string kept(100, 'x');  // what the greeter captured is used after the server is gone
+    std::string seen;
+    auto started = StreamServer::start(
+        world.loop, std::move(*listening), 10,
+        [&server, &script, &seen, in_greeter, kept](ConnectionRef connection) -> std::shared_ptr<ConnectionUser> {
+            script = std::make_shared<Script>(std::move(connection));
+            script->on_received = [&server](Script&) { server.reset(); };
+            if (in_greeter) server.reset();
+            seen = kept;
+            return script;
+        });
+    REQUIRE(started);
+    server = std::move(*started);
+    const Descriptor client = connect_to(endpoint, SOCK_STREAM);
+    client.send("hello");
+    CHECK(world.run_until([&] { return server == nullptr && script->is_closed; }));
+    CHECK(seen == std::string(100, 'x'));
+    const std::string end = client.take();
+    CHECK((end == "EOF" || end == "RESET"));
+}
+
 TEST_CASE("a user may close its connection from within every call") {
     Folder folder;
     Real world;
