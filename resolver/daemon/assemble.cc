@@ -130,6 +130,11 @@ Result<resolve::Settings> resolver_settings(const Configuration& configuration, 
     settings.port = configuration.test.authority_port;
     settings.forwards = configuration.forwards;
     settings.stubs = configuration.stubs;
+    // A wildcard is left out: an authority on this host is asked like any other, and a question that came back to us
+    // would end there, for it does not desire recursion.
+    for (const Endpoint& endpoint : configuration.server.dns_listen) {
+        if (endpoint.port == settings.port) settings.own_addresses.push_back(endpoint.address);
+    }
     return settings;
 }
 

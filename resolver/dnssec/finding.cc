@@ -72,6 +72,7 @@ FindingRef Finding::bogus(Parts parts) {
     parts.rrset = nullptr;
     parts.proof.clear();
     parts.outcome = Outcome::failure;
+    if (!parts.reason.ede) parts.reason.ede = dns::Ede::dnssec_bogus;
     return FindingRef(new Finding(Security::bogus, std::move(parts)));
 }
 
@@ -79,7 +80,15 @@ FindingRef Finding::failure(Parts parts) {
     parts.rrset = nullptr;
     parts.proof.clear();
     parts.outcome = Outcome::failure;
+    if (!parts.reason.ede) parts.reason.ede = dns::Ede::dnssec_indeterminate;
     return FindingRef(new Finding(Security::indeterminate, std::move(parts)));
+}
+
+FindingRef Finding::remembered(const FindingRef& finding) {
+    if (finding->outcome() != Outcome::failure || finding->reason().remembered) return finding;
+    Parts parts = finding->parts_;
+    parts.reason.remembered = true;
+    return FindingRef(new Finding(finding->security_, std::move(parts)));
 }
 
 bool Finding::is_alias() const {

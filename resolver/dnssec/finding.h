@@ -39,6 +39,8 @@ struct Reason {
     std::string server{};             ///< "ns1.example.org (192.0.2.1)" where one is at fault
     std::optional<std::uint16_t> key_tag{};
     std::optional<WallTime> when{};  ///< since or until when, for signatures out of their time
+    /// The failure was found earlier and is told again from memory (RFC 8914 4.14). Never stored.
+    bool remembered = false;
     friend bool operator==(const Reason&, const Reason&) = default;
 };
 
@@ -71,10 +73,13 @@ class Finding {
     /// A proven fact. Requires: security is secure or insecure; `insecure` + `failure` only in a zone proven to be
     /// unsigned.
     static FindingRef proven(ProofKey key, Security security, Parts parts);
+    /// In these two a reason without EDE gets one: 6 (DNSSEC bogus), 5 (indeterminate): no failure is without.
     /// The chain does not hold. Carries no data (parts.rrset and proof are dropped).
     static FindingRef bogus(Parts parts);
     /// It could not be found out. Outcome failure, security indeterminate.
     static FindingRef failure(Parts parts);
+    /// A failure out of the cache says so; anything else is given back as it is.
+    static FindingRef remembered(const FindingRef& finding);
     /// The same fact, told for another question that it answers: a CNAME for any type at its name, a DNAME for a name
     /// below its owner, an NXDOMAIN for any type at its name and for every name below it (RFC 8020). Null where it
     /// answers nothing.

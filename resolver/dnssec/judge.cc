@@ -308,6 +308,7 @@ FindingRef Judge::judge_failure(const dns::Name& name, dns::Type type, dns::Rcod
     if (trust.security() != Security::insecure) return unknown(std::move(parts), std::move(reason));
     parts.outcome = Outcome::failure;
     parts.reason = std::move(reason);
+    if (!parts.reason.ede) parts.reason.ede = dns::Ede::no_reachable_authority;
     parts.expires = now_ + policy_.failure_ttl;
     return Finding::proven(ProofKey{}, Security::insecure, std::move(parts));
 }

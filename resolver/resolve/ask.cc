@@ -150,6 +150,8 @@ bool Iterator::uses(Family family) const {
 
 bool Iterator::may_ask(const Address& address) const {
     if (!uses(address.family()) || address.is_unusable()) return false;
+    const std::vector<Address>& own = tools_.settings.own_addresses;
+    if (std::ranges::find(own, address) != own.end()) return false;
     if (address.is_loopback()) return tools_.settings.loopback_authorities == Switch::on;
     return tools_.settings.local_authorities == Switch::on || !address.is_special_purpose();
 }
@@ -221,6 +223,7 @@ task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns
             result.weak = classify(asked, *message);
             auto* weak = std::get_if<dnssec::Response>(&*result.weak);
             if (weak != nullptr) weak->server = describe(candidate);
+            if (std::holds_alternative<Unusable>(*result.weak)) result.weak.reset();
         }
         result.kind = FailureKind::refused;
         const bool does_not_serve = unusable->why == Unusable::Why::lame || unusable->why == Unusable::Why::refused;
@@ -479,8 +482,9 @@ dnssec::Reason Iterator::reason_of(const Trouble& trouble, const dns::Name& zone
     } else {
         reason.code = "RERR"_code;
     }
-    const bool answered = trouble.kind == FailureKind::refused || trouble.kind == FailureKind::timeout;
-    if (!answered) reason.ede = dns::Ede::network_error;
+    // RFC 8914 4.23 and 4.24: 22 where nobody could be reached or nobody wanted to answer, 23 where what came was no
+    // answer.
+    if (trouble.kind == FailureKind::malformed) reason.ede = dns::Ede::network_error;
     if (!trouble.told.empty()) reason.text += ": " + trouble.told;
     return reason;
 }

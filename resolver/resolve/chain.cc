@@ -45,6 +45,7 @@ dns::Name lowest_apex(const dnssec::Response& response) {
 
 Chain::Chain(Tools tools)
     : tools_(tools),
+      failures_(tools.random),
       flights_(tools.scheduler, task::most_flights, dns::NameHash(HashKey::draw(tools.random))),
       ds_flights_(tools.scheduler, task::most_flights, dns::NameHash(HashKey::draw(tools.random))),
       trusts_(0, dns::NameHash(HashKey::draw(tools.random))) {}
@@ -245,10 +246,11 @@ task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> 
                 if (first_bogus) co_return first_bogus;
                 // Not reachable is not bogus (validator-pitfalls 31).
                 if (!found.reason.ede) found.reason.ede = dns::Ede::dnssec_indeterminate;
-                ZoneTrust unknown =
-                    ZoneTrust::indeterminate(zone, std::move(found.reason), tools_.clock.wall() + failure_ttl);
+                const std::chrono::seconds kept = failures_.failed(zone, dns::Type::dnskey, tools_.clock.mono());
+                ZoneTrust unknown = ZoneTrust::indeterminate(zone, std::move(found.reason), tools_.clock.wall() + kept);
                 co_return std::make_shared<const ZoneTrust>(std::move(unknown));
             }
+            failures_.succeeded(zone, dns::Type::dnskey);
             if (response->positive && response->shape == dnssec::Shape::records) dnskey = *response->positive;
             server = response->server;
             forwarder = found.forwarder;
@@ -430,11 +432,15 @@ task::Task<FindingRef> Chain::fetch(dns::Name name, dns::Type type, Context cont
             Context second = context;
             ZoneTrust trust =
                 co_await trust_of_silent(std::move(silent), std::move(asked_name), type, std::move(second));
-            Judge judge_now(tools_.settings.policy, tools_.clock.wall(), *context.budget);
+            // RFC 9520 3.2: the longer it goes on failing, the later it is asked again.
+            dnssec::Policy policy = tools_.settings.policy;
+            policy.failure_ttl = failures_.failed(name, type, tools_.clock.mono());
+            Judge judge_now(policy, tools_.clock.wall(), *context.budget);
             FindingRef failed = judge_now.judge_failure(name, type, found.rcode, found.reason, trust);
             store(failed);
             co_return failed;
         }
+        failures_.succeeded(name, type);
         dns::Name zone = found.zone;
         dnssec::Response copy = *response;
         Context third = context;

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "dnssec/judge.h"
+#include "resolve/failures.h"
 #include "resolve/iterate.h"
 #include "task/single_flight.h"
 
@@ -72,6 +73,7 @@ class Chain {
     void remember(const TrustRef& trust);
 
     Tools tools_;
+    Failures failures_;
     task::SingleFlight<dns::Name, TrustRef, dns::NameHash> flights_;
     task::SingleFlight<dns::Name, dnssec::FindingRef, dns::NameHash> ds_flights_;
     std::unordered_map<dns::Name, TrustRef, dns::NameHash> trusts_;

@@ -155,8 +155,10 @@ task::Task<cache::ZoneCut> Iterator::prime(Context context) {
         const auto* response = std::get_if<dnssec::Response>(&*result->reply);
         if (response != nullptr && response->positive) {
             std::vector<cache::NameServer> servers = servers_with_glue(*response->positive, result->additional, apex);
-            const auto useless = [](const cache::NameServer& server) { return server.addresses.empty(); };
-            // RFC 8109 3.3: without any address the hints stay in use.
+            const auto useless = [this](const cache::NameServer& server) {
+                return std::ranges::none_of(server.addresses, [this](const Address& one) { return may_ask(one); });
+            };
+            // RFC 8109 3.3: without any address that can be asked the hints stay in use.
             if (!std::ranges::all_of(servers, useless)) root.servers = std::move(servers);
             kept = std::clamp(std::chrono::seconds(response->positive->ttl), least_cut_ttl, most_cut_ttl);
         }

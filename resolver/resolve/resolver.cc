@@ -232,7 +232,7 @@ task::Task<FindingRef> Resolver::State::lookup(dns::Name name, dns::Type type, C
         ++counters.from_cache;
         refresh_if_ending(*known);
         shelf.put(known);
-        co_return known;
+        co_return Finding::remembered(known);
     }
     auto starter = [this, name, type, context]() { return lookup_alone(name, type, context); };
     LookupKey key{name, type};
@@ -475,6 +475,7 @@ task::Task<RawAnswer> Resolver::resolve_unchecked(dns::Name name, dns::Type type
     }
     answer.rcode = dns::Rcode::servfail;
     answer.reason.code = "RRAW"_code;
+    answer.reason.ede = dns::Ede::other;
     answer.reason.text = "the aliases lead nowhere";
     co_return answer;
 }

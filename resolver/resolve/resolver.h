@@ -60,6 +60,7 @@ struct Settings {
     Switch aggressive_denial = Switch::on;      ///< RFC 8198
     Switch local_authorities = Switch::off;     ///< tests only: private and documentation addresses may be asked (A33)
     Switch loopback_authorities = Switch::off;  ///< tests only: so may loopback addresses
+    std::vector<Address> own_addresses;         ///< where this daemon itself answers DNS, at `port`: never asked
     std::uint16_t edns_size = 1232;             ///< RFC 9715
     std::uint16_t port = 53;                    ///< of authorities
     std::vector<Detour> forwards;               ///< to recursive servers (forward.h)

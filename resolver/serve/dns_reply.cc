@@ -98,6 +98,10 @@ std::optional<dns::ExtendedError> extended_error(const dnssec::Reason& reason, S
 void explain(dns::Message& reply, const dnssec::Reason& reason, Security security) {
     const auto error = extended_error(reason, security);
     if (reply.edns && error) reply.edns->options.push_back(dns::make_ede(*error));
+    // RFC 8914 4.14: beside what went wrong, that it went wrong a moment ago.
+    const bool again = reason.remembered && reply.rcode == dns::Rcode::servfail;
+    if (reply.edns && again)
+        reply.edns->options.push_back(dns::make_ede({dns::Ede::cached_error, "this failure is not new"}));
 }
 
 bool has_failed(const Finding& finding) {
@@ -186,7 +190,9 @@ dns::Message stale_reply(const dns::Message& query, const dnssec::Answer& answer
 }
 
 dns::Message any_reply(const dns::Message& query, const std::vector<FindingRef>& findings, WallTime now) {
-    if (findings.empty()) return error_reply(query, dns::Rcode::servfail, {});
+    if (findings.empty())
+        return error_reply(query, dns::Rcode::servfail,
+                           {{dns::Ede::other, "the name's servers showed nothing that can be judged"}});
     for (const FindingRef& finding : findings) {
         if (has_failed(*finding)) return failure_reply(query, *finding);
     }

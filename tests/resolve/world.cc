@@ -165,6 +165,9 @@ void World::serve(const std::string& address, std::vector<const ZoneData*> zones
     Server& server = servers_[*Address::from_text(address)];
     server.zones.insert(server.zones.end(), zones.begin(), zones.end());
 }
+void World::replace(const std::string& address, std::vector<const ZoneData*> zones) {
+    servers_[*Address::from_text(address)].zones = std::move(zones);
+}
 void World::behave(const std::string& address, Behaviour behaviour) {
     servers_[*Address::from_text(address)].behaviour = std::move(behaviour);
 }

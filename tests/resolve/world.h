@@ -49,6 +49,8 @@ class World final : public mxtrust::net::Network {
   public:
     explicit World(mxtrust::task::Scheduler& scheduler) : scheduler_(scheduler) {}
     void serve(const std::string& address, std::vector<const ZoneData*> zones);
+    /// From now on it serves these and no others.
+    void replace(const std::string& address, std::vector<const ZoneData*> zones);
     void behave(const std::string& address, Behaviour behaviour);
     void delay(const std::string& address, mxtrust::Duration span);
 

@@ -221,6 +221,30 @@ TEST_CASE("bogus and failed links make the whole SERVFAIL, without data, with th
     }
 }
 
+TEST_CASE("a failure told again from memory says so, beside its own reason (RFC 8914 4.14)") {
+    const dnssec::Reason silent{
+        .code = "TST2"_code, .ede = dns::Ede::no_reachable_authority, .text = "no server of example.org answers"};
+    const auto finding = dnssec::Finding::remembered(failed("a.example.org", Type::a, silent));
+    const dns::Message reply = answer_reply(query("a.example.org", Type::a, Wants::dnssec), Answer({finding}), now);
+    const auto errors = reply.edns->extended_errors();
+    REQUIRE(errors.size() == 2);
+    CHECK(errors[0].code == dns::Ede::no_reachable_authority);
+    CHECK(errors[1].code == dns::Ede::cached_error);
+    const auto good = found({"a.example.org", Type::a}, set("a.example.org", Type::a, {"192.0.2.1"}));
+    CHECK(dnssec::Finding::remembered(good) == good);
+}
+
+TEST_CASE("no failure goes out without an EDE, whatever its reason lacks (RFC 8914)") {
+    for (const auto& finding : {failed("a.example.org", Type::a, {}), bogus("a.example.org", Type::a, {})}) {
+        const dns::Message reply = answer_reply(query("a.example.org", Type::a, Wants::dnssec), Answer({finding}), now);
+        CHECK(reply.rcode == Rcode::servfail);
+        CHECK(reply.edns->extended_errors().size() == 1);
+    }
+    const dns::Message reply = serve::any_reply(query("a.example.org", Type::any, Wants::dnssec), {}, now);
+    CHECK(reply.rcode == Rcode::servfail);
+    CHECK(reply.edns->extended_errors().size() == 1);
+}
+
 TEST_CASE("an EDE text is cut before the place in the source, never through it") {
     const dnssec::Reason reason{.code = "TST4"_code, .text = std::string(1000, 'x')};
     const dns::Message reply = answer_reply(query("a.example.org", Type::a, Wants::dnssec),
