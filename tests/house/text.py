@@ -1,4 +1,5 @@
 """Rules about text: failure codes, sizes, openings, what must not be named, fuzz targets, the top level."""
+import os
 import re
 from pathlib import Path
 
@@ -27,6 +28,31 @@ def codes(files: dict[str, str]) -> list[str]:
     for code, where in sorted(places.items()):
         if len(where) > 1:
             found.append(f"{where[1]}: {code} is used already at {where[0]}")
+    return found
+
+
+def listed(files: dict[str, str]) -> list[str]:
+    """The list of recursion's rules is true: each source has the word that is named, each test exists; each failure has its EDE."""
+    path = "resolver/resolve/README.md"
+    cases = "\n".join(re.sub(r'"\s*\n\s*"', "", source) for name, source in files.items()
+                      if name.startswith("tests/") and name.endswith(".cc"))
+    titles = re.findall(r'TEST_CASE\(\s*"((?:[^"\\]|\\.)*)"', cases)
+    found, explained = [], ""
+    for number, line in enumerate(files.get(path, "").splitlines(), 1):
+        if row := re.fullmatch(r'\|.*\| `([^`]+)` `([^`]+)` \| "([^"]+)" \|', line):
+            source = files.get(os.path.normpath(f"resolver/resolve/{row[1]}"))
+            if source is None or row[2] not in source:
+                found.append(f"{path}:{number}: {row[1]} has no {row[2]}")
+            if not any(row[3] in title for title in titles):
+                found.append(f"{path}:{number}: no test is called {row[3]}…")
+        elif row := re.fullmatch(r"\| ([A-Z ]+) \| (\d+) \|.*", line):
+            explained += f" {row[1]}"
+    for name, source in files.items():
+        for match in CODE.finditer(source) if name.startswith("resolver/resolve/") else ():
+            told = re.search(r"\.code = $", source[:match.start()]) or source[match.end():].lstrip().startswith(", dns::Ede::")
+            ede = "ede" in source[match.end():match.end() + 300].split("text =")[0]
+            if told and ede and match[1] not in explained and not match[1].startswith("RF"):
+                found.append(f"{name}:{line_of(source, match.start())}: {match[1]} is missing in {path}")
     return found
 
 
