@@ -147,7 +147,7 @@ def world(log: Path, preset: str) -> Count:
     if (trouble := build(preset, log, "mxtrustd", "mxtrust") or installed("tests/lab/install", log)) is not None:
         return trouble
     count = Count()
-    for path in ("tests/mail/run", "tests/explain/run", "tests/restart/run", "tests/blackbox/run"):
+    for path in ("tests/mail/run", "tests/explain/run", "tests/operator/run", "tests/restart/run", "tests/blackbox/run"):
         count.add(script(path, log, preset))
     return count
 

@@ -2,6 +2,8 @@
 // dates. Built in daemon/main only; tests and the simulation have their own.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -35,6 +37,23 @@ class Clock {
     virtual ~Clock() = default;
     [[nodiscard]] virtual MonoTime mono() const = 0;
     [[nodiscard]] virtual WallTime wall() const = 0;
+};
+
+/// The latest wall time that anybody has seen: what has ended by then has ended for good, though the clock be set back.
+/// May be used from any thread.
+class LatestTime {
+  public:
+    /// `now`, or what was seen before where that is later.
+    WallTime seen(WallTime now) noexcept {
+        std::int64_t latest = seconds_.load(std::memory_order_relaxed);
+        while (latest < now.seconds &&
+               !seconds_.compare_exchange_weak(latest, now.seconds, std::memory_order_relaxed)) {
+        }
+        return {std::max(latest, now.seconds)};
+    }
+
+  private:
+    std::atomic<std::int64_t> seconds_{INT64_MIN};
 };
 
 /// The operating system's clocks, read through libc. Only daemon/main and client/main build one.

@@ -17,6 +17,17 @@ std::string plain_words(const Json& text) {
     return text.is_string() ? text.get<std::string>() : std::string();
 }
 
+/// A negative trust anchor or an exception: until when, why, and whether it is still needed.
+void put_standing(Page& page, std::string_view head, std::string what, const Json& standing) {
+    what += " until " + date_words(number_at(standing, "expires")) + " (" + text_at(standing, "reason") + ")";
+    const std::string need = text_at(standing, "need");
+    const std::string text = text_at(standing, "text");
+    // The other needs are warnings, which say it all.
+    if (need == "needed") what += "; still needed: " + text;
+    if (need == "chosen" || need == "unknown") what += text.empty() ? "" : "; " + text;
+    page.put(head, what, 4, Tone::fair);
+}
+
 void put_counters(Page& page, std::string_view head, const Json& counters) {
     std::string words;
     if (!counters.is_object()) return;
@@ -110,11 +121,15 @@ void put_status(Page& page, const Json& reply) {
     page.put("  root", probe.is_null() ? std::string("not asked yet") : status_words(probe, 0), 4);
     const Json& negative = member(reply, "negative_trust_anchors");
     if (negative.is_array()) {
-        for (const Json& anchor : negative) {
-            page.put("  not validated:",
-                     text_at(anchor, "zone") + " until " + date_words(number_at(anchor, "expires")) + ": " +
-                         text_at(anchor, "reason"),
-                     4, Tone::fair);
+        for (const Json& anchor : negative) put_standing(page, "  not validated:", text_at(anchor, "zone"), anchor);
+    }
+    const Json& exceptions = member(reply, "exceptions");
+    if (exceptions.is_array()) {
+        for (const Json& entry : exceptions) {
+            const std::string host = text_at(entry, "host");
+            std::string what = host.empty() ? "mail to " + text_at(entry, "domain") : "host " + host;
+            if (member(entry, "subdomains") == true) what += " and below";
+            put_standing(page, "  exception:", what + ", " + text_at(entry, "action"), entry);
         }
     }
     const Json& warnings = member(reply, "warnings");

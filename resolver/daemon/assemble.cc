@@ -92,14 +92,16 @@ Result<std::vector<resolve::RootServer>> choose_root_hints(const Configuration& 
     return servers;
 }
 
-Result<resolve::Settings> resolver_settings(const Configuration& configuration, const Anchors& anchors, WallTime now) {
+Result<resolve::Settings> resolver_settings(const Configuration& configuration, const Anchors& anchors, WallTime now,
+                                            LatestRef latest) {
     auto hints = choose_root_hints(configuration);
     if (!hints) return fail(hints.error());
     const ResolverKeys& keys = configuration.resolver;
     resolve::Settings settings;
     settings.root_hints = std::move(*hints);
     settings.anchors = anchors.anchors;
-    settings.negative_anchors = current_negative_anchors(configuration, now);
+    settings.negative_anchors =
+        dnssec::NegativeAnchors(current_negative_anchors(configuration, latest->seen(now)), latest);
     settings.policy.sha1 = keys.accept_sha1 ? dnssec::Sha1::accepted : dnssec::Sha1::unsupported;
     settings.policy.most_nsec3_iterations = keys.nsec3_iterations;
     settings.policy.most_ttl = keys.cache_max_ttl;
@@ -138,15 +140,19 @@ Result<resolve::Settings> resolver_settings(const Configuration& configuration, 
     return settings;
 }
 
-route::RouteSettings route_settings(const Configuration& configuration) {
+route::RouteSettings route_settings(const Configuration& configuration, const LatestRef& latest) {
     route::RouteSettings settings;
+    settings.options.exceptions =
+        std::make_shared<const mail::Exceptions>(configuration.operator_keys.exceptions, latest);
+    settings.options.negative_anchors =
+        std::make_shared<const dnssec::NegativeAnchors>(configuration.dnssec.negative_trust_anchors, latest);
     settings.options.insecure_mx = configuration.mail.insecure_mx;
     settings.options.strict_null_mx = configuration.mail.strict_null_mx;
     settings.options.allow_mx_literals = configuration.mail.allow_mx_literals;
     return settings;
 }
 
-std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail) {
+std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail, WallTime now) {
     std::ostringstream text;
     for (const auto& [zone, anchor] : settings.anchors.all()) {
         for (const dns::Ds& ds : anchor.ds) {
@@ -158,7 +164,11 @@ std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail)
                  << static_cast<unsigned>(key.algorithm) << ' ' << to_hex(key.public_key) << '\n';
         }
     }
-    for (const dns::Name& name : settings.negative_anchors) text << "negative " << name.to_text() << '\n';
+    // With its end and reason: both are in what is kept.
+    for (const dnssec::NegativeAnchor& anchor : settings.negative_anchors.all()) {
+        if (!settings.negative_anchors.is_in_force(anchor, now)) continue;
+        text << "negative " << anchor.name.to_text() << ' ' << anchor.ends.seconds << ' ' << anchor.reason << '\n';
+    }
     text << "sha1 " << static_cast<unsigned>(settings.policy.sha1) << "\niterations "
          << settings.policy.most_nsec3_iterations << "\nttl " << settings.policy.least_ttl.count() << ' '
          << settings.policy.most_ttl.count() << ' ' << settings.policy.least_negative_ttl.count() << ' '
@@ -189,16 +199,6 @@ std::vector<serve::AnchorStatus> anchor_status(const Anchors& anchors) {
         for (const dns::Ds& ds : anchor.ds) all.push_back({zone, ds.key_tag, ds.algorithm, "DS", anchors.origin});
         for (const dns::Dnskey& key : anchor.keys)
             all.push_back({zone, key.key_tag, key.algorithm, "DNSKEY", anchors.origin});
-    }
-    return all;
-}
-
-std::vector<serve::NegativeAnchorStatus> negative_anchor_status(const Configuration& configuration, WallTime now) {
-    std::vector<serve::NegativeAnchorStatus> all;
-    for (const NegativeAnchor& anchor : configuration.dnssec.negative_trust_anchors) {
-        const std::chrono::sys_seconds end = anchor.expires + std::chrono::days(1);
-        all.push_back(
-            {anchor.name, anchor.reason, WallTime{end.time_since_epoch().count()}, !has_expired(anchor, now)});
     }
     return all;
 }

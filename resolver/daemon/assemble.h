@@ -26,12 +26,15 @@ Result<std::vector<resolve::RootServer>> parse_root_hints(std::string_view text)
 Result<Anchors> choose_anchors(const Configuration& configuration, const Origin& origin = Origin());
 Result<std::vector<resolve::RootServer>> choose_root_hints(const Configuration& configuration);
 
-Result<resolve::Settings> resolver_settings(const Configuration& configuration, const Anchors& anchors, WallTime now);
-[[nodiscard]] route::RouteSettings route_settings(const Configuration& configuration);
-/// Canonical text of all that decides about verdicts: records of another epoch do not exist for the cache.
-[[nodiscard]] std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail);
+/// What all workers share of the time: what has ended for one has ended for all.
+using LatestRef = std::shared_ptr<LatestTime>;
+
+Result<resolve::Settings> resolver_settings(const Configuration& configuration, const Anchors& anchors, WallTime now,
+                                            LatestRef latest = std::make_shared<LatestTime>());
+[[nodiscard]] route::RouteSettings route_settings(const Configuration& configuration,
+                                                  const LatestRef& latest = std::make_shared<LatestTime>());
+/// Canonical text of all that decides about verdicts at this time: records of another epoch do not exist for the cache.
+[[nodiscard]] std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail, WallTime now = {});
 [[nodiscard]] std::vector<serve::AnchorStatus> anchor_status(const Anchors& anchors);
-[[nodiscard]] std::vector<serve::NegativeAnchorStatus> negative_anchor_status(const Configuration& configuration,
-                                                                              WallTime now);
 
 }  // namespace mxtrust::daemon

@@ -63,6 +63,9 @@ Done read_seconds(const Value& value, std::int64_t most, std::chrono::seconds& t
     return {};
 }
 
+/// RFC 7646 6: what is taken out of validation is so for a while. An exception that is older is a rule.
+constexpr std::chrono::seconds longest_usual = std::chrono::days(366);
+
 Done read_deadline(const Value& value, Configuration& all) {
     const auto number = read_integer(value, 100, 30000);
     if (!number) return fail(number.error());
@@ -74,6 +77,13 @@ Done read_stale_timer(const Value& value, Configuration& all) {
     const auto number = read_integer(value, 0, 30000);
     if (!number) return fail(number.error());
     all.resolver.serve_stale_after = Duration(*number);
+    return {};
+}
+
+Done read_recheck_interval(const Value& value, Configuration& all) {
+    const auto number = read_integer(value, 10, 86400);
+    if (!number) return fail(number.error());
+    all.operator_keys.recheck_interval = std::chrono::seconds(*number);
     return {};
 }
 
@@ -139,6 +149,8 @@ const std::vector<Key>& keys() {
         {"mail", "insecure-mx", read_insecure_mx},
         {"mail", "strict-null-mx", [](V v, C c) { return read_boolean(v, c.mail.strict_null_mx); }},
         {"mail", "allow-mx-literals", [](V v, C c) { return read_boolean(v, c.mail.allow_mx_literals); }},
+        {"operator", "exceptions", [](V v, C c) { return read_exceptions(v, c.operator_keys.exceptions); }},
+        {"operator", "recheck-interval", read_recheck_interval},
         {"test", "time", [](V v, C c) { return read_time(v, c.test.time); }},
         {"test", "root-hints", [](V v, C c) { return read_root_hints(v, c.test.root_hints); }},
         {"test", "trust-anchors", [](V v, C c) { return read_anchor_texts(v, c.test.trust_anchors); }},
@@ -356,25 +368,41 @@ std::vector<std::pair<std::string_view, std::string_view>> known_keys() {
     return all;
 }
 
-std::vector<dns::Name> current_negative_anchors(const Configuration& configuration, WallTime now) {
-    std::vector<dns::Name> names;
-    for (const NegativeAnchor& anchor : configuration.dnssec.negative_trust_anchors) {
-        if (!has_expired(anchor, now)) names.push_back(anchor.name);
+std::vector<dnssec::NegativeAnchor> current_negative_anchors(const Configuration& configuration, WallTime now) {
+    std::vector<dnssec::NegativeAnchor> current;
+    for (const dnssec::NegativeAnchor& anchor : configuration.dnssec.negative_trust_anchors) {
+        if (now < anchor.ends) current.push_back(anchor);
     }
-    return names;
+    return current;
 }
 
-std::vector<std::string> doubts(const Configuration& configuration, WallTime now) {
+std::vector<std::string> lasting_doubts(const Configuration& configuration) {
     std::vector<std::string> all;
-    for (const NegativeAnchor& anchor : configuration.dnssec.negative_trust_anchors) {
-        if (has_expired(anchor, now)) {
-            all.push_back("the negative trust anchor for " + anchor.name.to_text() +
-                          " has expired and is ignored; its reason was: " + anchor.reason);
-        }
+    for (const dnssec::NegativeAnchor& anchor : configuration.dnssec.negative_trust_anchors) {
+        if (anchor.name.label_count() > 1) continue;
+        all.push_back("the negative trust anchor for " + anchor.name.to_text() + " switches validation off for " +
+                      (anchor.name.is_root() ? "everything" : "a whole top-level domain"));
     }
     if (configuration.resolver.accept_sha1) {
         all.emplace_back("accept-sha1: signatures with SHA-1 are accepted, although they can be forged (RFC 9905)");
     }
+    return all;
+}
+
+std::vector<std::string> doubts(const Configuration& configuration, WallTime now) {
+    std::vector<std::string> all;
+    const auto judge = [&all, now](const mail::OperatorsWord& word) {
+        const std::string what = mail::described(word);
+        if (word.expires <= now) {
+            all.push_back(what + " has expired and is ignored; its reason was: " + word.reason);
+        } else if (word.expires - now > longest_usual) {
+            all.push_back(what + " holds for more than a year; what is meant to stay is no exception");
+        }
+    };
+    for (const dnssec::NegativeAnchor& anchor : configuration.dnssec.negative_trust_anchors)
+        judge(mail::word_of(anchor));
+    for (const mail::Exception& exception : configuration.operator_keys.exceptions) judge(mail::word_of(exception));
+    for (std::string& doubt : lasting_doubts(configuration)) all.push_back(std::move(doubt));
     return all;
 }
 

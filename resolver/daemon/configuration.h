@@ -24,16 +24,10 @@
 #include "dnssec/policy.h"
 #include "log/log.h"
 #include "mail/answer.h"
+#include "mail/exception.h"
 #include "resolve/resolver.h"
 
 namespace mxtrust::daemon {
-
-struct NegativeAnchor {
-    dns::Name name;
-    std::string reason;
-    std::chrono::sys_days expires;  ///< the last day on which it holds (UTC)
-    friend bool operator==(const NegativeAnchor&, const NegativeAnchor&) = default;
-};
 
 struct RootHint {
     dns::Name name;
@@ -94,7 +88,7 @@ struct ResolverKeys {
 
 struct DnssecKeys {
     std::filesystem::path trust_anchor_file;  ///< empty: the anchors that are built in
-    std::vector<NegativeAnchor> negative_trust_anchors;
+    std::vector<dnssec::NegativeAnchor> negative_trust_anchors;
     bool root_key_sentinel = true;  ///< RFC 8509
     bool all_algorithms = false;    ///< stricter than RFC 6840 5.11
     friend bool operator==(const DnssecKeys&, const DnssecKeys&) = default;
@@ -105,6 +99,13 @@ struct MailKeys {
     bool strict_null_mx = false;
     bool allow_mx_literals = false;
     friend bool operator==(const MailKeys&, const MailKeys&) = default;
+};
+
+/// What the operator says against what the DNS says, and how it is looked after.
+struct OperatorKeys {
+    std::vector<mail::Exception> exceptions;
+    std::chrono::seconds recheck_interval{3600};
+    friend bool operator==(const OperatorKeys&, const OperatorKeys&) = default;
 };
 
 /// Only with --test-mode.
@@ -126,6 +127,7 @@ struct Configuration {
     ResolverKeys resolver;
     DnssecKeys dnssec;
     MailKeys mail;
+    OperatorKeys operator_keys;  ///< [operator]
     TestKeys test;
     std::vector<resolve::Detour> forwards, stubs;
     friend bool operator==(const Configuration&, const Configuration&) = default;
@@ -164,8 +166,11 @@ Done check(const Configuration& configuration, const Origin& origin);
 /// "127.0.0.1:53", "[::1]:53"; the port is needed, 0 lets the system choose.
 Result<Endpoint> parse_endpoint(std::string_view text);
 /// The negative trust anchors that still hold.
-[[nodiscard]] std::vector<dns::Name> current_negative_anchors(const Configuration& configuration, WallTime now);
+[[nodiscard]] std::vector<dnssec::NegativeAnchor> current_negative_anchors(const Configuration& configuration,
+                                                                           WallTime now);
 /// What works but is hardly meant so: one sentence each, for a warning.
 [[nodiscard]] std::vector<std::string> doubts(const Configuration& configuration, WallTime now);
+/// Of these, what does not depend on the time: the daemon itself looks after what has ended or ends soon.
+[[nodiscard]] std::vector<std::string> lasting_doubts(const Configuration& configuration);
 
 }  // namespace mxtrust::daemon

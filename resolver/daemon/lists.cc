@@ -4,91 +4,21 @@
 #include <algorithm>
 #include <charconv>
 
+#include "daemon/entries.h"
+
 namespace mxtrust::daemon {
 namespace {
 
 /// Of addresses to listen on: more than any machine has interfaces.
 constexpr std::size_t most_endpoints = 64;
-/// Of networks, negative anchors, hints and anchors: each is looked through for every question.
-constexpr std::size_t most_entries = 1000;
 
 constexpr std::string_view wanted_endpoints =
     "a list of addresses with ports, such as [\"127.0.0.1:53\", \"[::1]:53\"]";
 constexpr std::string_view wanted_names = "a list of domain names, such as [\"corp.example\"]";
 constexpr std::string_view wanted_limits = "a list such as [{ bits = 1024, iterations = 150 }]";
 constexpr std::string_view wanted_networks = "a list of networks, such as [\"192.0.2.0/24\", \"2001:db8::/32\"]";
-constexpr std::string_view wanted_negative_anchors =
-    "a list of { name = \"example.org\", reason = \"…\", expires = 2030-01-31 }";
 constexpr std::string_view wanted_hints = "a list of { name = \"ns.root.example\", address = \"192.0.2.1\" }";
 constexpr std::string_view wanted_anchors = "a list of DS or DNSKEY records, such as [\". DS 20326 8 2 E06D…\"]";
-
-Value element(const Value& list, const toml::node& node, std::size_t index) {
-    return Value{node, list.place + "entry " + std::to_string(index + 1) + " "};
-}
-
-Result<const toml::array*> read_list(const Value& value, std::string_view wanted, std::size_t most) {
-    auto array = read_array(value, wanted);
-    if (array && (*array)->size() > most) {
-        return fail(FailureKind::malformed, "ALST"_code,
-                    value.place + "must have at most " + std::to_string(most) + " entries, has " +
-                        std::to_string((*array)->size()));
-    }
-    return array;
-}
-
-/// A table with exactly these keys.
-Result<const toml::table*> read_entry(const Value& value, std::string_view wanted,
-                                      std::initializer_list<std::string_view> names) {
-    const auto* table = value.node.as_table();
-    if (table == nullptr) return fail(FailureKind::malformed, "AENT"_code, must_be(value, wanted));
-    for (const auto& [key, node] : *table) {
-        if (std::find(names.begin(), names.end(), key.str()) == names.end()) {
-            return fail(FailureKind::malformed, "AEXT"_code,
-                        value.place + "has a key that is unknown here, " + std::string(key.str()) + "; wanted is " +
-                            std::string(wanted));
-        }
-    }
-    for (const std::string_view name : names) {
-        if (!table->contains(name)) {
-            return fail(FailureKind::malformed, "AMIS"_code,
-                        value.place + "lacks " + std::string(name) + "; wanted is " + std::string(wanted));
-        }
-    }
-    return table;
-}
-
-Result<std::string> member(const Value& entry, const toml::table& table, std::string_view name) {
-    return read_text(Value{*table.get(name), entry.place + std::string(name) + " "}, "a text");
-}
-
-Result<dns::Name> name_member(const Value& entry, const toml::table& table) {
-    const auto text = member(entry, table, "name");
-    if (!text) return fail(text.error());
-    auto name = dns::Name::from_text(*text);
-    if (!name) {
-        return fail(FailureKind::malformed, "ANAM"_code,
-                    entry.place + "name must be a domain name, is \"" + *text + "\": " + name.error().text);
-    }
-    return name;
-}
-
-Result<NegativeAnchor> read_negative_anchor(const Value& value) {
-    const auto table = read_entry(value, wanted_negative_anchors, {"name", "reason", "expires"});
-    if (!table) return fail(table.error());
-    const auto name = name_member(value, **table);
-    if (!name) return fail(name.error());
-    const auto reason = member(value, **table, "reason");
-    if (!reason) return fail(reason.error());
-    const auto* date = (*table)->get("expires")->as_date();
-    if (reason->empty() || date == nullptr) {
-        return fail(FailureKind::malformed, "AREA"_code,
-                    value.place + "needs a reason that is not empty and a date without quotes; wanted is " +
-                        std::string(wanted_negative_anchors));
-    }
-    const std::chrono::year_month_day day{std::chrono::year(date->get().year), std::chrono::month(date->get().month),
-                                          std::chrono::day(date->get().day)};
-    return NegativeAnchor{*name, *reason, std::chrono::sys_days(day)};
-}
 
 Result<RootHint> read_root_hint(const Value& value) {
     const auto table = read_entry(value, wanted_hints, {"name", "address"});
@@ -220,18 +150,6 @@ Done read_iteration_limits(const Value& value, std::vector<dnssec::IterationLimi
     return {};
 }
 
-Done read_negative_anchors(const Value& value, std::vector<NegativeAnchor>& target) {
-    const auto list = read_list(value, wanted_negative_anchors, most_entries);
-    if (!list) return fail(list.error());
-    target.clear();
-    for (const toml::node& node : **list) {
-        auto anchor = read_negative_anchor(element(value, node, target.size()));
-        if (!anchor) return fail(anchor.error());
-        target.push_back(std::move(*anchor));
-    }
-    return {};
-}
-
 Done read_time(const Value& value, WallTime& target) {
     const auto seconds = read_integer(value, 0, 0xFFFFFFFF);
     if (!seconds) return fail(seconds.error());
@@ -261,11 +179,6 @@ Done read_anchor_texts(const Value& value, std::optional<std::vector<std::string
         target->push_back(std::move(*text));
     }
     return {};
-}
-
-bool has_expired(const NegativeAnchor& anchor, WallTime now) {
-    const std::chrono::sys_seconds end = anchor.expires + std::chrono::days(1);
-    return now.seconds >= end.time_since_epoch().count();
 }
 
 }  // namespace mxtrust::daemon

@@ -34,12 +34,10 @@ Done read_endpoints(const Value& value, std::vector<Endpoint>& target);
 Done read_networks(const Value& value, std::vector<Network>& target);
 Done read_names(const Value& value, std::vector<dns::Name>& target);
 Done read_iteration_limits(const Value& value, std::vector<dnssec::IterationLimit>& target);
-Done read_negative_anchors(const Value& value, std::vector<NegativeAnchor>& target);
+Done read_negative_anchors(const Value& value, std::vector<dnssec::NegativeAnchor>& target);
+Done read_exceptions(const Value& value, std::vector<mail::Exception>& target);
 Done read_time(const Value& value, WallTime& target);
 Done read_root_hints(const Value& value, std::optional<std::vector<RootHint>>& target);
 Done read_anchor_texts(const Value& value, std::optional<std::vector<std::string>>& target);
-
-/// A negative trust anchor holds to the end of its day (UTC).
-[[nodiscard]] bool has_expired(const NegativeAnchor& anchor, WallTime now);
 
 }  // namespace mxtrust::daemon

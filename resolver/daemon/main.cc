@@ -71,8 +71,7 @@ serve::Facts facts_of(const Configuration& configuration, const Anchors& anchors
     facts.sockets = sockets.names(configuration.server);
     facts.workers = worker_count(configuration.server);
     facts.anchors = anchor_status(anchors);
-    facts.negative_anchors = negative_anchor_status(configuration, clock.wall());
-    facts.doubts = doubts(configuration, clock.wall());
+    facts.doubts = lasting_doubts(configuration);
     return facts;
 }
 
@@ -117,6 +116,7 @@ class Crew {
         }
         workers_.front()->watch_root();
         workers_.front()->watch_forwarders(std::move(fallback));
+        workers_.front()->watch_operators_word();
         return true;
     }
     void start() {
@@ -140,7 +140,7 @@ Result<std::unique_ptr<cache::LmdbStore>> open_store(const Configuration& config
     cache::StoreSettings wanted;
     wanted.directory = configuration.server.state_directory.string();
     wanted.most_octets = std::uint64_t{configuration.server.cache_size_mb} << 20U;
-    wanted.epoch = cache_epoch(settings, configuration.mail);
+    wanted.epoch = cache_epoch(settings, configuration.mail, clock.wall());
     cache::Notices notices;
     auto store = cache::LmdbStore::open(wanted, clock.wall(), notices);
     for (const std::string& notice : notices) log.cache_set_aside(wanted.directory, notice);
@@ -150,7 +150,8 @@ Result<std::unique_ptr<cache::LmdbStore>> open_store(const Configuration& config
 }
 
 /// Waits for a signal to end, and meanwhile passes on what the store has to say.
-Done supervise(const Clock& clock, cache::LmdbStore* store, log::Log& log) {
+Done supervise(const Clock& clock, cache::LmdbStore* store, log::Log& log, const resolve::Settings& settings,
+               const MailKeys& mail) {
     net::UvLoop loop(clock);
     for (const int number : {SIGTERM, SIGINT}) {
         const Done watched = loop.on_signal(number, [&loop, &log, number] {
@@ -163,6 +164,13 @@ Done supervise(const Clock& clock, cache::LmdbStore* store, log::Log& log) {
         loop.every(notice_period, [store, &log] {
             for (const std::string& notice : store->take_notices()) log.store_trouble(notice);
         });
+        // A negative trust anchor that ends makes another epoch: what was judged under it does not exist any more, and
+        // a restart finds the cache as warm as it was.
+        loop.every(notice_period, [store, &settings, &mail, &clock, epoch = std::string()]() mutable {
+            std::string now = cache_epoch(settings, mail, clock.wall());
+            if (!epoch.empty() && now != epoch) store->set_epoch(now);
+            epoch = std::move(now);
+        });
     }
     loop.run();
     return {};
@@ -172,9 +180,10 @@ int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shar
     const Configuration& configuration = loaded.configuration;
     const auto anchors = choose_anchors(configuration, loaded.origin);
     if (!anchors) return complain(log, anchors.error());
-    const auto resolver = resolver_settings(configuration, *anchors, clock.wall());
+    const auto latest = std::make_shared<LatestTime>();
+    const auto resolver = resolver_settings(configuration, *anchors, clock.wall(), latest);
     if (!resolver) return complain(log, resolver.error());
-    for (const std::string& doubt : doubts(configuration, clock.wall())) log.configuration_doubt(doubt);
+    for (const std::string& doubt : lasting_doubts(configuration)) log.configuration_doubt(doubt);
 
     const auto account = find_account(configuration.server);
     if (!account) return complain(log, account.error());
@@ -193,7 +202,8 @@ int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shar
     resolve::ForwarderBoard forwarders(log);
     board.watch(forwarders);
     board.set_facts(facts_of(configuration, *anchors, *sockets, clock));
-    WorkerSettings settings{*resolver, route_settings(configuration), {}, {}, {}};
+    WorkerSettings settings{*resolver, route_settings(configuration, latest), {}, {}, {}, {}};
+    settings.recheck.interval = configuration.operator_keys.recheck_interval;
     settings.dns.allow = configuration.server.allow;
     settings.dns.deadline = configuration.resolver.deadline;
     settings.dns.root_key_sentinel =
@@ -207,7 +217,7 @@ int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shar
     crew.start();
     log.started(MXTRUST_VERSION, joined(sockets->names(configuration.server)));
     tell_service_manager("READY=1");
-    const Done supervised = supervise(clock, store->get(), log);
+    const Done supervised = supervise(clock, store->get(), log, *resolver, configuration.mail);
     tell_service_manager("STOPPING=1");
     crew.stop();
     if (!supervised) return complain(log, supervised.error());

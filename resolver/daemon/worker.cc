@@ -2,6 +2,8 @@
 // cancelled.
 #include "daemon/worker.h"
 
+#include <algorithm>
+
 #include "task/task.h"
 #include "task/wait.h"
 
@@ -30,6 +32,8 @@ Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared
                 {shared.clock, random_, network_, *cache_, shared.log, loop_, &relay_, &shared.forwarders}),
       lookups_(resolver_),
       router_(settings.route, {shared.clock, lookups_, *cache_, loop_}),
+      recheck_(settings.recheck, settings.route.options, {shared.clock, random_, lookups_, loop_, shared.log},
+               [this](const std::vector<route::WordStanding>& words) { shared_.board.set_words(words); }),
       query_(
           settings.query, {shared.clock, resolver_, router_, *cache_, loop_, shared.log, shared.board},
           [this](const dns::Name& name, serve::Extent extent) { return flush(name, extent); }, [this] { publish(); }),
@@ -37,7 +41,10 @@ Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared
       dns_(settings.dns, {shared.clock, resolver_, router_, loop_, shared.log}),
       most_query_connections_(settings.query.most_connections),
       most_postfix_connections_(settings.postfix.most_connections) {
-    loop_.every(publish_period, [this] { publish(); });
+    loop_.every(publish_period, [this] {
+        forget_what_ended();
+        publish();
+    });
 }
 
 Worker::~Worker() {
@@ -72,6 +79,25 @@ Done Worker::accept(Listeners& listeners, net::Listening listening, std::size_t 
     if (!server) return fail(server.error());
     listeners.push_back(std::move(*server));
     return {};
+}
+
+void Worker::watch_operators_word() {
+    loop_.every(publish_period, [this] { recheck_.tick(); });
+    loop_.spawn(recheck_.run());
+}
+
+/// What was judged under a negative trust anchor is capped to its end. It goes all the same: a clock that is set back
+/// would bring it back.
+void Worker::forget_what_ended() {
+    const dnssec::NegativeAnchors& anchors = resolver_.settings().negative_anchors;
+    for (const dnssec::NegativeAnchor& anchor : anchors.all()) {
+        if (anchors.is_in_force(anchor, shared_.clock.wall())) continue;
+        if (std::find(ended_.begin(), ended_.end(), anchor.name) != ended_.end()) continue;
+        ended_.push_back(anchor.name);
+        cache_->flush(anchor.name, true);
+        resolver_.flush(anchor.name, true);
+        router_.forget();
+    }
 }
 
 void Worker::watch_root() {

@@ -16,6 +16,7 @@
 #include "resolve/forward_board.h"
 #include "resolve/resolver.h"
 #include "route/lookups.h"
+#include "route/recheck.h"
 #include "route/router.h"
 #include "serve/dns_server.h"
 #include "serve/postfix_server.h"
@@ -27,6 +28,7 @@ namespace mxtrust::daemon {
 struct WorkerSettings {
     resolve::Settings resolver;
     route::RouteSettings route;
+    route::Recheck::Limits recheck;
     serve::DnsSettings dns;
     serve::QueryLimits query;
     serve::PostfixLimits postfix;
@@ -57,6 +59,8 @@ class Worker {
     /// Looks after the forwarders now and then. `fallback` says who may stand in for recursion (read again each time).
     /// One worker does it.
     void watch_forwarders(std::function<std::vector<Endpoint>()> fallback);
+    /// Looks after the operator's word (route/recheck.h). One worker does it.
+    void watch_operators_word();
     /// Until stop().
     void run();
     /// From any thread.
@@ -72,6 +76,7 @@ class Worker {
     std::size_t flush(const dns::Name& name, serve::Extent extent);
     void drop(const dns::Name& name, serve::Extent extent);
     void publish();
+    void forget_what_ended();
 
     std::size_t number_;
     Shared shared_;
@@ -84,11 +89,13 @@ class Worker {
     resolve::Resolver resolver_;
     route::ResolverLookups lookups_;
     route::Router router_;
+    route::Recheck recheck_;
     serve::QueryServer query_;
     serve::PostfixServer postfix_;
     serve::DnsServer dns_;
     Listeners query_listeners_, postfix_listeners_;
     std::size_t most_query_connections_, most_postfix_connections_;
+    std::vector<dns::Name> ended_;  ///< negative trust anchors that have ended since the start
 };
 
 }  // namespace mxtrust::daemon

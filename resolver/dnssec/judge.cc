@@ -5,6 +5,7 @@
 #include <array>
 
 #include "dnssec/denial.h"
+#include "dnssec/negative_anchor.h"
 #include "dnssec/reason.h"
 
 namespace mxtrust::dnssec {
@@ -61,6 +62,11 @@ void add_proof(Finding::Parts& parts, const Evidence& evidence) {
 
 /// A closest encloser, a next closer name, a wildcard, and one more.
 constexpr std::size_t most_honest_denials = 4;
+
+/// By the operator's word nothing is insecure for longer than that word holds (RFC 7646 2).
+WallTime good_until(WallTime expires, const ZoneTrust& trust) {
+    return negative_anchor_of(trust.reason()) == nullptr ? expires : std::min(expires, trust.expires());
+}
 
 Reason wrong_answer(Code code, const Response& response, const ZoneTrust& trust) {
     Reason reason =
@@ -133,10 +139,10 @@ FindingRef Judge::unsigned_answer(const Response& response, const ZoneTrust& tru
             break;
         case Shape::nodata:
             parts.outcome = Outcome::nodata;
-            return unsigned_denial(std::move(parts), response);
+            return unsigned_denial(std::move(parts), response, trust);
         case Shape::nxdomain:
             parts.outcome = Outcome::nxdomain;
-            return unsigned_denial(std::move(parts), response);
+            return unsigned_denial(std::move(parts), response, trust);
     }
     if (!is_answer(response, trust.zone())) {
         Reason reason = wrong_answer("VJUA"_code, response, trust);
@@ -149,20 +155,20 @@ FindingRef Judge::unsigned_answer(const Response& response, const ZoneTrust& tru
         std::min(std::max<std::chrono::seconds>(rrset.ttl, policy_.least_ttl), policy_.most_ttl);
     rrset.ttl = std::chrono::duration_cast<dns::Ttl>(ttl);
     parts.outcome = Outcome::records;
-    parts.expires = now_ + ttl;
+    parts.expires = good_until(now_ + ttl, trust);
     parts.rrset = std::make_shared<const dns::RRset>(std::move(rrset));
     return Finding::proven(ProofKey{}, Security::insecure, std::move(parts));
 }
 
-FindingRef Judge::unsigned_denial(Finding::Parts parts, const Response& response) const {
+FindingRef Judge::unsigned_denial(Finding::Parts parts, const Response& response, const ZoneTrust& trust) const {
     const auto soa = std::ranges::find_if(response.authority, [&](const dns::RRset& rrset) {
         return rrset.type == dns::Type::soa && response.name.is_within(rrset.owner);
     });
     if (soa == response.authority.end()) {
-        parts.expires =
-            now_ + std::min(std::max(policy_.no_soa_ttl, policy_.least_negative_ttl), policy_.most_negative_ttl);
+        const std::chrono::seconds ttl = std::max(policy_.no_soa_ttl, policy_.least_negative_ttl);
+        parts.expires = good_until(now_ + std::min(ttl, policy_.most_negative_ttl), trust);
     } else {
-        parts.expires = negative_expiry(*soa, now_ + policy_.most_negative_ttl, now_, policy_);
+        parts.expires = good_until(negative_expiry(*soa, now_ + policy_.most_negative_ttl, now_, policy_), trust);
         dns::RRset shown = *soa;
         shown.ttl = std::chrono::duration_cast<dns::Ttl>(parts.expires - now_);
         parts.proof.push_back(std::make_shared<const dns::RRset>(std::move(shown)));
@@ -305,7 +311,9 @@ FindingRef Judge::judge_failure(const dns::Name& name, dns::Type type, dns::Rcod
     parts.type = type;
     parts.rcode = rcode;
     parts.zone = trust.zone();
-    if (trust.security() != Security::insecure) return unknown(std::move(parts), std::move(reason));
+    // Under a negative trust anchor nobody has proven that the zone is unsigned.
+    const bool unsigned_zone = trust.security() == Security::insecure && negative_anchor_of(trust.reason()) == nullptr;
+    if (!unsigned_zone) return unknown(std::move(parts), std::move(reason));
     parts.outcome = Outcome::failure;
     parts.reason = std::move(reason);
     if (!parts.reason.ede) parts.reason.ede = dns::Ede::no_reachable_authority;

@@ -145,7 +145,8 @@ class Judge {
     [[nodiscard]] FindingRef bogus(Finding::Parts parts, Reason reason) const;
     [[nodiscard]] FindingRef unknown(Finding::Parts parts, Reason reason) const;
     [[nodiscard]] FindingRef unsigned_answer(const Response& response, const ZoneTrust& trust) const;
-    [[nodiscard]] FindingRef unsigned_denial(Finding::Parts parts, const Response& response) const;
+    [[nodiscard]] FindingRef unsigned_denial(Finding::Parts parts, const Response& response,
+                                             const ZoneTrust& trust) const;
     [[nodiscard]] FindingRef signed_records(const Response& response, const ZoneTrust& trust);
     [[nodiscard]] FindingRef signed_expansion(const Response& response, const ZoneTrust& trust, Finding::Parts parts,
                                               const dns::Name& source);

@@ -214,6 +214,23 @@ void Log::resolution_changed(std::string_view what, bool sound) {
     state_->say(sound ? Level::info : Level::warning, "resolution: " + clean(what));
 }
 
+void Log::operators_word_needed(std::string_view what, std::string_view why) {
+    state_->say(Level::info, "operator's word: " + clean(what) + " is still needed: " + clean(why));
+}
+
+void Log::operators_word_not_needed(std::string_view what, std::string_view why) {
+    state_->say(Level::warning,
+                "operator's word: " + clean(what) + " is no longer needed: " + clean(why) + "; remove it");
+}
+
+void Log::operators_word_ends_soon(std::string_view what, std::string_view when) {
+    state_->say(Level::warning, "operator's word: " + clean(what) + " ends soon: it holds " + clean(when));
+}
+
+void Log::operators_word_ended(std::string_view what) {
+    state_->say(Level::warning, "operator's word: " + clean(what) + " has ended and has no effect any more; remove it");
+}
+
 void Log::set_level(Level level) {
     state_->logger.set_level(to_spdlog(level));
 }

@@ -47,6 +47,11 @@ class Log {
     void forwarder(std::string_view address, std::string_view what, std::string_view why, bool sound);
     /// Who does the asking changed (authorities or forwarders): info where all is as it should be, else warning.
     void resolution_changed(std::string_view what, bool sound);
+    /// Of the operator's own: "the negative trust anchor for example.org", "the operator's exception for …".
+    void operators_word_needed(std::string_view what, std::string_view why);      ///< info: when it has become so
+    void operators_word_not_needed(std::string_view what, std::string_view why);  ///< warning: when it has become so
+    void operators_word_ends_soon(std::string_view what, std::string_view when);  ///< warning: once
+    void operators_word_ended(std::string_view what);                             ///< warning: once
     void set_level(Level level);
 
   private:

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include "dns/name.h"
 #include "dns/types.h"
 #include "dnssec/finding.h"
+#include "dnssec/negative_anchor.h"
 
 namespace mxtrust::mail {
 
@@ -27,12 +29,32 @@ enum class InsecureMx : std::uint8_t {
     may,   ///< they are treated as if nobody had TLSA records
 };
 
+struct Exception;
+class Exceptions;
+using ExceptionRef = std::shared_ptr<const Exception>;
+
 /// The operator's choices; the configuration fills it.
 struct Options {
     bool dane_on = true;  ///< off: no TLSA is asked, every reachable host is `may`
     InsecureMx insecure_mx = InsecureMx::dane;
     bool strict_null_mx = false;     ///< "." beside other MX hosts bounces (RFC 7505 3 only says "no other")
     bool allow_mx_literals = false;  ///< an MX target that is an IP address is used; RFC 5321 5.1 forbids it
+    std::shared_ptr<const Exceptions> exceptions{};                     ///< null: none (exception.h)
+    std::shared_ptr<const dnssec::NegativeAnchors> negative_anchors{};  ///< null: none; for naming them in answers
+};
+
+/// Something the operator said that an answer, or a part of one, rests on: it is not proven, and not authenticated.
+struct OperatorsWord {
+    enum class Kind : std::uint8_t { negative_trust_anchor, exception };
+    Kind kind = Kind::exception;
+    std::string on;  ///< "zone", "domain" or "host"
+    dns::Name name;
+    bool subdomains = false;
+    std::string action;  ///< "insecure" of a negative trust anchor; of an exception its action, "may"
+    std::string reason;  ///< the operator's
+    WallTime expires{};
+    std::string text;  ///< all of this as part of a sentence
+    friend bool operator==(const OperatorsWord&, const OperatorsWord&) = default;
 };
 
 /// What went wrong, as a sender is told: an enhanced status code with its name (see codes.h for texts).
@@ -46,6 +68,8 @@ enum class Fault : std::uint8_t {
     bad_domain,              ///< 5.1.2
     no_route,                ///< 5.4.4
     sts_policy,              ///< 4.7.0: the MTA-STS policy does not allow the host
+    dane_required,           ///< 4.7.5: the operator requires DANE, and the host has none
+    held,                    ///< 4.7.1: the operator holds the domain's mail, or leaves out the host
 };
 /// "4.7.324", "4.4.312", "5.1.10": temporary for what may heal, permanent for what is proven.
 [[nodiscard]] std::string_view code_number(Fault fault);
@@ -92,8 +116,9 @@ struct Status {
     dns::Rcode rcode = dns::Rcode::servfail;
     std::optional<dns::Ttl> ttl;  ///< left at `MailAnswer::time`, of records
     WallTime expires{};
-    dnssec::Reason reason;            ///< `ede` is reason.ede with reason.text; empty text: null
-    std::optional<dns::Name> signer;  ///< the zone that signed; where secure
+    dnssec::Reason reason;                     ///< `ede` is reason.ede with reason.text; empty text: null
+    std::optional<dns::Name> signer;           ///< the zone that signed; where secure
+    std::vector<OperatorsWord> by_operator{};  ///< negative trust anchors that it rests on
 };
 
 struct MxStatus {
@@ -154,7 +179,8 @@ struct HostAnswer {
     std::optional<AddressStatus> a, aaaa;  ///< none where they were not asked
     std::optional<TlsaStatus> tlsa;        ///< none where it was not asked; policy.text says why
     HostPolicy policy;
-    WallTime expires{};  ///< the first end of all that the policy rests on, shown above or not
+    WallTime expires{};                        ///< the first end of all that the policy rests on, shown above or not
+    std::vector<OperatorsWord> by_operator{};  ///< what the policy or a status rests on
 };
 
 enum class Action : std::uint8_t { deliver, defer, bounce };
@@ -189,9 +215,10 @@ struct MailAnswer {
     WallTime time{};
     WallTime expires{};  ///< the first end of what it rests on; of what failed a few seconds
     Decision decision;
-    std::optional<MxStatus> mx;     ///< none for a bracketed next-hop: MX was not asked
-    std::vector<HostAnswer> hosts;  ///< by preference, then name; hosts of a null MX: none
-    std::optional<StsPolicy> sts;   ///< until MTA-STS is fetched: none, which JSON shows as null
+    std::optional<MxStatus> mx;                ///< none for a bracketed next-hop: MX was not asked
+    std::vector<HostAnswer> hosts;             ///< by preference, then name; hosts of a null MX: none
+    std::optional<StsPolicy> sts;              ///< until MTA-STS is fetched: none, which JSON shows as null
+    std::vector<OperatorsWord> by_operator{};  ///< all that anything in it rests on
 };
 
 }  // namespace mxtrust::mail

@@ -34,6 +34,12 @@ constexpr FaultText text_of(Fault fault) {
             return {"5.4.4", "no route"};
         case Fault::sts_policy:
             return {"4.7.0", "sts-policy"};
+        // What Postfix says where DANE is mandatory and not to be had.
+        case Fault::dane_required:
+            return {"4.7.5", "dane-required"};
+        // RFC 3463 3.8: delivery is not authorized, by the sender's own administration.
+        case Fault::held:
+            return {"4.7.1", "held by the operator"};
     }
     return {};
 }
@@ -168,6 +174,8 @@ std::optional<TlsrptType> tlsrpt_type(Fault fault) {
             return TlsrptType::dnssec_invalid;
         case Fault::sts_policy:
             return TlsrptType::validation_failure;  // RFC 8460 has no type for a host that the policy does not name
+        case Fault::dane_required:
+            return TlsrptType::dane_required;
         // RFC 8460 4.3.3: a failure that none of the other types describes.
         case Fault::dns_query_failed:
             return TlsrptType::validation_failure;
@@ -175,6 +183,7 @@ std::optional<TlsrptType> tlsrpt_type(Fault fault) {
         case Fault::null_mx:
         case Fault::bad_domain:
         case Fault::no_route:
+        case Fault::held:
             return std::nullopt;
     }
     return std::nullopt;

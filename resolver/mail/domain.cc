@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "mail/codes.h"
+#include "mail/exception.h"
 #include "mail/words.h"
 
 namespace mxtrust::mail {
@@ -205,6 +206,7 @@ WallTime expires_of(const MailAnswer& answer, std::chrono::seconds failed_for) {
         end = std::min(end, host.expires);
         failing = failing || host.policy.action == HostAction::skip;
     }
+    if (std::optional<WallTime> ends = first_end(answer.by_operator)) end = std::min(end, *ends);
     // What failed may heal any moment; and what came late is to be seen soon.
     if (failing) end = std::min(end, answer.time + failed_for);
     return std::max(end, answer.time);
@@ -236,9 +238,13 @@ MailAnswer decide(const DomainFacts& facts, const Options& options) {
         answer.decision = *facts.set.verdict;
     } else {
         Circumstances circumstances = circumstances_of(facts, options);
-        for (const HostFacts& host : facts.hosts) answer.hosts.push_back(judge_host(host, circumstances));
+        for (const HostFacts& host : facts.hosts) {
+            answer.hosts.push_back(judge_host(host, under_exception(host, circumstances)));
+            apply_exception(answer.hosts.back(), host, circumstances, facts.set);
+        }
         answer.decision = decide_hosts(answer.hosts, facts.set);
     }
+    apply_operators_word(answer, facts, options);
     answer.expires = expires_of(answer, facts.failed_for);
     return answer;
 }

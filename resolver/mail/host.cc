@@ -348,6 +348,8 @@ HostAnswer judge_host(const HostFacts& facts, const Circumstances& circumstances
         answer.policy = unreachable(facts.host.why);
     } else if (facts.host.fate == MxHost::Fate::over_limit) {
         answer.policy = skip(Fault::dns_query_failed, facts.host.why);
+    } else if (facts.host.fate == MxHost::Fate::left_out) {
+        answer.policy = skip(Fault::held, facts.host.why);
     } else if (facts.host.literal) {
         answer.policy = policy(HostAction::may,
                                "an address has no name that DANE could authenticate; TLS is used where it is offered");

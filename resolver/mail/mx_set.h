@@ -25,6 +25,7 @@ struct MxHost {
         use,         ///< asked for, or (a literal) used as it is
         drop,        ///< never used, and its failing is none: not a host name, a literal, a misplaced null MX
         over_limit,  ///< not looked at: like a host whose look-ups failed
+        left_out,    ///< by the operator's word: like one that must be skipped for now
     };
     std::string text;  ///< as shown
     dns::Name name;    ///< where it is no literal
@@ -33,7 +34,8 @@ struct MxHost {
     bool implicit = false;
     std::vector<Flag> flags;
     Fate fate = Fate::use;
-    std::string why;  ///< where it is not used
+    std::string why;           ///< where it is not used
+    ExceptionRef exception{};  ///< the one that counts for this host; its own, or its domain's
 };
 
 /// What the destination is, apart from its hosts' own records.
@@ -46,7 +48,8 @@ struct MxSet {
     /// The next-hop domain and, where it is an alias, its expanded name: reference identifiers where `authentic` (RFC
     /// 7672 3.2.2).
     std::vector<dns::Name> identifiers;
-    dns::Name domain;  ///< the next-hop domain or bracketed host
+    dns::Name domain;          ///< the next-hop domain or bracketed host
+    ExceptionRef exception{};  ///< the next-hop domain's
 };
 
 /// Reads the answer to (domain, MX).

@@ -93,17 +93,22 @@ void Chain::flush(const dns::Name& name) {
     std::erase_if(trusts_, [&name](const auto& entry) { return entry.first.is_within(name); });
 }
 
+std::optional<ZoneTrust> Chain::taken_out(const dns::Name& apex, const dns::Name& name, Budget& budget) const {
+    const WallTime now = tools_.clock.wall();
+    const dnssec::NegativeAnchor* negative = tools_.settings.negative_anchors.above(name, now);
+    if (negative == nullptr) return std::nullopt;
+    // RFC 7646 1.1: a trust anchor below it is nearer, and goes before it.
+    const dnssec::TrustAnchor* anchor = tools_.settings.anchors.closest(name);
+    if (anchor != nullptr && anchor->zone.is_below(negative->name)) return std::nullopt;
+    Judge judge(tools_.settings.policy, now, budget);
+    const WallTime end = std::min(now + tools_.settings.policy.most_ttl, negative->ends);
+    return judge.insecure_by_configuration(apex, dnssec::reason_of(*negative), end);
+}
+
 std::optional<ZoneTrust> Chain::configured(const dns::Name& zone, Budget& budget) const {
+    if (std::optional<ZoneTrust> insecure = taken_out(zone, zone, budget)) return insecure;
     const WallTime now = tools_.clock.wall();
     Judge judge(tools_.settings.policy, now, budget);
-    for (const dns::Name& negative : tools_.settings.negative_anchors) {
-        if (!zone.is_within(negative)) continue;
-        Reason reason;
-        reason.code = "RNTA"_code;
-        reason.zone = negative;
-        reason.text = "a negative trust anchor for " + negative.to_text() + " switches validation off by configuration";
-        return judge.insecure_by_configuration(zone, std::move(reason), now + tools_.settings.policy.most_ttl);
-    }
     if (tools_.settings.anchors.closest(zone) != nullptr) return std::nullopt;
     Reason reason;
     reason.code = "RNOA"_code;
@@ -341,6 +346,8 @@ task::Task<ZoneTrust> Chain::trust_for(dns::Name asked, dnssec::Response respons
     dns::Name zone = asked;
     Context first = context;
     const dns::Name lowest = lowest_apex(response);
+    // A negative anchor need not stand at a zone's apex: _25._tcp.mx.example.org takes out the TLSA records alone.
+    if (std::optional<ZoneTrust> fixed = taken_out(asked, lowest, *context.budget)) co_return std::move(*fixed);
     // An anchor between the zone that was asked and the name: the chain begins there, whatever the parent is.
     const dnssec::TrustAnchor* island = tools_.settings.anchors.closest(lowest);
     const std::optional<dns::Name> signer = signer_of(response);

@@ -68,6 +68,9 @@ class Chain {
     task::Task<TrustRef> keys_of(dns::Name zone, std::vector<dns::Ds> trusted, std::optional<WallTime> parent_expires,
                                  Context context);
     [[nodiscard]] std::optional<dnssec::ZoneTrust> configured(const dns::Name& zone, Budget& budget) const;
+    /// Of the zone with this apex, where a negative trust anchor at or above `name` is in force.
+    [[nodiscard]] std::optional<dnssec::ZoneTrust> taken_out(const dns::Name& apex, const dns::Name& name,
+                                                             Budget& budget) const;
     [[nodiscard]] dns::Name parent_of(const dns::Name& zone) const;
     [[nodiscard]] TrustRef remembered(const dns::Name& zone) const;
     void remember(const TrustRef& trust);

@@ -154,6 +154,10 @@ const Counters& Resolver::counters() const {
     return state_->counters;
 }
 
+const Resolver::Tools& Resolver::tools() const {
+    return state_->tools;
+}
+
 BudgetRef Resolver::budget(Duration time, BudgetRef parent) const {
     MonoTime deadline = state_->tools.clock.mono() + time;
     if (parent) deadline = std::min(deadline, parent->deadline());
@@ -192,8 +196,7 @@ FindingRef Resolver::State::too_late(const dns::Name& name, dns::Type type) cons
 FindingRef Resolver::State::denied_by_cache(const dns::Name& name, dns::Type type, Budget& budget) {
     if (settings.aggressive_denial == Switch::off || name.is_root()) return nullptr;
     // What the operator took out of validation is asked, whatever its signed parent denies.
-    const auto holds = [&name](const dns::Name& negative) { return name.is_within(negative); };
-    if (std::ranges::any_of(settings.negative_anchors, holds)) return nullptr;
+    if (settings.negative_anchors.above(name, tools.clock.wall()) != nullptr) return nullptr;
     const dns::Name inside = type == dns::Type::ds ? name.parent() : name;
     const dns::Name zone = iterator.deepest_cut(inside).zone;
     if (forwarding.configured_zone(inside).is_below(zone)) return nullptr;

@@ -15,6 +15,7 @@
 #include "dnssec/anchor.h"
 #include "dnssec/finding.h"
 #include "dnssec/judge.h"
+#include "dnssec/negative_anchor.h"
 #include "log/log.h"
 #include "net/network.h"
 #include "task/task.h"
@@ -40,8 +41,8 @@ struct Detour {
 struct Settings {
     std::vector<RootServer> root_hints;
     dnssec::TrustAnchors anchors;
-    std::vector<dns::Name>
-        negative_anchors;  ///< RFC 7646: these names and all below are insecure by the operator's word
+    dnssec::NegativeAnchors
+        negative_anchors;  ///< RFC 7646: these names and all below are insecure by the operator's word, while it holds
     dnssec::Policy policy;
     BudgetLimits lookup_limits;
     Switch ipv4 = Switch::on;
@@ -141,6 +142,7 @@ class Resolver {
 
     [[nodiscard]] const Settings& settings() const;
     [[nodiscard]] const Counters& counters() const;
+    [[nodiscard]] const Tools& tools() const;
     /// Forgets in-memory state about a subtree (the cache is flushed by its owner).
     void flush(const dns::Name& name, bool subtree);
 

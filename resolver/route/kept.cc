@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "mail/exception.h"
+
 namespace mxtrust::route {
 namespace {
 
@@ -35,10 +37,12 @@ bool rests_on(const dns::Name& domain, const mail::MailAnswer& answer, const Tou
 
 }  // namespace
 
-KeptAnswers::Ref KeptAnswers::find(const std::string& key, WallTime now) {
+KeptAnswers::Ref KeptAnswers::find(const std::string& key, WallTime now, WallTime latest) {
     auto found = places_.find(key);
     if (found == places_.end()) return nullptr;
-    if (found->second->answer->expires <= now) {
+    const mail::MailAnswer& answer = *found->second->answer;
+    const std::optional<WallTime> word_ends = mail::first_end(answer.by_operator);
+    if (answer.expires <= now || (word_ends && *word_ends <= latest)) {
         drop(key);
         return nullptr;
     }

@@ -18,8 +18,9 @@ class KeptAnswers {
     using Ref = std::shared_ptr<const mail::MailAnswer>;
     explicit KeptAnswers(std::size_t most) : most_(most) {}
 
-    /// Null where there is none that is still good.
-    Ref find(const std::string& key, WallTime now);
+    /// Null where there is none that is still good. `latest`: the latest time seen, where that is later than `now`: an
+    /// operator's word that had ended by then has ended.
+    Ref find(const std::string& key, WallTime now, WallTime latest);
     /// `domain` is what MX was asked for, or the bracketed host.
     void keep(const std::string& key, dns::Name domain, Ref answer);
     void drop(const std::string& key);

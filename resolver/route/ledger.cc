@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <tuple>
 #include <utility>
 
 #include "mail/codes.h"
@@ -96,6 +97,9 @@ void Ledger::make_room(WallTime now) {
     std::vector<FailingDomain> entries = list(most_entries, now);
     entries_ = entries.size() + 1;
     if (entries.size() < most_entries) return;
+    std::sort(entries.begin(), entries.end(), [](const FailingDomain& left, const FailingDomain& right) {
+        return std::tuple(left.tries > 1, left.last) > std::tuple(right.tries > 1, right.last);
+    });
     for (std::size_t index = most_entries - room; index < entries.size(); ++index) good(entries[index].domain, now);
     entries_ = most_entries - room + 1;
 }

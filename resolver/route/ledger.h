@@ -30,6 +30,8 @@ struct FailingDomain {
 
 class Ledger {
   public:
+    /// Beyond it those go first that failed but once, the longest ago first: a flood of domains that nobody asks about
+    /// twice does not push out those that are failing again and again.
     static constexpr std::size_t most_entries = 10'000;
     /// A domain that nobody asks about any more is forgotten after this time.
     static constexpr std::chrono::seconds kept_for{7 * 86400};

@@ -2,9 +2,12 @@
 #include "route/router.h"
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "mail/domain.h"
+#include "mail/exception.h"
 #include "mail/words.h"
 #include "route/kept.h"
 #include "route/search.h"
@@ -53,7 +56,9 @@ struct Router::State {
           ledger(given.cache) {}
 
     task::Task<MailAnswerRef> ask(MailQuestion question);
-    task::Task<Outcome> answer(mail::NextHop hop, std::uint16_t port, MonoTime due);
+    task::Task<Outcome> answer(mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh);
+    [[nodiscard]] bool may_refresh(const std::string& key);
+    [[nodiscard]] MailAnswerRef find_kept(const std::string& key);
     task::Task<void> fetch(mail::MxHost host, Errand errand);
     void note(mail::MailAnswer& answer);
     void count(const mail::MailAnswer& answer);
@@ -68,6 +73,8 @@ struct Router::State {
     KeptAnswers kept;
     Ledger ledger;
     RouteCounters counters;
+    std::unordered_map<std::string, MonoTime> refreshed;  ///< when a destination was last looked at anew
+    std::unordered_set<std::string> refreshing;           ///< destinations looked at anew right now
     std::uint64_t epoch = 0;  ///< moved on by flush and reload: what was found out before is not kept
 };
 
@@ -77,15 +84,29 @@ namespace {
 template <class State>
 class AnswerStarter {
   public:
-    AnswerStarter(State& state, mail::NextHop hop, std::uint16_t port, MonoTime due)
-        : state_(&state), hop_(std::move(hop)), port_(port), due_(due) {}
-    task::Task<Outcome> operator()() const { return state_->answer(hop_, port_, due_); }
+    AnswerStarter(State& state, mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh)
+        : state_(&state), hop_(std::move(hop)), port_(port), due_(due), refresh_(refresh) {}
+    task::Task<Outcome> operator()() const { return state_->answer(hop_, port_, due_, refresh_); }
 
   private:
     State* state_;
     mail::NextHop hop_;
     std::uint16_t port_;
     MonoTime due_;
+    Refresh refresh_;
+};
+
+/// A fresh look is under way until this goes, however it ends.
+class UnderWay {
+  public:
+    UnderWay(std::unordered_set<std::string>& keys, std::string key) : keys_(keys), key_(std::move(key)) {}
+    UnderWay(const UnderWay&) = delete;
+    UnderWay& operator=(const UnderWay&) = delete;
+    ~UnderWay() { keys_.erase(key_); }
+
+  private:
+    std::unordered_set<std::string>& keys_;
+    std::string key_;
 };
 
 }  // namespace
@@ -97,18 +118,26 @@ task::Task<MailAnswerRef> Router::State::ask(MailQuestion question) {
     const MonoTime start = tools.clock.mono();
     const MonoTime deadline = question.deadline == MonoTime{} ? start + settings.usual_time : question.deadline;
     const MonoTime due = std::max(start, deadline - settings.margin);
-    if (question.refresh == Refresh::no) {
-        if (MailAnswerRef found = kept.find(key, tools.clock.wall())) {
+    // A fresh look flies apart from the others: who joins it has asked for one, too.
+    const std::string fresh_key = key + " anew";
+    bool anew = question.refresh == Refresh::yes && (refreshing.contains(key) || may_refresh(key));
+    if (!anew) {
+        if (MailAnswerRef found = find_kept(key)) {
             ++counters.kept;
             co_return found;
         }
     }
+    const Refresh refresh = anew ? Refresh::yes : Refresh::no;
     // The flight ends when it is due; those who wait for it give it a moment to say so.
     const MonoTime patience = due + settings.margin / 2;
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
-        AnswerStarter<State> starter(*this, question.next_hop, port, due);
-        std::optional<Outcome> outcome = co_await flights.run(key, patience, std::move(starter));
-        if (!outcome) break;
+        AnswerStarter<State> starter(*this, question.next_hop, port, due, refresh);
+        std::string flight = anew ? fresh_key : key;
+        std::optional<Outcome> outcome = co_await flights.run(std::move(flight), patience, std::move(starter));
+        if (!outcome) {
+            if (anew && !flights.is_in_flight(fresh_key)) refreshing.erase(key);  // there was no room for it
+            break;
+        }
         // A flight of somebody with less time may have ended too early for us.
         bool worth_another = outcome->late && outcome->due < due && tools.clock.mono() < due;
         if (!worth_another) co_return outcome->answer;
@@ -116,13 +145,46 @@ task::Task<MailAnswerRef> Router::State::ask(MailQuestion question) {
     co_return without_answer(question.next_hop, port);
 }
 
-task::Task<Outcome> Router::State::answer(mail::NextHop hop, std::uint16_t port, MonoTime due) {
+MailAnswerRef Router::State::find_kept(const std::string& key) {
+    const WallTime now = tools.clock.wall();
+    const WallTime latest = settings.options.exceptions ? settings.options.exceptions->seen(now) : now;
+    return kept.find(key, now, latest);
+}
+
+/// A refresh makes us ask others: not without end.
+bool Router::State::may_refresh(const std::string& key) {
+    const MonoTime now = tools.clock.mono();
+    const auto is_over = [this, now](const auto& entry) { return now - entry.second >= settings.refresh_interval; };
+    const auto last = refreshed.find(key);
+    if (last != refreshed.end() && !is_over(*last)) return false;
+    if (refreshing.size() >= settings.most_refreshing) return false;
+    if (refreshed.size() >= settings.most_answers) std::erase_if(refreshed, is_over);
+    if (refreshed.size() >= settings.most_answers) return false;
+    refreshed[key] = now;
+    refreshing.insert(key);
+    return true;
+}
+
+task::Task<Outcome> Router::State::answer(mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh) {
     ++counters.searches;
+    // These live in this frame until the answer is made; look-ups of a fresh look end with it.
+    std::shared_ptr<Lookups> anew;
+    std::optional<Search> own;
+    std::optional<UnderWay> under_way;
+    if (refresh == Refresh::yes) {
+        anew = tools.lookups.anew();
+        under_way.emplace(refreshing, mail::destination_text(hop, port));
+    }
+    if (anew) {
+        ++counters.refreshed;
+        own.emplace(search.limits(), Search::Tools{tools.clock, *anew, tools.scheduler});
+    }
+    Search* used = own ? &*own : &search;
     const std::uint64_t begun_in = epoch;
     const MonoTime start = tools.clock.mono();
     const dns::Name domain = hop.name;
     const mail::Options options = settings.options;
-    FoundDomain found = co_await search.find_domain(std::move(hop), port, due, options);
+    FoundDomain found = co_await used->find_domain(std::move(hop), port, due, options);
     found.facts.failed_for = settings.failed_for;
     auto made = std::make_shared<mail::MailAnswer>(mail::decide(found.facts, options));
     count(*made);
@@ -147,6 +209,9 @@ MailAnswerRef Router::State::without_answer(const mail::NextHop& hop, std::uint1
         facts.set = mail::read_mx(hop.name, *facts.mx, settings.options);
     } else {
         facts.set = mail::without_mx(hop);
+    }
+    mail::note_exceptions(facts.set, hop, settings.options, facts.now);
+    if (!facts.set.verdict) {
         for (const mail::MxHost& host : facts.set.hosts) facts.hosts.push_back(mail::HostFacts{host, {}, {}, {}});
     }
     return std::make_shared<const mail::MailAnswer>(mail::decide(facts, settings.options));
@@ -226,6 +291,11 @@ std::vector<FailingDomain> Router::failing(std::size_t limit) const {
 std::size_t Router::flush(const dns::Name& name, bool subtree) {
     ++state_->epoch;
     return state_->kept.flush(name, subtree);
+}
+
+void Router::forget() {
+    ++state_->epoch;
+    state_->kept.clear();
 }
 
 void Router::set_options(const mail::Options& options) {

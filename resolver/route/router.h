@@ -25,9 +25,11 @@ enum class Refresh : std::uint8_t { no, yes };
 
 struct MailQuestion {
     mail::NextHop next_hop;
-    std::uint16_t port = 25;        ///< a port in the next-hop itself goes before it
-    MonoTime deadline{};            ///< the answer is there some milliseconds before
-    Refresh refresh = Refresh::no;  ///< yes: not from the answers kept here; the resolver's cache is used all the same
+    std::uint16_t port = 25;  ///< a port in the next-hop itself goes before it
+    MonoTime deadline{};      ///< the answer is there some milliseconds before
+    /// yes: not from what is kept here or in the cache, the authorities are asked anew; for one destination not more
+    /// often than refresh_interval, and for few at once: else as without.
+    Refresh refresh = Refresh::no;
 };
 
 using MailAnswerRef = std::shared_ptr<const mail::MailAnswer>;
@@ -46,6 +48,8 @@ struct RouteSettings {
     Duration patience{2000};             ///< a question with less time than this is no witness that a domain is failing
     std::size_t most_ahead = 256;        ///< hosts under way for look_ahead; what comes when they are is not begun
     std::size_t most_ahead_each = 16;    ///< hosts of one MX answer fetched ahead, by preference; an MTA tries fewer
+    Duration refresh_interval{10'000};   ///< between two fresh looks at one destination: a person looks, a script loops
+    std::size_t most_refreshing = 8;     ///< fresh looks under way at once; each costs what an unknown domain costs
 };
 
 struct RouteCounters {
@@ -55,6 +59,7 @@ struct RouteCounters {
     std::uint64_t deliver = 0, defer = 0, bounce = 0;  ///< answers made
     std::uint64_t late = 0;                            ///< answers made without all that was needed
     std::uint64_t ahead = 0;                           ///< hosts fetched ahead
+    std::uint64_t refreshed = 0;                       ///< fresh looks at the authorities
 };
 
 class Router {
@@ -78,6 +83,8 @@ class Router {
     [[nodiscard]] std::vector<FailingDomain> failing(std::size_t limit) const;
     /// Drops kept answers that rest on the name, or on a name below it; returns how many.
     std::size_t flush(const dns::Name& name, bool subtree);
+    /// Forgets all kept answers: the operator's word has changed or ended.
+    void forget();
     /// After a reload: forgets all kept answers.
     void set_options(const mail::Options& options);
     [[nodiscard]] const RouteCounters& counters() const;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mail/exception.h"
 #include "mail/words.h"
 
 namespace mxtrust::route {
@@ -165,6 +166,8 @@ task::Task<FoundHost> Search::find_host(mail::MxHost host, Errand errand) {
     FoundHost found;
     found.facts.host = std::move(host);
     if (!is_to_be_asked(found.facts.host)) co_return found;
+    // What the operator has set aside is not asked: it may be the very thing that never answers.
+    if (!mail::wants_tlsa(found.facts.host)) errand.tlsa = false;
     const dns::Name name = found.facts.host.name;
     std::vector<Slot> slots;
     task::Gather<Asked> gather(tools_.scheduler);
@@ -228,6 +231,7 @@ task::Task<FoundDomain> Search::find_domain(mail::NextHop hop, std::uint16_t por
     } else {
         found.facts.set = mail::without_mx(hop);
     }
+    mail::note_exceptions(found.facts.set, hop, options, tools_.clock.wall());
     all.tlsa = mail::wants_tlsa(found.facts.set, options);
     if (!found.facts.set.verdict) {
         std::vector<FoundHost> hosts = co_await find_hosts(found.facts.set.hosts, all);

@@ -59,6 +59,7 @@ class Search {
     task::Task<FoundDomain> find_domain(mail::NextHop hop, std::uint16_t port, MonoTime due, mail::Options options);
     task::Task<FoundHost> find_host(mail::MxHost host, Errand errand);
     [[nodiscard]] Errand errand(std::uint16_t port, MonoTime due) const;
+    [[nodiscard]] const Limits& limits() const { return limits_; }
     [[nodiscard]] std::size_t under_way() const { return flights_.in_flight(); }
 
   private:

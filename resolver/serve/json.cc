@@ -63,4 +63,22 @@ Json names_json(const std::vector<dns::Name>& names) {
     return list;
 }
 
+Json words_json(const std::vector<mail::OperatorsWord>& words) {
+    Json list = Json::array();
+    for (const mail::OperatorsWord& word : words) {
+        Json one;
+        const bool anchor = word.kind == mail::OperatorsWord::Kind::negative_trust_anchor;
+        one["kind"] = anchor ? "negative-trust-anchor" : "exception";
+        one["on"] = word.on;
+        one["name"] = word.name.to_text();
+        one["subdomains"] = word.subdomains;
+        one["action"] = word.action;
+        one["reason"] = word.reason;
+        one["expires"] = word.expires.seconds;
+        one["text"] = word.text;
+        list.push_back(std::move(one));
+    }
+    return list;
+}
+
 }  // namespace mxtrust::serve

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dnssec/finding.h"
+#include "mail/answer.h"
 
 namespace mxtrust::serve {
 
@@ -23,5 +24,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json remedy_json(const dnssec::Reason& reason);   ///< {"fault":…,"party":…,"text":…} or null
 [[nodiscard]] Json names_json(const std::vector<dns::Name>& names);
 [[nodiscard]] Json text_or_null(std::string_view text);
+/// [{"kind":…,"on":…,"name":…,…}]: negative trust anchors and exceptions
+[[nodiscard]] Json words_json(const std::vector<mail::OperatorsWord>& words);
 
 }  // namespace mxtrust::serve

@@ -49,6 +49,29 @@ bool hosts_are_authentic(const mail::MailAnswer& answer) {
     return !answer.mx || answer.mx->status.security == dnssec::Security::secure;
 }
 
+/// What the operator's exceptions ask of Postfix, which knows one policy for all hosts of a domain; empty where the
+/// rules below say it, too. What was asked to be stricter is so for all, what was asked to be weaker only where no host
+/// is stronger.
+std::string_view operators_level(const mail::MailAnswer& answer) {
+    bool touched = false, encrypt = false;
+    for (const mail::HostAnswer& host : answer.hosts) {
+        // Mandatory DANE: Postfix leaves out the hosts that do not have it.
+        if (host.policy.fault == mail::Fault::dane_required) return "dane-only";
+        for (const mail::OperatorsWord& word : host.by_operator) {
+            if (word.kind != mail::OperatorsWord::Kind::exception) continue;
+            touched = true;
+            encrypt = encrypt || host.policy.action == HostAction::encrypt;
+        }
+    }
+    if (!touched) return {};
+    const bool dane = some_host_is(answer, HostAction::dane);
+    if (encrypt) return dane && hosts_are_authentic(answer) ? "dane-only" : "encrypt";
+    const bool weakest = !dane && !some_host_is(answer, HostAction::encrypt) &&
+                         !some_host_is(answer, HostAction::sts) && !some_host_is(answer, HostAction::skip);
+    // Without a policy of its own Postfix would look at TLSA records all the same.
+    return weakest ? "may" : std::string_view();
+}
+
 /// A pattern of MTA-STS (RFC 8461 4.1) in Postfix's words: "*.example.net" is written ".example.net".
 std::string match_of(const std::string& pattern) {
     return pattern.starts_with("*.") ? pattern.substr(1) : pattern;
@@ -119,6 +142,8 @@ std::variant<PolicyQuestion, std::string> parse_policy_request(std::string_view 
 }
 
 std::string policy_reply(PolicyMap map, const mail::MailAnswer& answer) {
+    if (answer.decision.fault == mail::Fault::held && answer.decision.action == mail::Action::defer)
+        return temporary(mail::code_text(mail::Fault::held) + ": " + answer.decision.text);
     if (hosts_are_unknown(answer)) {
         const std::string code = answer.decision.fault ? mail::code_text(*answer.decision.fault) + ": " : std::string();
         return temporary(code + answer.decision.text);
@@ -126,6 +151,7 @@ std::string policy_reply(PolicyMap map, const mail::MailAnswer& answer) {
     // Postfix finds null MX and missing domains itself, and its own bounce says it best.
     if (answer.decision.action == mail::Action::bounce) return not_found();
     if (hosts_are_authentic(answer) && every_host_is(answer, HostAction::dane)) return "OK dane-only";
+    if (const std::string_view level = operators_level(answer); !level.empty()) return "OK " + std::string(level);
     // DANE goes before MTA-STS (RFC 8461 2); and Postfix can have one level for a domain only.
     if (some_host_is(answer, HostAction::dane)) return own_dane();
     // Also where another host is to be skipped or has no usable record: at "dane" the hosts that MTA-STS authenticates

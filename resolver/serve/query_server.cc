@@ -329,14 +329,14 @@ void QueryServer::State::count_decision(mail::Action action) {
 task::Task<std::string> QueryServer::State::answer_rrset(std::string id, RRsetRequest request) {
     BudgetRef budget = tools.resolver.budget(request.deadline);
     dnssec::Answer answer = co_await tools.resolver.resolve(std::move(request.name), request.type, std::move(budget));
-    co_return render_rrset(id, answer, tools.clock.wall());
+    co_return render_rrset(id, answer, tools.resolver.settings().negative_anchors, tools.clock.wall());
 }
 
 task::Task<std::string> QueryServer::State::answer_explain(std::string id, ExplainRequest request) {
     if (request.domain) co_return co_await explain_domain(std::move(id), std::move(request));
     const MonoTime until = tools.clock.mono() + request.what.deadline;
     resolve::Explanation explanation = co_await explain_one(std::move(request.what.name), request.what.type, until);
-    co_return render_explanation(id, explanation, tools.clock.wall());
+    co_return render_explanation(id, explanation, tools.resolver.settings().negative_anchors, tools.clock.wall());
 }
 
 task::Task<resolve::Explanation> QueryServer::State::explain_one(dns::Name name, dns::Type type, MonoTime until) {
@@ -386,7 +386,7 @@ task::Task<std::string> QueryServer::State::explain_domain(std::string id, Expla
         HostExplanation explained = co_await explain_host(std::move(copy), until);
         explanation.hosts.push_back(std::move(explained));
     }
-    co_return render_explanation(id, explanation, tools.clock.wall());
+    co_return render_explanation(id, explanation, tools.resolver.settings().negative_anchors, tools.clock.wall());
 }
 
 std::string QueryServer::State::answer_status(std::string_view id) {

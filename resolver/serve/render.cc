@@ -32,13 +32,52 @@ Json anchor_json(const AnchorStatus& anchor) {
     return json;
 }
 
-Json negative_anchor_json(const NegativeAnchorStatus& anchor) {
+/// A negative trust anchor or an exception, and how it stands.
+Json standing_json(const route::WordStanding& standing) {
     Json json;
-    json["zone"] = anchor.zone.to_text();
-    json["reason"] = anchor.reason;
-    json["expires"] = anchor.expires.seconds;
-    json["active"] = anchor.active;
+    const mail::OperatorsWord& word = standing.word;
+    if (word.kind == mail::OperatorsWord::Kind::negative_trust_anchor) {
+        json["zone"] = word.name.to_text();
+    } else {
+        json[word.on] = word.name.to_text();
+        json["subdomains"] = word.subdomains;
+        json["action"] = word.action;
+    }
+    json["reason"] = word.reason;
+    json["expires"] = word.expires.seconds;
+    json["active"] = standing.active;
+    json["need"] = route::to_text(standing.need);
+    json["text"] = text_or_null(standing.text);
+    json["since"] = standing.since ? Json(standing.since->seconds) : Json(nullptr);
+    json["checked"] = standing.checked ? Json(standing.checked->seconds) : Json(nullptr);
     return json;
+}
+
+Json standings_json(const std::vector<route::WordStanding>& standings, mail::OperatorsWord::Kind kind) {
+    Json list = Json::array();
+    for (const route::WordStanding& standing : standings) {
+        if (standing.word.kind == kind) list.push_back(standing_json(standing));
+    }
+    return list;
+}
+
+/// What the operator ought to do about it, where there is something.
+std::string standing_warning(const route::WordStanding& standing) {
+    const std::string what = mail::described(standing.word);
+    if (!standing.active) return what + " has ended and has no effect any more; remove it";
+    if (standing.need == route::Need::not_needed)
+        return what + " is no longer needed: " + standing.text + "; remove it";
+    if (standing.ends_soon) return what + " ends soon: it holds " + dnssec::until_in_words(standing.word.expires);
+    return {};
+}
+
+Json warnings_json(const Status& status) {
+    Json list = status.facts.doubts;
+    for (const route::WordStanding& standing : status.words) {
+        const std::string warning = standing_warning(standing);
+        if (!warning.empty()) list.push_back(warning);
+    }
+    return list;
 }
 
 Json clock_json(const Status& status) {
@@ -122,6 +161,7 @@ Json mail_json(const route::RouteCounters& counters) {
     json["bounce"] = counters.bounce;
     json["late"] = counters.late;
     json["ahead"] = counters.ahead;
+    json["refreshed"] = counters.refreshed;
     return json;
 }
 
@@ -153,11 +193,9 @@ std::string render_status(std::string_view id, const Status& status) {
     json["root_probe"] = probe_json(status.root_probe);
     json["trust_anchors"] = Json::array();
     for (const AnchorStatus& anchor : status.facts.anchors) json["trust_anchors"].push_back(anchor_json(anchor));
-    json["negative_trust_anchors"] = Json::array();
-    for (const NegativeAnchorStatus& anchor : status.facts.negative_anchors) {
-        json["negative_trust_anchors"].push_back(negative_anchor_json(anchor));
-    }
-    json["warnings"] = status.facts.doubts;
+    json["negative_trust_anchors"] = standings_json(status.words, mail::OperatorsWord::Kind::negative_trust_anchor);
+    json["exceptions"] = standings_json(status.words, mail::OperatorsWord::Kind::exception);
+    json["warnings"] = warnings_json(status);
     json["resolution"] = resolution_json(status.resolution);
     json["forwarders"] = Json::array();
     for (const resolve::ForwarderStatus& forwarder : status.forwarders)

@@ -26,9 +26,10 @@ inline constexpr int protocol_version = 1;
 /// "ACTION LEVEL CODE TEXT", with "-" for what is not there.
 [[nodiscard]] std::string render_decide(const mail::MailAnswer& answer);
 
-[[nodiscard]] std::string render_rrset(std::string_view id, const dnssec::Answer& answer, WallTime now);
+[[nodiscard]] std::string render_rrset(std::string_view id, const dnssec::Answer& answer,
+                                       const dnssec::NegativeAnchors& anchors, WallTime now);
 [[nodiscard]] std::string render_explanation(std::string_view id, const resolve::Explanation& explanation,
-                                             WallTime now);
+                                             const dnssec::NegativeAnchors& anchors, WallTime now);
 /// A mail domain look-up by look-up: MX, then of each host what was asked for it.
 struct HostExplanation {
     std::string name;
@@ -40,7 +41,8 @@ struct DomainExplanation {
     std::vector<HostExplanation> hosts;
     std::size_t left_out = 0;  ///< hosts beyond the limit
 };
-[[nodiscard]] std::string render_explanation(std::string_view id, const DomainExplanation& domain, WallTime now);
+[[nodiscard]] std::string render_explanation(std::string_view id, const DomainExplanation& domain,
+                                             const dnssec::NegativeAnchors& anchors, WallTime now);
 [[nodiscard]] std::string render_status(std::string_view id, const Status& status);
 [[nodiscard]] std::string render_failing(std::string_view id, const std::vector<route::FailingDomain>& domains,
                                          WallTime now);

@@ -1,5 +1,6 @@
 // One RRset with both axes, and the chain of trust link by link.
 #include "dnssec/signature.h"
+#include "mail/exception.h"
 #include "serve/json.h"
 #include "serve/render.h"
 
@@ -41,7 +42,7 @@ Json links_json(const dnssec::Answer& answer) {
     return list;
 }
 
-void put_answer(Json& json, const dnssec::Answer& answer, WallTime now) {
+void put_answer(Json& json, const dnssec::Answer& answer, const dnssec::NegativeAnchors& anchors, WallTime now) {
     const dnssec::Finding& last = answer.final();
     json["name"] = answer.name().to_text();
     json["type"] = dns::to_text(answer.type());
@@ -58,6 +59,7 @@ void put_answer(Json& json, const dnssec::Answer& answer, WallTime now) {
     json["culprit"] = culprit_json(answer.reason());
     json["remedy"] = remedy_json(answer.reason());
     json["signer"] = last.is_secure() ? Json(last.zone().to_text()) : Json(nullptr);
+    json["operator"] = words_json(mail::words_of(answer, anchors));
     json["alias"] = alias_json(answer);
     json["links"] = links_json(answer);
     json["records"] = records_json(last);
@@ -92,7 +94,7 @@ Json signature_json(const dns::Rrsig& signature, WallTime now) {
     return json;
 }
 
-Json step_json(const resolve::ZoneStep& step, WallTime now) {
+Json step_json(const resolve::ZoneStep& step, const dnssec::NegativeAnchors& anchors, WallTime now) {
     Json json;
     json["zone"] = step.zone.to_text();
     json["security"] = dnssec::to_text(step.security);
@@ -107,53 +109,58 @@ Json step_json(const resolve::ZoneStep& step, WallTime now) {
     json["ede"] = ede_json(step.reason);
     json["reason"] = reason_json(step.reason);
     json["culprit"] = culprit_json(step.reason);
+    json["operator"] = words_json(mail::words_of(step.reason, anchors));
     json["remedy"] = remedy_json(step.reason);
     return json;
 }
 
-Json chain_json(const resolve::Explanation& explanation, WallTime now) {
+Json chain_json(const resolve::Explanation& explanation, const dnssec::NegativeAnchors& anchors, WallTime now) {
     Json chain = Json::array();
-    for (const resolve::ZoneStep& step : explanation.chain) chain.push_back(step_json(step, now));
+    for (const resolve::ZoneStep& step : explanation.chain) chain.push_back(step_json(step, anchors, now));
     return chain;
 }
 
-Json lookup_json(const std::optional<resolve::Explanation>& explanation, WallTime now) {
+Json lookup_json(const std::optional<resolve::Explanation>& explanation, const dnssec::NegativeAnchors& anchors,
+                 WallTime now) {
     if (!explanation) return nullptr;
     Json json;
-    put_answer(json, explanation->answer, now);
-    json["chain"] = chain_json(*explanation, now);
+    put_answer(json, explanation->answer, anchors, now);
+    json["chain"] = chain_json(*explanation, anchors, now);
     return json;
 }
 
 }  // namespace
 
-std::string render_rrset(std::string_view id, const dnssec::Answer& answer, WallTime now) {
+std::string render_rrset(std::string_view id, const dnssec::Answer& answer, const dnssec::NegativeAnchors& anchors,
+                         WallTime now) {
     Json json = begin_reply(id);
-    put_answer(json, answer, now);
+    put_answer(json, answer, anchors, now);
     return to_line(json);
 }
 
-std::string render_explanation(std::string_view id, const resolve::Explanation& explanation, WallTime now) {
+std::string render_explanation(std::string_view id, const resolve::Explanation& explanation,
+                               const dnssec::NegativeAnchors& anchors, WallTime now) {
     Json json = begin_reply(id);
-    put_answer(json, explanation.answer, now);
-    json["chain"] = chain_json(explanation, now);
+    put_answer(json, explanation.answer, anchors, now);
+    json["chain"] = chain_json(explanation, anchors, now);
     return to_line(json);
 }
 
-std::string render_explanation(std::string_view id, const DomainExplanation& domain, WallTime now) {
+std::string render_explanation(std::string_view id, const DomainExplanation& domain,
+                               const dnssec::NegativeAnchors& anchors, WallTime now) {
     Json json = begin_reply(id);
     json["domain"] = domain.domain;
     if (domain.mx) {
-        put_answer(json, domain.mx->answer, now);
-        json["chain"] = chain_json(*domain.mx, now);
+        put_answer(json, domain.mx->answer, anchors, now);
+        json["chain"] = chain_json(*domain.mx, anchors, now);
     }
     json["hosts"] = Json::array();
     for (const HostExplanation& host : domain.hosts) {
         Json one;
         one["name"] = host.name;
-        one["a"] = lookup_json(host.a, now);
-        one["aaaa"] = lookup_json(host.aaaa, now);
-        one["tlsa"] = lookup_json(host.tlsa, now);
+        one["a"] = lookup_json(host.a, anchors, now);
+        one["aaaa"] = lookup_json(host.aaaa, anchors, now);
+        one["tlsa"] = lookup_json(host.tlsa, anchors, now);
         json["hosts"].push_back(std::move(one));
     }
     json["hosts_left_out"] = domain.left_out;

@@ -18,6 +18,7 @@ Json status_json(const mail::Status& status) {
     json["reason"] = reason_json(status.reason);
     json["culprit"] = culprit_json(status.reason);
     json["signer"] = status.signer ? Json(status.signer->to_text()) : Json(nullptr);
+    json["operator"] = words_json(status.by_operator);
     return json;
 }
 
@@ -97,6 +98,7 @@ Json host_json(const mail::HostAnswer& host) {
     json["aaaa"] = addresses_json(host.aaaa);
     json["tlsa"] = tlsa_json(host.tlsa);
     json["policy"] = policy_json(host.policy);
+    json["operator"] = words_json(host.by_operator);
     return json;
 }
 
@@ -147,6 +149,7 @@ std::string render_mail_body(const mail::MailAnswer& answer) {
     for (const mail::HostAnswer& host : answer.hosts) json["hosts"].push_back(host_json(host));
     json["sts"] = sts_json(answer.sts);
     json["tlsrpt"] = nullptr;
+    json["operator"] = words_json(answer.by_operator);
     return to_line(json).substr(1);
 }
 

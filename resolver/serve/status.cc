@@ -32,6 +32,7 @@ void add(route::RouteCounters& total, const route::RouteCounters& one) {
     total.bounce += one.bounce;
     total.late += one.late;
     total.ahead += one.ahead;
+    total.refreshed += one.refreshed;
 }
 
 /// In the order of the status.
@@ -111,6 +112,11 @@ void StatusBoard::watch(const resolve::ForwarderBoard& forwarders) {
     forwarders_ = &forwarders;
 }
 
+void StatusBoard::set_words(std::vector<route::WordStanding> words) {
+    const std::lock_guard guard(mutex_);
+    words_ = std::move(words);
+}
+
 Status StatusBoard::status(WallTime now, MonoTime mono, const cache::CacheCounters& cache) const {
     const std::lock_guard guard(mutex_);
     Status status;
@@ -118,6 +124,7 @@ Status StatusBoard::status(WallTime now, MonoTime mono, const cache::CacheCounte
     status.time = now;
     status.uptime = std::chrono::duration_cast<std::chrono::seconds>(mono - facts_.started_mono);
     status.root_probe = root_probe_;
+    status.words = words_;
     status.cache = cache;
     if (forwarders_ != nullptr) {
         status.resolution = forwarders_->resolution();

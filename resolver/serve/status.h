@@ -17,6 +17,7 @@
 #include "dnssec/finding.h"
 #include "resolve/forward_board.h"
 #include "resolve/resolver.h"
+#include "route/recheck.h"
 #include "route/router.h"
 
 namespace mxtrust::serve {
@@ -68,13 +69,6 @@ struct AnchorStatus {
     std::string origin;  ///< "built-in", the file's name, "test"
 };
 
-struct NegativeAnchorStatus {
-    dns::Name zone;
-    std::string reason;
-    WallTime expires{};
-    bool active = true;
-};
-
 /// What does not change while the daemon runs.
 struct Facts {
     std::string release;
@@ -84,7 +78,6 @@ struct Facts {
     std::vector<std::string> sockets;
     std::size_t workers = 0;
     std::vector<AnchorStatus> anchors;
-    std::vector<NegativeAnchorStatus> negative_anchors;
     std::vector<std::string> doubts;
 };
 
@@ -93,6 +86,7 @@ struct Status {
     WallTime time{};
     std::chrono::seconds uptime{};
     std::optional<RootProbe> root_probe;
+    std::vector<route::WordStanding> words;  ///< negative trust anchors and exceptions
     cache::CacheCounters cache;
     WorkerFigures total;
     resolve::ResolutionStatus resolution;
@@ -111,12 +105,14 @@ class StatusBoard {
     void root_probed(RootProbe probe);
     /// The board outlives this one.
     void watch(const resolve::ForwarderBoard& forwarders);
+    void set_words(std::vector<route::WordStanding> words);
     [[nodiscard]] Status status(WallTime now, MonoTime mono, const cache::CacheCounters& cache) const;
 
   private:
     mutable std::mutex mutex_;
     Facts facts_;
     std::optional<RootProbe> root_probe_;
+    std::vector<route::WordStanding> words_;
     std::vector<WorkerFigures> figures_;
     const resolve::ForwarderBoard* forwarders_ = nullptr;
 };

@@ -33,6 +33,13 @@ BAD = [
     ("[dnssec]\nnegative-trust-anchors = [{ name = \"a.example\" }]\n", 2, "reason"),
     ("[dnssec]\nnegative-trust-anchors = [{ name = \"a..b\", reason = \"x\", expires = 2030-01-01 }]\n", 2, "name"),
     ("[mail]\ninsecure-mx = \"maybe\"\n", 2, "dane"),
+    ("[operator]\nexceptions = [{ domain = \"a.example\", action = \"maybe\", reason = \"x\", expires = 2030-01-01 }]\n", 2, "no-dane"),
+    ("[operator]\nexceptions = [{ host = \"a.example\", action = \"hold\", reason = \"x\", expires = 2030-01-01 }]\n", 2, "skip"),
+    ("[operator]\nexceptions = [\n\n{ domain = \"a.example\", action = \"may\", expires = 2030-01-01 }]\n", 4, "lacks reason"),
+    ("[operator]\nexceptions = [{ domain = \"a.example\", action = \"may\", reason = \"x\" }]\n", 2, "lacks expires"),
+    ("[operator]\nexceptions = [{ domain = \"a.example\", action = \"may\", reason = \"x\", expires = 9999-12-31 }]\n", 2, "2099"),
+    ("[operator]\nexceptions = [{ action = \"may\", reason = \"x\", expires = 2030-01-01 }]\n", 2, "lacks domain or host"),
+    ("[operator]\nrecheck-interval = 1\n", 2, "10 to 86400"),
     ("[test]\ntime = 1\n", 1, "--test-mode"),
     ("[test]\nallow-local-authorities = true\n", 1, "--test-mode"),
 ]
@@ -42,7 +49,8 @@ BAD_TESTS = [
     ("[test]\nauthority-port = 0\n", 2, "authority-port"),
 ]
 GOOD = ["", "# nothing\n", "[server]\nworkers = 2\n", "[resolver]\nipv6 = false\n",
-        "[dnssec]\nnegative-trust-anchors = [{ name = \"broken.example\", reason = \"ticket 4711\", expires = 2099-12-31 }]\n"]
+        "[dnssec]\nnegative-trust-anchors = [{ name = \"broken.example\", reason = \"ticket 4711\", expires = 2099-12-31 }]\n",
+        "[operator]\nexceptions = [{ host = \"mx.example\", action = \"skip\", reason = \"ticket 4711\", expires = 2020-01-01 }]\n"]
 
 
 def check_config(*arguments: str) -> subprocess.CompletedProcess:

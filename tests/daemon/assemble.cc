@@ -77,7 +77,7 @@ TEST_CASE("another anchor, policy or root is another epoch of the cache") {
     ttl.resolver.cache_max_ttl = std::chrono::seconds(10);
     iterations.resolver.nsec3_iterations = 51;
     negative.dnssec.negative_trust_anchors = {
-        {dns::Name::from_text("a.example").value(), "x", std::chrono::sys_days(std::chrono::days(30000))}};
+        dnssec::NegativeAnchor(dns::Name::from_text("a.example").value(), "x", WallTime{2'592'000'000})};
     local.test.allow_local_authorities = true;
     std::set<std::string> all = {usual};
     for (const Configuration* each : {&anchors, &hints, &sha1, &ttl, &iterations, &negative, &local})

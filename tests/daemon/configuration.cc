@@ -166,9 +166,10 @@ TEST_CASE("each bad key or value is told with file, line, section, key, what is 
         {"[dnssec]\nnegative-trust-anchors = [{ name = \"a..example\", reason = \"x\", expires = 2030-01-31 }]",
          "x.toml:2: [dnssec] negative-trust-anchors: entry 1 name must be a domain name, is \"a..example\""},
         {"[dnssec]\nnegative-trust-anchors = [{ name = \"a.example\", reason = \"\", expires = 2030-01-31 }]",
-         "x.toml:2: [dnssec] negative-trust-anchors: entry 1 needs a reason that is not empty and a date"},
+         "x.toml:2: [dnssec] negative-trust-anchors: entry 1 needs a reason that is not empty; wanted is"},
         {"[dnssec]\nnegative-trust-anchors = [{ name = \"a.example\", reason = \"x\", expires = \"2030-01-31\" }]",
-         "x.toml:2: [dnssec] negative-trust-anchors: entry 1 needs a reason that is not empty and a date"},
+         "x.toml:2: [dnssec] negative-trust-anchors: entry 1 expires must be a date without quotes, such as "
+         "2030-01-31"},
         {"[.server]\n", "x.toml:1: "},
         {"[server]\n.workers = 1\n", "x.toml:2: "},
         {"[mail]\ninsecure-mx = \"no\"", "x.toml:2: [mail] insecure-mx: must be \"dane\" or \"may\", is \"no\""},
@@ -205,6 +206,86 @@ TEST_CASE("what decides about belief is refused without --test-mode") {
     CHECK(all.test.allow_local_authorities);
     CHECK(all.test.trust_anchors->empty());
     CHECK_FALSE(all.test.root_hints.has_value());
+}
+
+TEST_CASE("an exception is read with its action, reason and end; a time with its offset ends to the second") {
+    const Configuration all = good(
+        "[operator]\nrecheck-interval = 60\n[[operator.exceptions]]\ndomain = \"Partner.Example.\"\naction = \"may\"\n"
+        "reason = \"ticket 4711\"\nexpires = 2026-12-24\n[[operator.exceptions]]\nhost = \"mx.example\"\nsubdomains = "
+        "true\naction = \"skip\"\nreason = \"ticket 4712\"\nexpires = 2026-12-24T12:00:00+02:00\n");
+    const std::vector<mail::Exception>& both = all.operator_keys.exceptions;
+    REQUIRE(both.size() == 2);
+    CHECK(both[0] == mail::Exception{mail::Exception::On::domain, dns::Name::from_text("partner.example").value(),
+                                     false, mail::ExceptionAction::may, "ticket 4711", WallTime{1798156800}});
+    CHECK(both[1] == mail::Exception{mail::Exception::On::host, dns::Name::from_text("mx.example").value(), true,
+                                     mail::ExceptionAction::skip, "ticket 4712", WallTime{1798106400}});
+    CHECK(all.operator_keys.recheck_interval == std::chrono::seconds(60));
+}
+
+TEST_CASE("each wrong exception is told with its own line, its number, the key and what is allowed") {
+    struct Case {
+        const char *entry, *error;
+    };
+    const std::vector<Case> cases = {
+        {"action = \"may\", reason = \"x\", expires = 2030-01-31", "entry 2 lacks domain or host; wanted is a list of"},
+        {"domain = \"a.example\", host = \"b.example\", action = \"may\", reason = \"x\", expires = 2030-01-31",
+         "entry 2 has domain and host, and may have one of them"},
+        {"domain = \"a.example\", reason = \"x\", expires = 2030-01-31", "entry 2 lacks action"},
+        {"domain = \"a.example\", action = \"may\", expires = 2030-01-31", "entry 2 lacks reason"},
+        {"domain = \"a.example\", action = \"may\", reason = \" \", expires = 2030-01-31",
+         "entry 2 needs a reason that is not empty"},
+        {"domain = \"a.example\", action = \"may\", reason = \"x\"", "entry 2 lacks expires"},
+        {"domain = \"a.example\", action = \"maybe\", reason = \"x\", expires = 2030-01-31",
+         "entry 2 action must be \"may\", \"encrypt\", \"no-dane\" or \"require-dane\"; of a host also \"skip\", of a "
+         "domain also \"hold\", is \"maybe\""},
+        {"domain = \"a.example\", action = \"skip\", reason = \"x\", expires = 2030-01-31", "entry 2 action must be"},
+        {"host = \"a.example\", action = \"hold\", reason = \"x\", expires = 2030-01-31", "entry 2 action must be"},
+        {"domain = \".\", action = \"may\", reason = \"x\", expires = 2030-01-31", "entry 2 domain must be a name of"},
+        {"host = \"[192.0.2.1]\", action = \"may\", reason = \"x\", expires = 2030-01-31",
+         "entry 2 host must be a name of"},
+        {"domain = \"a..b\", action = \"may\", reason = \"x\", expires = 2030-01-31",
+         "entry 2 domain must be a domain name, is \"a..b\""},
+        {"domain = \"a.example\", action = \"may\", reason = \"x\", expires = \"2030-01-31\"",
+         "entry 2 expires must be a date without quotes, such as 2030-01-31 (the last day, UTC), or a time with its "
+         "offset, such as 2030-01-31T12:00:00Z; from 2020 to 2099, is \"2030-01-31\""},
+        {"domain = \"a.example\", action = \"may\", reason = \"x\", expires = 9999-12-31",
+         "entry 2 expires must be a date"},
+        {"domain = \"a.example\", action = \"may\", reason = \"x\", expires = 2030-01-31T12:00:00",
+         "entry 2 expires must be a date"},
+        {"domain = \"a.example\", action = \"may\", reason = \"x\", expires = 2030-01-31, until = 1",
+         "entry 2 has a key that is unknown here, until"},
+        {"domain = \"a.example\", subdomains = 1, action = \"may\", reason = \"x\", expires = 2030-01-31",
+         "entry 2 subdomains must be true or false, is 1"},
+        {"domain = \"FIRST.example.\", action = \"hold\", reason = \"x\", expires = 2030-01-31",
+         "entry 2 domain must be there once: first.example is there twice"},
+    };
+    for (const Case& each : cases) {
+        const std::string text =
+            "[operator]\nexceptions = [\n  { domain = \"first.example\", action = \"may\", reason = \"x\", expires = "
+            "2030-01-31 },\n  { " +
+            std::string(each.entry) + " },\n]\n";
+        const std::string error = error_of(text.c_str());
+        INFO(text << error);
+        const std::string wanted = "x.toml:4: [operator] exceptions: " + std::string(each.error);
+        CHECK(error.substr(0, wanted.size()) == wanted);
+    }
+    CHECK(error_of("[operator]\nrecheck-interval = 1")
+              .starts_with("x.toml:2: [operator] recheck-interval: must be 10 to 86400, is 1"));
+}
+
+TEST_CASE("an exception that has expired or holds for years is accepted with a doubt") {
+    const char* text =
+        "[operator]\nexceptions = [{ host = \"mx.example\", action = \"skip\", reason = \"ticket 4711\", expires = "
+        "2030-01-31 }]";
+    CHECK(doubts(good(text), day(2030, 1, 31)).empty());
+    CHECK(
+        doubts(good(text), day(2030, 2, 1)) ==
+        std::vector<std::string>{"the operator's exception for host mx.example (skip) has expired and is ignored; its "
+                                 "reason was: ticket 4711"});
+    CHECK(
+        doubts(good(text), day(2028, 1, 31)) ==
+        std::vector<std::string>{"the operator's exception for host mx.example (skip) holds for more than a year; what "
+                                 "is meant to stay is no exception"});
 }
 
 TEST_CASE("a negative trust anchor holds to the end of its day and is told of afterwards") {

@@ -35,6 +35,21 @@ class SlowLookups final : public Lookups {
         return std::make_shared<Budget>(BudgetLimits{}, clock_.mono() + time, std::move(parent));
     }
 
+    /// Knows nothing of what was answered before.
+    std::shared_ptr<Lookups> anew() override {
+        ++fresh;
+        return can_ask_anew ? std::make_shared<Forgetful>(*this) : nullptr;
+    }
+    /// Another world: what is there without a negative trust anchor.
+    std::shared_ptr<Lookups> without(const dns::Name& negative_anchor) override {
+        const auto found = worlds_without.find(negative_anchor);
+        if (found == worlds_without.end()) return nullptr;
+        auto lookups = std::make_shared<SlowLookups>(clock_);
+        lookups->world = found->second;
+        lookups->usual = usual;
+        return lookups;
+    }
+
     void delay(std::string_view owner, dns::Type type, Duration span) { delays[{name(owner), type}] = span; }
     [[nodiscard]] int asked(std::string_view owner, dns::Type type) const {
         auto found = counts.find({name(owner), type});
@@ -49,8 +64,26 @@ class SlowLookups final : public Lookups {
     std::map<Key, bool> known;  ///< answered before: what the cache has
     std::uint32_t packets = 1;  ///< what a look-up costs
     int all = 0, running = 0, most_running = 0, out_of_budget = 0;
+    int fresh = 0;  ///< so often asked for a resolver that asks anew
+    bool can_ask_anew = true;
+    std::map<dns::Name, mail::testing::World> worlds_without;
 
   private:
+    class Forgetful final : public Lookups {
+      public:
+        explicit Forgetful(SlowLookups& behind) : behind_(behind) {}
+        task::Task<dnssec::Answer> resolve(dns::Name asked, dns::Type type, BudgetRef budget) override {
+            behind_.known.erase({asked, type});
+            return behind_.resolve(std::move(asked), type, std::move(budget));
+        }
+        std::optional<dnssec::Answer> peek(const dns::Name& /*asked*/, dns::Type /*type*/) override {
+            return std::nullopt;
+        }
+        BudgetRef budget(Duration time, BudgetRef parent) override { return behind_.budget(time, std::move(parent)); }
+
+      private:
+        SlowLookups& behind_;
+    };
     struct Running {
         explicit Running(SlowLookups& lookups) : lookups_(lookups) {
             lookups_.most_running = std::max(lookups_.most_running, ++lookups_.running);
