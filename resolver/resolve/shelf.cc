@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "dnssec/negative_anchor.h"
 #include "dnssec/signature.h"
 
 namespace mxtrust::resolve {
@@ -29,6 +30,8 @@ void Shelf::put(const FindingRef& finding) {
     const bool proven = finding && (finding->security() == dnssec::Security::secure ||
                                     finding->security() == dnssec::Security::insecure);
     if (!is_used() || !proven || finding->outcome() == dnssec::Outcome::failure) return;
+    // The operator's word ends when it ends (RFC 7646 2): what rested on it is not served afterwards.
+    if (dnssec::negative_anchor_of(finding->reason()) != nullptr) return;
     Key key{finding->name(), finding->type()};
     auto [place, is_new] = findings_.insert_or_assign(key, finding);
     if (!is_new) return;
