@@ -38,7 +38,7 @@ resolve::Explanation explanation(dnssec::FindingRef finding) {
 
 TEST_CASE("an explanation names zone, record, server, key tag, time and place, and the remedy with its party") {
     const auto told = explanation(bogus("_25._tcp.mx.example.org", dns::Type::tlsa, expired()));
-    const Json reply = Json::parse(serve::render_explanation("7", told, now));
+    const Json reply = Json::parse(serve::render_explanation("7", told, {}, now));
     CHECK(reply["id"] == 7);
     CHECK(reply["security"] == "bogus");
     CHECK(reply["ede"]["code"] == 7);
@@ -67,7 +67,7 @@ TEST_CASE("the explanation of a domain is that of its MX, with each host's look-
                             {},
                             explanation(bogus("_25._tcp.mx.example.org", dns::Type::tlsa, expired()))});
     domain.left_out = 3;
-    const Json reply = Json::parse(serve::render_explanation("null", domain, now));
+    const Json reply = Json::parse(serve::render_explanation("null", domain, {}, now));
     CHECK(reply["domain"] == "example.org");
     CHECK(reply["type"] == "MX");
     CHECK(reply["security"] == "secure");
@@ -82,7 +82,7 @@ TEST_CASE("the explanation of a domain is that of its MX, with each host's look-
     CHECK(reply["hosts_left_out"] == 3);
     // A next-hop in brackets has no MX.
     domain.mx.reset();
-    const Json bracketed = Json::parse(serve::render_explanation("null", domain, now));
+    const Json bracketed = Json::parse(serve::render_explanation("null", domain, {}, now));
     CHECK_FALSE(bracketed.contains("name"));
     CHECK(bracketed["hosts"].size() == 1);
 }
