@@ -139,13 +139,14 @@ task::Task<Result<dns::Message>> Forwarding::exchange(Endpoint forwarder, dns::N
     question.deadline = std::min(until, budget->deadline());
     question.budget = budget;
     const MonoTime begin = tools_.clock.mono();
+    const WallTime asked = tools_.clock.wall();
     Result<Bytes> wire = co_await tools_.relay->ask(std::move(question));
     const WallTime now = tools_.clock.wall();
     if (!wire) {
         const bool its_fault = wire.error().kind == FailureKind::timeout ||
                                wire.error().kind == FailureKind::unreachable ||
                                wire.error().kind == FailureKind::malformed;
-        if (its_fault) tools_.board.failed(forwarder, wire.error().text, now);
+        if (its_fault) tools_.board.failed(forwarder, wire.error().text, asked, now);
         tools_.log.server_trouble(forwarder.to_text(), wire.error().text);
         co_return fail(std::move(wire.error()));
     }
@@ -154,7 +155,7 @@ task::Task<Result<dns::Message>> Forwarding::exchange(Endpoint forwarder, dns::N
     }
     Result<dns::Message> message = dns::parse_message(*wire);
     if (!message) {
-        tools_.board.failed(forwarder, "sent a malformed message: " + message.error().text, now);
+        tools_.board.failed(forwarder, "sent a malformed message: " + message.error().text, asked, now);
         co_return fail(FailureKind::malformed, "RFMF"_code, "sent a malformed message: " + message.error().text);
     }
     // Names in RDATA may have been compressed against our mixed-case question: its letters are not to be passed on.
@@ -167,7 +168,7 @@ task::Task<Result<dns::Message>> Forwarding::exchange(Endpoint forwarder, dns::N
     const bool refuses = message->rcode == dns::Rcode::refused || message->rcode == dns::Rcode::notimp ||
                          message->rcode == dns::Rcode::formerr;
     if (refuses) {
-        tools_.board.failed(forwarder, "answers " + dns::to_text(message->rcode), now);
+        tools_.board.failed(forwarder, "answers " + dns::to_text(message->rcode), asked, now);
     } else {
         tools_.board.answered(forwarder, std::chrono::duration_cast<Duration>(tools_.clock.mono() - begin), now);
     }
@@ -231,7 +232,7 @@ task::Task<Forwarding::Reply> Forwarding::ask(Way way, ForwardQuestion question)
         Attempt& attempt = finished->second;
         if (attempt.reply) {
             for (const Endpoint& slow : round.slower_than(finished->first))
-                tools_.board.failed(slow, "is slower than others", tools_.clock.wall());
+                tools_.board.failed(slow, "is slower than others", tools_.clock.wall(), tools_.clock.wall());
             result.reply = std::move(attempt.reply);
             result.forwarder = attempt.forwarder;
             result.rcode = attempt.rcode;

@@ -134,9 +134,10 @@ void ForwarderBoard::answered(const Endpoint& forwarder, Duration round_trip, Wa
     if (known.status.state != ForwarderState::ourselves) change(known, ForwarderState::good, known.status.dnssec, now);
 }
 
-void ForwarderBoard::failed(const Endpoint& forwarder, const std::string& error, WallTime now) {
+void ForwarderBoard::failed(const Endpoint& forwarder, const std::string& error, WallTime asked, WallTime now) {
     const std::lock_guard guard(mutex_);
     Record& known = record(forwarder);
+    if (known.status.last_answer && *known.status.last_answer >= asked) return;
     known.status.last_error = error;
     ++known.failures;
     // One lost packet makes no state.

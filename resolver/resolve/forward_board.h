@@ -74,7 +74,9 @@ class ForwarderBoard {
     [[nodiscard]] std::vector<ForwarderStatus> all() const;
 
     void answered(const Endpoint& forwarder, Duration round_trip, WallTime now);
-    void failed(const Endpoint& forwarder, const std::string& error, WallTime now);
+    /// No answer to a question that was asked at `asked`. Where it answered another one since, this one is hard and the
+    /// forwarder no worse for it.
+    void failed(const Endpoint& forwarder, const std::string& error, WallTime asked, WallTime now);
     void judged(const Endpoint& forwarder, ForwarderDnssec dnssec, const std::string& error, WallTime now);
 
     /// A question was sent to `forwarder` that nobody else asks; when it comes in here, the forwarder is ourselves.
