@@ -157,6 +157,11 @@ def lab(log: Path) -> Count:
     return installed("tests/lab/install", log) or script("tests/lab/selfcheck", log)
 
 
+def forward(log: Path) -> Count:
+    """Forwarders in the lab."""
+    return build("dev", log, "mxtrustd", "mxtrust") or installed("tests/lab/install", log) or script("tests/forward/run", log)
+
+
 def beside(folder: str):
     """A test that runs mxtrustd beside other programs of Debian's, in the lab."""
     def run(log: Path) -> Count:
@@ -233,6 +238,7 @@ PARTS = {
     "lab": ("the lab world, checked from outside", lab),
     "world": ("a daemon in the lab: every mail domain, every breakage explained, kill -9, hostile input", lambda log: world(log, "dev")),
     "guide": ("what people are told: manual pages, the guide's configuration, status", guide),
+    "forward": ("forwarders: real, broken, dead, ourselves; recursion impossible and back", forward),
     "mta": ("Postfix and Exim deliver or hold back", beside("mta")),
     "differential": ("Unbound, Knot Resolver and BIND are asked the same", beside("differential")),
     "simulate": (f"{RESOLUTIONS:,} questions in simulated Internets", lambda log: simulate(log, "dev", RESOLUTIONS)),
