@@ -92,6 +92,8 @@ class Forwarding {
     void heard() { silent_.clear(); }
     /// Is it being found out whether recursion is impossible? Then look again soon.
     [[nodiscard]] bool is_checking() const { return checking_; }
+    /// Waits until that is found out.
+    task::Task<void> settle(MonoTime deadline);
     /// Looks at each forwarder that was not looked at for long, and at the root while others stand in for it. Now and
     /// then.
     task::Task<void> tend();

@@ -10,7 +10,8 @@ namespace mxtrust::resolve {
 namespace {
 
 constexpr std::size_t letters_of_nobody = 16;  // random, so that neither a cache nor anybody else knows the name
-constexpr std::size_t most_roots_tried = 3;    // of each address family
+constexpr Duration settle_interval{20};
+constexpr std::size_t most_roots_tried = 3;  // of each address family
 
 bool has_signature(const std::vector<dns::Record>& section) {
     return std::ranges::any_of(section, [](const dns::Record& record) { return record.type == dns::Type::rrsig; });
@@ -218,6 +219,13 @@ void Forwarding::nothing_from(const dns::Name& zone, const Address& server) {
     if (tools_.board.fallback().empty()) return;
     checking_ = true;
     checks_.spawn(check_recursion());
+}
+
+task::Task<void> Forwarding::settle(MonoTime deadline) {
+    while (checking_ && tools_.clock.mono() < deadline) {
+        const MonoTime again = std::min(deadline, tools_.clock.mono() + settle_interval);
+        co_await task::sleep_until(again);
+    }
 }
 
 task::Task<void> Forwarding::check_recursion() {

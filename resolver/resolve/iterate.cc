@@ -235,6 +235,9 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
         found.rcode = result->rcode;
         found.reason = result->reason;
         if (!result->reply) {
+            // Where every server is unreachable at once, the answer to that comes after all of them.
+            const MonoTime deadline = context.budget->deadline();
+            co_await tools_.forwarding.settle(deadline);
             if (!forwarding && tools_.forwarding.stands_in()) continue;
             if (!walk.is_full(question)) {
                 walk.probe_failed(result->kind);
