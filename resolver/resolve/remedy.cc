@@ -196,7 +196,7 @@ const std::vector<KnownPlace>& known_places() {
         {"RLAT", "deadline"},
         {"RSIG", "not-supported"},
         {"VHSR", "library"},
-        {"RNTA", "negative-trust-anchor"},
+        {"VNTA", "negative-trust-anchor"},
         {"RNOA", "no-trust-anchor"},
         {"VZUD", "unsigned-delegation"},
         {"VHOO", "opt-out"},
