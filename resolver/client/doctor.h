@@ -40,6 +40,8 @@ void put_doctor(Page& page, const std::vector<Finding>& findings);
 
 // The daemon's own condition; parts of diagnose().
 [[nodiscard]] std::vector<Finding> judge_daemon(const nlohmann::ordered_json& status);
+/// Negative trust anchors and exceptions; a part of judge_daemon().
+[[nodiscard]] std::vector<Finding> judge_operator(const nlohmann::ordered_json& status);
 [[nodiscard]] std::vector<Finding> judge_socket(const SocketFacts& socket);
 [[nodiscard]] std::vector<Finding> judge_probes(const std::vector<Probe>& probes, const Listeners& listeners);
 /// Where it serves DNS, and all its sockets by name.

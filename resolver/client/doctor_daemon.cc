@@ -78,34 +78,72 @@ void judge_root(std::vector<Finding>& findings, const Json& status) {
         findings.push_back(
             make(Severity::error, "root-unreachable", "The root could not be asked" + because,
                  "mxtrustd asks name servers itself: without port 53 to the outside, UDP and TCP, all mail waits.",
-                 "Open port 53 to the outside, UDP and TCP, for this machine; this must print root servers:",
+                 "Open port 53 to the outside, UDP and TCP, for this machine, or name a resolver that passes DNSSEC "
+                 "through, as [resolver] fallback in /etc/mxtrust/mxtrust.toml; this must print root servers:",
                  {"dig +norecurse @198.41.0.4 . NS"}));
     }
 }
 
+/// Who asks the name servers: mxtrustd itself, or forwarders in its place because it cannot.
+void judge_resolution(std::vector<Finding>& findings, const Json& status) {
+    const Json& resolution = member(status, "resolution");
+    const std::string reason = text_at(resolution, "reason");
+    const std::string because = reason.empty() ? "" : ": " + reason;
+    if (text_at(resolution, "by") == "forwarders") {
+        findings.push_back(make(
+            Severity::warning, "fallback-in-force", "Forwarders stand in for mxtrustd's own recursion" + because,
+            "What they say is validated, but they learn to whom you send mail, and where they fail it waits.",
+            "Open port 53 to the outside, UDP and TCP, for this machine. If it is to stay closed, say so, with the "
+            "address of a forwarder in /etc/mxtrust/mxtrust.toml:",
+            {"[[forward]]", "zone = \".\"", "addresses = [\"ADDRESS\"]"}));
+        return;
+    }
+    // The look at the root has said the same in its own words.
+    const bool said = std::ranges::any_of(findings, [](const Finding& one) { return one.check == "root-unreachable"; });
+    if (reason.empty() || said) return;
+    findings.push_back(
+        make(Severity::error, "recursion-impossible",
+             "No root server answers mxtrustd, and no forwarder can stand in" + because,
+             "Only what is in the cache is known, and all other mail waits.",
+             "Open port 53 to the outside, UDP and TCP, for this machine, or name a resolver that passes DNSSEC "
+             "through, as [resolver] fallback in /etc/mxtrust/mxtrust.toml; this must print root servers:",
+             {"dig +norecurse @198.41.0.4 . NS"}));
+}
+
+/// Of a fallback nothing depends while recursion works.
+bool is_idle_fallback(const Json& forwarder, const Json& status) {
+    const Json& resolution = member(status, "resolution");
+    return text_at(forwarder, "purpose") == "fallback" && text_at(resolution, "by") == "recursion" &&
+           text_at(resolution, "reason").empty();
+}
+
 /// What is forwarded is validated all the same; a forwarder that breaks DNSSEC makes it fail.
+void judge_forwarder(std::vector<Finding>& findings, const Json& forwarder, bool idle) {
+    const std::string dnssec = text_at(forwarder, "dnssec"), state = text_at(forwarder, "state");
+    const std::string which = "The forwarder " + text_at(forwarder, "address");
+    const std::string purpose = text_at(forwarder, "purpose");
+    const std::string error = text_at(forwarder, "last_error");
+    const std::string why =
+        idle ? "Nothing depends on it now; but where port 53 to the outside is closed, it could not stand in."
+             : "Nothing that is asked there (" + purpose + ") can be proven, and mail to it waits.";
+    if (dnssec == "stripped" || dnssec == "no-edns" || dnssec == "lying") {
+        findings.push_back(
+            make(idle ? Severity::hint : Severity::error, "forwarder-without-dnssec",
+                 which + " breaks DNSSEC (" + dnssec + ")", why,
+                 "Name another in /etc/mxtrust/mxtrust.toml: one that passes DNSSEC through shows RRSIG here:",
+                 {"dig +dnssec @ADDRESS . NS"}));
+    } else if (state == "failing" || (state == "ourselves" && !idle)) {
+        findings.push_back(make(idle ? Severity::hint : Severity::warning, "forwarder-fails",
+                                which + (state == "ourselves" ? " leads back to mxtrustd itself" : " does not answer") +
+                                    (error.empty() ? "" : ": " + error),
+                                why, "Name another in /etc/mxtrust/mxtrust.toml."));
+    }
+}
+
 void judge_forwarders(std::vector<Finding>& findings, const Json& status) {
     const Json& forwarders = member(status, "forwarders");
     if (!forwarders.is_array()) return;
-    for (const Json& forwarder : forwarders) {
-        const std::string dnssec = text_at(forwarder, "dnssec"), state = text_at(forwarder, "state");
-        const std::string which = "The forwarder " + text_at(forwarder, "address");
-        const std::string purpose = text_at(forwarder, "purpose");
-        const std::string error = text_at(forwarder, "last_error");
-        const std::string why = "Nothing that is asked there (" + purpose + ") can be proven, and mail to it waits.";
-        if (dnssec == "stripped" || dnssec == "no-edns" || dnssec == "lying") {
-            findings.push_back(
-                make(Severity::error, "forwarder-without-dnssec", which + " breaks DNSSEC (" + dnssec + ")", why,
-                     "Name another in /etc/mxtrust/mxtrust.toml: one that passes DNSSEC through shows RRSIG here:",
-                     {"dig +dnssec @ADDRESS . NS"}));
-        } else if (state == "failing" || state == "ourselves") {
-            findings.push_back(make(Severity::warning, "forwarder-fails",
-                                    which +
-                                        (state == "ourselves" ? " leads back to mxtrustd itself" : " does not answer") +
-                                        (error.empty() ? "" : ": " + error),
-                                    why, "Name another in /etc/mxtrust/mxtrust.toml."));
-        }
-    }
+    for (const Json& forwarder : forwarders) judge_forwarder(findings, forwarder, is_idle_fallback(forwarder, status));
 }
 
 void judge_reach(std::vector<Finding>& findings, const Json& status, const Listeners& listeners) {
@@ -173,7 +211,9 @@ std::vector<Finding> judge_daemon(const nlohmann::ordered_json& status) {
     judge_clock(findings, status);
     judge_anchors(findings, status);
     judge_root(findings, status);
+    judge_resolution(findings, status);
     judge_forwarders(findings, status);
+    for (Finding& finding : judge_operator(status)) findings.push_back(std::move(finding));
     judge_reach(findings, status, listeners_of(status));
     return findings;
 }

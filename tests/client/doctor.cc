@@ -324,6 +324,92 @@ TEST_CASE("the daemon's status: each ailment is found, a good one has none") {
     CHECK(checks(R"({"doors":{"dns_refused":3}})") == Checks{"hint dns-refused"});
 }
 
+TEST_CASE("recursion and its fallback: what stands in is told, and what could not is an error") {
+    const auto checks = [](const std::string& patch) {
+        Json status = good_status();
+        status.merge_patch(Json::parse(patch));
+        return checks_of(judge_daemon(status));
+    };
+    const std::string unreachable = R"("root_probe":{"security":"indeterminate","reason":"no answer"})";
+    const std::string stripped = R"("forwarders":[{"purpose":"fallback","state":"good","dnssec":"stripped"}])";
+    const std::string failing = R"("forwarders":[{"purpose":"fallback","state":"failing","dnssec":"unknown"}])";
+    const std::string recursion = R"("resolution":{"by":"recursion","since":null,"reason":null})";
+    const std::string impossible = R"("resolution":{"by":"recursion","since":1,"reason":"none is known"})";
+    const std::string fallback = R"("resolution":{"by":"forwarders","since":1,"reason":"no root server answers"})";
+    struct Case {
+        std::string patch;
+        Checks expected;
+    };
+    const std::vector<Case> cases = {
+        {recursion, {}},
+        {R"("resolution":null)", {}},
+        {fallback, {"warning fallback-in-force"}},
+        {impossible, {"error recursion-impossible"}},
+        // One trouble, one finding.
+        {impossible + "," + unreachable, {"error root-unreachable"}},
+        // Nothing depends on a fallback that is not in force.
+        {recursion + "," + stripped, {"hint forwarder-without-dnssec"}},
+        {recursion + "," + failing, {"hint forwarder-fails"}},
+        {recursion + R"(,"forwarders":[{"purpose":"fallback","state":"ourselves","dnssec":"unknown"}])", {}},
+        {impossible + "," + stripped, {"error recursion-impossible", "error forwarder-without-dnssec"}},
+        {fallback + "," + failing, {"warning fallback-in-force", "warning forwarder-fails"}},
+        {recursion + R"(,"forwarders":[{"purpose":"example.org","state":"good","dnssec":"stripped"}])",
+         {"error forwarder-without-dnssec"}},
+        {recursion + R"(,"forwarders":[{"purpose":"example.org, fallback","state":"failing","dnssec":"ok"}])",
+         {"warning forwarder-fails"}},
+    };
+    for (const Case& one : cases) {
+        INFO(one.patch);
+        CHECK(checks("{" + one.patch + "}") == one.expected);
+    }
+}
+
+TEST_CASE("the operator's word: what has ended, is not needed or ends within seven days is found") {
+    constexpr std::int64_t now = 1795305600, day = 86400;
+    struct Case {
+        std::string need;
+        std::int64_t left;  ///< seconds to its end
+        bool active;
+        Checks expected;
+    };
+    const std::vector<Case> cases = {
+        {"needed", 30 * day, true, {}},
+        {"needed", 7 * day + 1, true, {}},
+        {"needed", 7 * day, true, {"warning operators-word-ends-soon"}},
+        {"unknown", day, true, {"warning operators-word-ends-soon"}},
+        {"unknown", 30 * day, true, {}},
+        {"chosen", 30 * day, true, {}},
+        {"chosen", day, true, {"hint operators-word-ends-soon"}},
+        {"not-needed", 30 * day, true, {"warning operators-word-not-needed"}},
+        // It is to go anyway.
+        {"not-needed", day, true, {"warning operators-word-not-needed"}},
+        {"ended", -day, false, {"warning operators-word-ended"}},
+        // The clock was set back: it stays ended.
+        {"ended", 30 * day, false, {"warning operators-word-ended"}},
+    };
+    const Json anchor = {{"zone", "broken.example"}, {"reason", "ticket 4711"}};
+    const Json host = {{"host", "mx1.example.org"}, {"action", "may"}, {"reason", "ticket 4712"}};
+    const Json domain = {{"domain", "example.org"}, {"action", "encrypt"}, {"reason", "ticket 4713"}};
+    for (const Case& one : cases) {
+        for (const auto& [list, word, what] :
+             {std::tuple("negative_trust_anchors", anchor,
+                         "The negative trust anchor for broken.example (ticket 4711) "),
+              std::tuple("exceptions", host, "The exception for host mx1.example.org (may: ticket 4712) "),
+              std::tuple("exceptions", domain, "The exception for mail to example.org (encrypt: ticket 4713) ")}) {
+            INFO(what << one.need << ", " << one.left << " s left");
+            Json status = good_status(), entry = word;
+            entry["expires"] = now + one.left;
+            entry["active"] = one.active;
+            entry["need"] = one.need;
+            entry["text"] = nullptr;
+            status[list] = Json::array({entry});
+            const auto findings = judge_daemon(status);
+            CHECK(checks_of(findings) == one.expected);
+            for (const Finding& finding : findings) CHECK(finding.seen.starts_with(what));
+        }
+    }
+}
+
 TEST_CASE("the live probe: what an MTA's own would conclude") {
     const Address server = address("127.0.0.1");
     const auto checks = [](const Probe& probe) { return checks_of(judge_probes({probe}, usual)); };

@@ -3,6 +3,7 @@
 Each case has its own /etc and /var/spool, which nobody else sees; the name servers in its resolv.conf are addresses of the lab's
 network namespace.
 """
+import datetime
 import json
 import os
 import pathlib
@@ -179,9 +180,63 @@ def run(state, tally):
             with OnPort53(state, more, port) as daemon:
                 settle(daemon)
                 try_case(tally, daemon, Case(name, files, expected), base)
+        run_operator(state, tally, base)
         run_samples(state, tally, base)
     finally:
         shutil.rmtree(base, ignore_errors=True)
+
+
+def day(distance):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=distance)).strftime("%Y-%m-%d")
+
+
+# A word that is needed for long gives no finding; one that has ended needs no look.
+OPERATOR = """
+[dnssec]
+negative-trust-anchors = [
+  {{ name = "mx-expired.nlx", reason = "ticket 1", expires = {far} }},
+  {{ name = "ds-mismatch.nlx", reason = "ticket 2", expires = {near} }},
+  {{ name = "dane-ta-bare-key.nlx", reason = "ticket 3", expires = {far} }},
+]
+
+[operator]
+recheck-interval = 10
+exceptions = [
+  {{ domain = "tlsa-expired.nlx", action = "may", reason = "ticket 4", expires = {far} }},
+  {{ domain = "implicit.nlx", action = "may", reason = "ticket 5", expires = 2024-02-29 }},
+]
+
+[[forward]]
+zone = "forwarded.oldx"
+addresses = ["{dead}"]
+"""
+# On loopback, and nobody is there.
+DEAD = "127.0.0.125"
+
+
+def run_operator(state, tally, base):
+    """What the operator has said and has to look at again; a forwarder that is silent."""
+    daemon = OnPort53(state)
+    daemon.extra = OPERATOR.format(far=day(90), near=day(3), dead=DEAD)
+    with daemon:
+        settle(daemon)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            status = daemon.ask({"query": "status"})
+            words = status["negative_trust_anchors"] + status["exceptions"]
+            if all(word["need"] != "unknown" for word in words) and any(one["state"] == "failing" for one in status["forwarders"]):
+                break
+            time.sleep(0.5)
+        found = {"operators-word-ended": "", "operators-word-not-needed": "", "operators-word-ends-soon": "", "forwarder-fails": ""}
+        case = Case("the operator's word, and a silent forwarder", {"etc/resolv.conf": GOOD}, found)
+        try_case(tally, daemon, case, base)
+        root = pathlib.Path(tempfile.mkdtemp(dir=base))
+        furnish(root, case.files)
+        findings = json.loads(status_of(root, daemon.socket_path, "--json")[1])["doctor"]["findings"]
+    tickets = sorted((finding["check"].removeprefix("operators-word-"), ticket) for finding in findings
+                     for ticket in re.findall(r"ticket \d", finding["seen"]))
+    wanted = [("ended", "ticket 5"), ("ends-soon", "ticket 2"), ("not-needed", "ticket 3")]
+    tally.check("doctor: each word of the operator's is judged by itself, and what is needed for long is let alone", tickets == wanted, findings)
 
 
 def outputs():

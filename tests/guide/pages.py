@@ -119,7 +119,7 @@ def run(tally, state):
     for section, key in keys:
         tally.check(f"pages: mxtrust.toml(5) describes [{section}] {key}", re.search(rf"(?<![\w-]){key} = ", text["mxtrust.toml.5"]), "")
     checks = sorted(set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)+|musl)"', "".join(
-        (ROOT / "resolver/client" / f"{part}.cc").read_text() for part in ("doctor", "doctor_daemon", "resolv_conf", "postfix_conf", "exim_conf"))))
+        (ROOT / "resolver/client" / f"{part}.cc").read_text() for part in ("doctor", "doctor_daemon", "doctor_operator", "resolv_conf", "postfix_conf", "exim_conf"))))
                     - {"dane-only", "policy-tlsrpt", "built-in", "trust-ad", "cloud-init", "systemd-resolved", "no-edns"})
     tally.check("pages: the doctor's checks are understood", "no-trust-ad" in checks and "musl" in checks, checks)
     for check in checks:
