@@ -444,6 +444,8 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
         last_resort->reply = std::move(last_resort->weak);
         co_return last_resort;
     }
+    // Where no address was found because nothing more may be spent, that is our limit and no fault of the zone's.
+    if (!roster.anybody() && context.budget->exhausted()) worst.kind = FailureKind::budget;
     if (worst.kind != FailureKind::budget && worst.kind != FailureKind::timeout) worst.kind = roster.kind();
     Trouble trouble = roster.trouble();
     trouble.kind = worst.kind;
@@ -470,6 +472,13 @@ dnssec::Reason Iterator::reason_of(const Trouble& trouble, const dns::Name& zone
         reason.code = "RNAD"_code;
         reason.ede = dns::Ede::no_reachable_authority;
         reason.text = "no name server of " + whose + " has an address that can be asked for " + what;
+        return reason;
+    }
+    // Nobody failed: our time was over before theirs.
+    if (trouble.kind == FailureKind::timeout && trouble.told.empty()) {
+        reason.code = "RDUE"_code;
+        reason.ede = dns::Ede::no_reachable_authority;
+        reason.text = "no server of " + whose + " answered " + what + " in the time there was";
         return reason;
     }
     // What a postmaster can do differs: wake a server up, have the zone delegated elsewhere, or read what it said.

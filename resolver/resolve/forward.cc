@@ -246,6 +246,7 @@ task::Task<Forwarding::Reply> Forwarding::ask(Way way, ForwardQuestion question)
     result.reason.code = "RFNO"_code;
     result.reason.ede = dns::Ede::no_reachable_authority;
     result.reason.zone = way.zone;
+    result.reason.record = dns::to_text(question.type) + " " + question.name.to_text();
     const std::string what = question.name.to_text() + " " + dns::to_text(question.type);
     if (round.nobody()) {
         result.reason.text = "there is no forwarder to ask for " + what;
