@@ -294,6 +294,16 @@ def broken_servers(world):
     world.mail("servers-own.nlx", "table", "name servers below the domain, with glue", servers="own")
 
 
+def explained(world):
+    """Broken zones that no mail domain needs, for what `explain` says of them."""
+    elsewhere = "@ MX 10 mx.dane-ee.nlx."
+    world.zone("key-revoked.nlx", elsewhere, flags_shown=257 | 0x80)
+    world.zone("key-without-zone-bit.nlx", elsewhere, flags_shown=1)
+    world.zone("signer-wrong.nlx", elsewhere, sigs={"@ MX": "signer"})
+    world.zone("labels-wrong.nlx", elsewhere, sigs={"@ MX": "labels"})
+
+
 def build(world):
-    for part in (handshake, usability, half_signed, aliases, denials, broken_signatures, mx_rows, broken_servers):
+    for part in (handshake, usability, half_signed, aliases, denials, broken_signatures, mx_rows, broken_servers,
+                 explained):
         part(world)

@@ -38,9 +38,10 @@ class Zone:
     iterations: int = 0
     ds: str = "good"  # what the parent publishes: see signing.delegation_signers
     dates: str = "valid"  # valid, expired, future
-    sigs: dict = field(default_factory=dict)  # "NAME TYPE" -> expired, future, corrupt, missing, soon
+    sigs: dict = field(default_factory=dict)  # "NAME TYPE" -> expired, future, soon, corrupt, missing, signer, labels
     rules: list = field(default_factory=list)  # what the scripted server does: see scripted.py
     algorithm_shown: int = 0  # an algorithm number nobody supports, written over the real one
+    flags_shown: int = 0  # flags that forbid the use of the keys, written over the real ones (RFC 4034 2.1.1, RFC 5011 2.1)
     soa_minimum: int = 300
 
     @property

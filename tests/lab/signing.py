@@ -95,7 +95,7 @@ class Signer:
         text = (self.directory / "keys" / (self.keys[zone.name][0] + ".key")).read_text()
         fields = text.split(";")[0].split()
         algorithm = zone.algorithm_shown or zone.algorithm
-        return dns.rdata.from_text("IN", "DNSKEY", f"{fields[3]} 3 {algorithm} {' '.join(fields[6:])}")
+        return dns.rdata.from_text("IN", "DNSKEY", f"{zone.flags_shown or fields[3]} 3 {algorithm} {' '.join(fields[6:])}")
 
     def delegation_signers(self, zone):
         """DS rdata for the parent, one for each word of zone.ds."""
@@ -208,8 +208,8 @@ class Signer:
         for what, kind in zone.sigs.items():
             lines = self.spoil(zone, source, lines, what, kind)
         lines = [self.loadable(zone, line) for line in lines]
-        if zone.algorithm_shown:
-            lines = [self.show_algorithm(zone, line) for line in lines]
+        if zone.algorithm_shown or zone.flags_shown:
+            lines = [self.show_key(zone, line) for line in lines]
         target.write_text(f"$ORIGIN {fqdn(zone.name)}\n$TTL 3600\n" + "\n".join(lines + late) + "\n")
 
     def signed_lines(self, zone, source, dates):
@@ -235,6 +235,8 @@ class Signer:
             return lines[:index[0]] + lines[index[0] + 1:]
         if kind == "corrupt":
             changed = corrupt(lines[index[0]])
+        elif kind in FALSE_FIELDS:
+            changed = with_field(lines[index[0]], FALSE_FIELDS[kind](self.world, zone))
         else:
             changed = next(line for line in self.signed_lines(zone, source, kind) if pattern.match(line))
         return lines[:index[0]] + [changed] + lines[index[0] + 1:]
@@ -253,12 +255,16 @@ class Signer:
             return ";" + line
         return line
 
-    def show_algorithm(self, zone, line):
+    def show_key(self, zone, line):
+        """The keys with the algorithm or the flags that are shown, and the signatures with that algorithm and the key tag that follows."""
         fields = line.split("\t")
         if len(fields) < 5 or fields[3] not in ("DNSKEY", "RRSIG"):
             return line
         words = fields[4].split(";")[0].split()
-        words[{"DNSKEY": 2, "RRSIG": 1}[fields[3]]] = str(zone.algorithm_shown)
+        if zone.algorithm_shown:
+            words[{"DNSKEY": 2, "RRSIG": 1}[fields[3]]] = str(zone.algorithm_shown)
+        if zone.flags_shown and fields[3] == "DNSKEY":
+            words[0] = str(zone.flags_shown)
         if fields[3] == "RRSIG":
             words[6] = str(dns.dnssec.key_id(self.key_signing_key(zone)))
         return "\t".join(fields[:4] + [" ".join(words)])
@@ -266,6 +272,19 @@ class Signer:
 
 def stamp(seconds):
     return time.strftime("%Y%m%d%H%M%S", time.gmtime(seconds))
+
+
+def with_field(line, number_and_value):
+    """The line of a signature with another value in one field of its rdata."""
+    number, value = number_and_value
+    head, _, rdata = line.rpartition("\t")
+    words = rdata.split(" ")
+    words[number] = value
+    return head + "\t" + " ".join(words)
+
+
+# What a signer would never write into an RRSIG: the parent as its signer's name, more labels than the owner has.
+FALSE_FIELDS = {"signer": lambda world, zone: (7, fqdn(world.parent_of(zone.name).name)), "labels": lambda world, zone: (2, "9")}
 
 
 def corrupt(line):
