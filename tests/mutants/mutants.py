@@ -198,6 +198,7 @@ MUTANTS = [
      "a referral upwards is followed"),
     (R + "classify.cc", "if (cname->records.size() > 1)", "if (false)", "two CNAME records at one name"),
     (R + "classify.cc", 'return unusable(Why::server_failure, message, "answered SERVFAIL");', "return std::nullopt;", "SERVFAIL is an absence"),
+    (R + "chain.cc", "if (over.security() == Security::secure) co_return over;", "", "a secure zone above an island has no say in it (RFC 6840 C.2)"),
     (R + "chain.cc", "unsigned_answer || suspect ||\n                                     (finding->security() == Security::bogus && trust.security() == Security::secure);",
      "unsigned_answer || suspect;", "bogus from one server is the end"),
     (R + "chain.cc", "if (signer && *signer == asked) co_return trust;", "if (signer) co_return trust;", "a deeper signer's chain is not built"),

@@ -221,6 +221,24 @@ TEST_CASE("one lame server and one that fails: the one that fails may be mended"
     CHECK(play.fault_of(play.ask("mail.org.", Type::mx)) == "servers-fail");
 }
 
+TEST_CASE("a secure zone above an island may deny what lies in it (RFC 6840 C.2), but only by a proof that holds") {
+    const auto with_island = [](resolve::Settings& settings) {
+        settings.anchors.add(*dnssec::parse_anchor("gone.org. IN DS 4711 13 2 " + std::string(64, 'A')));
+    };
+    World denied(with_island);
+    const dnssec::Answer answer = denied.ask("www.gone.org.", Type::a);
+    INFO(answer.reason().text);
+    CHECK(verdict(answer).starts_with("secure nx"));
+
+    World forged(with_island);
+    forged.world.behave(org_address, [](const dns::Message& query, dns::Message honest) {
+        if (query.question->name.is_below(stage::name("org.")))
+            std::erase_if(honest.authority, [](const auto& one) { return one.type == Type::rrsig; });
+        return std::optional<dns::Message>(std::move(honest));
+    });
+    CHECK_FALSE(verdict(forged.ask("www.gone.org.", Type::a)).starts_with("secure"));
+}
+
 TEST_CASE("a limit, a deadline, a negative anchor and a missing one are told as what they are") {
     World spent(
         [](resolve::Settings& settings) { settings.lookup_limits.most[static_cast<std::size_t>(Limit::packets)] = 3; });
