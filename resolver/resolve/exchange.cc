@@ -2,8 +2,12 @@
 
 #include <algorithm>
 
+#include "task/gather.h"
+
 namespace mxtrust::resolve {
 namespace {
+
+constexpr Duration time_to_note{10};  // after a time-out, before what nobody waits for is ended
 
 /// How a server that does not know EDNS, or not what stands in it, answers (RFC 6891 7).
 bool looks_old(dns::Rcode rcode) {
@@ -179,7 +183,8 @@ task::Task<Result<Exchange::Heard>> Exchange::ask_datagram(Query query, Manner m
     Bytes wire = dns::render_message(sent);
     Endpoint endpoint = endpoint_of(query);
     const MonoTime begin = tools_.clock.mono();
-    const MonoTime until = std::min(query.until, begin + tools_.servers.timeout(query.to.address));
+    const Duration wait = std::max(tools_.servers.timeout(query.to.address), query.patience);
+    const MonoTime until = std::min(query.until, begin + wait);
     auto only_letters = std::make_shared<bool>(false);
     const Letters letters = manner.letters;
     net::Matcher matcher = [expected = sent, letters, only_letters](BytesView datagram) {
@@ -198,6 +203,7 @@ task::Task<Result<Exchange::Heard>> Exchange::ask_datagram(Query query, Manner m
         const Duration took = std::chrono::duration_cast<Duration>(tools_.clock.mono() - begin);
         tools_.servers.answered(query.to.address, took);
     }
+    if (query.heard) *query.heard = true;
     Result<Heard> heard = consider(query, sent, *reply, *budget);
     if (heard) heard->only_letters = *only_letters;
     co_return heard;
@@ -337,18 +343,52 @@ task::Task<Result<dns::Message>> Exchange::ask_alone(Query query, BudgetRef budg
     co_return retried;
 }
 
-task::Task<Exchange::Said> Exchange::fly(Query query, BudgetRef budget) {
+task::Task<Exchange::Said> Exchange::say(Query query, BudgetRef budget) {
     Result<dns::Message> message = co_await ask_alone(std::move(query), std::move(budget));
     co_return std::make_shared<const Result<dns::Message>>(std::move(message));
 }
 
+/// Ends with nothing when nobody waits any more, though not before the server had its usual time: whom a faster one
+/// outran must still be found silent, or it would be asked for ever.
+task::Task<Exchange::Said> Exchange::leave_off(Query query, task::AskersRef askers) {
+    const MonoTime learnt = tools_.clock.mono() + tools_.servers.timeout(query.to.address) + time_to_note;
+    bool awaited = true;
+    while (awaited) {
+        while (askers->any()) {
+            co_await askers->left.wait();
+        }
+        if (!*query.heard) co_await task::sleep_until(learnt);
+        awaited = askers->any();
+    }
+    co_return nullptr;
+}
+
+task::Task<Exchange::Said> Exchange::fly(Query query, BudgetRef budget, task::AskersRef askers) {
+    query.heard = std::make_shared<bool>(false);
+    task::Gather<Said> race(tools_.scheduler);
+    race.add(say(query, std::move(budget)));
+    race.add(leave_off(query, std::move(askers)));
+    std::optional<std::pair<std::size_t, Said>> first = co_await race.next(task::never);
+    co_return std::move(first->second);
+}
+
 task::Task<Result<dns::Message>> Exchange::ask(Query query, BudgetRef budget) {
-    Key key{endpoint_of(query), query.name, query.type, query.edns};
     const MonoTime until = query.until;
-    auto starter = [this, query, budget]() { return fly(query, budget); };
-    std::optional<Said> said = co_await flights_.run(std::move(key), until, std::move(starter));
+    const MonoTime patient_until = std::min(until, tools_.clock.mono() + query.patience);
+    auto starter = [this, query, budget](task::AskersRef askers) { return fly(query, budget, std::move(askers)); };
+    Said said;
+    for (unsigned turn = 0; turn < 2; ++turn) {
+        Key key{endpoint_of(query), query.name, query.type, query.edns};
+        std::optional<Said> flown = co_await flights_.run(std::move(key), until, starter);
+        if (!flown) break;
+        said = std::move(*flown);
+        // Joined what was being left off, or what had less patience: once more, for ourselves.
+        const bool silent = said && !*said && said->error().kind == FailureKind::timeout;
+        const bool hasty = silent && tools_.clock.mono() < patient_until;
+        if (said && !hasty) break;
+    }
     if (!said) co_return fail(FailureKind::timeout, "RXLT"_code, "did not answer in time");
-    const Result<dns::Message>& message = **said;
+    const Result<dns::Message>& message = *said;
     // Somebody else's budget ended what was asked for both.
     const bool poorer = !message && message.error().kind == FailureKind::budget && !budget->exhausted();
     if (poorer) co_return co_await ask_alone(std::move(query), std::move(budget));

@@ -2,7 +2,8 @@
 // server is old or somebody forges. RFC 1035 4.2, RFC 5452, RFC 6891, RFC 7766, RFC 7873, RFC 9715.
 //
 // The same question is never under way twice to one address: a second one would double a forger's chances (RFC 5452 5,
-// CVE-2025-5994). Refuses to judge: what comes back is the message as parsed, whatever its rcode.
+// CVE-2025-5994). When nobody waits for it any more it ends: at once where the server said something already, else when
+// its silence is known. Refuses to judge: what comes back is the message as parsed, whatever its rcode.
 #pragma once
 
 #include "base/budget.h"
@@ -27,7 +28,9 @@ struct Query {
     dns::Name name;
     dns::Type type{};
     EdnsNeed edns = EdnsNeed::wanted;
-    MonoTime until{};  ///< when this attempt ends at the latest
+    MonoTime until{};               ///< when this attempt ends at the latest
+    Duration patience{0};           ///< a datagram is waited for at least so long, however fast the server is otherwise
+    std::shared_ptr<bool> heard{};  ///< the exchange's own: set once the server has said anything
 };
 
 /// Must the question come back in the letters it was sent in?
@@ -94,7 +97,9 @@ class Exchange {
     };
     using Said = std::shared_ptr<const Result<dns::Message>>;
 
-    task::Task<Said> fly(Query query, BudgetRef budget);
+    task::Task<Said> fly(Query query, BudgetRef budget, task::AskersRef askers);
+    task::Task<Said> say(Query query, BudgetRef budget);
+    task::Task<Said> leave_off(Query query, task::AskersRef askers);
     task::Task<Result<dns::Message>> ask_alone(Query query, BudgetRef budget);
     task::Task<Result<dns::Message>> ask_once(Query query, Extras extras, BudgetRef budget);
     task::Task<Result<dns::Message>> ask_in_small_letters(Query query, Manner manner, BudgetRef budget);

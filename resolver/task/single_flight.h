@@ -2,7 +2,7 @@
 //
 // The flight belongs to the SingleFlight, not to who started it. An asker that is destroyed or whose deadline comes
 // leaves alone; when nobody is left, the flight goes on to its end (its budget bounds it), so that a late answer still
-// fills the cache.
+// fills the cache. A flight that is worth nothing then is given its Askers, and sees to that itself.
 //
 // Flights that wait for each other in a circle sleep until the askers' deadlines: callers keep that from happening.
 #pragma once
@@ -25,6 +25,36 @@ namespace mxtrust::task {
 /// (A21).
 inline constexpr std::size_t most_flights = 20'000;
 
+/// How many wait for one flight.
+class Askers {
+  public:
+    [[nodiscard]] bool any() const { return count_ > 0; }
+    /// Rung when the last one has left; somebody may have come since.
+    Condition left;
+
+    /// One of them, as long as it lives.
+    class Seat {
+      public:
+        explicit Seat(std::shared_ptr<Askers> askers) : askers_(std::move(askers)) { ++askers_->count_; }
+        Seat(const Seat&) = delete;
+        Seat& operator=(const Seat&) = delete;
+        ~Seat() {
+            if (--askers_->count_ == 0) askers_->left.ring_all();
+        }
+
+      private:
+        std::shared_ptr<Askers> askers_;
+    };
+
+  private:
+    std::size_t count_ = 0;
+};
+using AskersRef = std::shared_ptr<Askers>;
+
+/// Makes the work of a flight: owns all it needs, and may be told who waits for it.
+template <class Starter>
+concept FlightStarter = std::invocable<Starter> || std::invocable<Starter, AskersRef>;
+
 template <class Key, class Value, class Hash = std::hash<Key>>
 class SingleFlight {
   public:
@@ -35,10 +65,11 @@ class SingleFlight {
     /// Cancels the flights. Not to be called from inside one. Who still waits sleeps until its deadline.
     ~SingleFlight() { nursery_.cancel_all(); }
 
-    /// Joins the flight of `key`, or starts one with `starter()`, which returns a Task<Value> that owns all it needs.
+    /// Joins the flight of `key`, or starts one with `starter()` or `starter(askers)`, which returns a Task<Value>
+    /// that owns all it needs.
     /// Yields nullopt when the deadline comes first, or when the flight would be one too many (refused() counts these).
     /// Value is copied to every asker; a shared_ptr mostly.
-    template <std::invocable Starter>
+    template <FlightStarter Starter>
     Task<std::optional<Value>> run(Key key, MonoTime deadline, Starter starter) {
         std::shared_ptr<Flight> flight = find(key);
         if (flight == nullptr) {
@@ -48,11 +79,16 @@ class SingleFlight {
             }
             flight = std::make_shared<Flight>();
             flights_.emplace(key, flight);
-            nursery_.spawn(fly(std::move(key), flight, starter()));
+            if constexpr (std::invocable<Starter, AskersRef>) {
+                nursery_.spawn(fly(std::move(key), flight, starter(flight->askers)));
+            } else {
+                nursery_.spawn(fly(std::move(key), flight, starter()));
+            }
         } else {
             ++joined_;
         }
         // From here on `this` may be gone: only the flight itself is looked at.
+        const Askers::Seat seat(flight->askers);
         bool in_time = true;
         while (!flight->value && in_time) {
             in_time = co_await flight->landed.wait(deadline);
@@ -70,6 +106,7 @@ class SingleFlight {
     struct Flight {
         std::optional<Value> value;
         Condition landed;
+        AskersRef askers = std::make_shared<Askers>();
     };
 
     std::shared_ptr<Flight> find(const Key& key) const {

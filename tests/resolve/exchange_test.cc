@@ -26,6 +26,7 @@ class Wire final : public net::Network {
     task::Task<Result<net::DatagramReply>> exchange_datagram(Endpoint /*server*/, Bytes query, net::Matcher matcher,
                                                              MonoTime deadline) override {
         const Reply reply = said(Over::datagram, query);
+        const Opened opened(open);
         const MonoTime arrives = scheduler_.now() + 10ms;
         co_await task::sleep_until(arrives);
         if (const auto* failed = std::get_if<FailureKind>(&reply)) co_return fail(*failed, Code("TEST"), "cannot");
@@ -42,6 +43,7 @@ class Wire final : public net::Network {
     }
     task::Task<Result<Bytes>> exchange_stream(Endpoint /*server*/, Bytes query, MonoTime deadline) override {
         const Reply reply = said(Over::stream, query);
+        const Opened opened(open);
         const MonoTime arrives = scheduler_.now() + 20ms;
         co_await task::sleep_until(arrives);
         if (const auto* failed = std::get_if<FailureKind>(&reply)) co_return fail(*failed, Code("TEST"), "cannot");
@@ -51,8 +53,16 @@ class Wire final : public net::Network {
     }
     std::function<Reply(Over, const Message&)> server;
     std::vector<Message> datagrams, streams;
+    std::size_t open = 0;  ///< sockets
 
   private:
+    struct Opened {
+        explicit Opened(std::size_t& total) : count(total) { ++count; }
+        Opened(const Opened&) = delete;
+        Opened& operator=(const Opened&) = delete;
+        ~Opened() { --count; }
+        std::size_t& count;
+    };
     Reply said(Over over, const Bytes& query) {
         const Result<Message> parsed = dns::parse_message(query);
         REQUIRE(parsed);
@@ -149,6 +159,16 @@ struct Play {
 bool is_answer(const Result<Message>& message, const std::string& address = "192.0.2.80") {
     return message && message->rcode == Rcode::noerror && message->answer.size() == 1 &&
            message->answer[0].rdata == stage::record("www.example.", Type::a, address).rdata;
+}
+
+task::Task<void> pause(MonoTime until) {
+    co_await task::sleep_until(until);
+}
+
+/// Asks, and leaves when its time is over.
+task::Task<void> ask_for(Play& play, resolve::Query query, BudgetRef budget, MonoTime until) {
+    task::Task<Result<Message>> asking = play.exchange.ask(std::move(query), std::move(budget));
+    co_await task::with_deadline(std::move(asking), until);
 }
 
 }  // namespace
@@ -607,6 +627,69 @@ TEST_CASE("the same question is under way once to one address, whoever asks (RFC
     auto said = play.scheduler.run(task::when_all(std::move(tasks)));
     REQUIRE(said);
     for (const Result<Message>& one : *said) CHECK(is_answer(one));
+    CHECK(play.sent() == "2+0");
+}
+
+TEST_CASE("what nobody waits for ends: at once where the server spoke, else when its silence is known") {
+    Play play;
+    const bool spoke = GENERATE(true, false);
+    CAPTURE(spoke);
+    play.wire.server = [spoke](Over over, const Message& query) {
+        Message reply = answer(query);
+        reply.truncated = true;
+        return over == Over::datagram && spoke ? as_reply(reply) : Reply();
+    };
+    const MonoTime begin = play.clock.mono();
+    std::vector<task::Task<void>> askers;
+    for (unsigned which = 0; which < 100; ++which) {
+        resolve::Query query = play.query(EdnsNeed::wanted, "192.0.2." + std::to_string(which + 1));
+        query.patience = 3s;
+        const auto budget = std::make_shared<Budget>(BudgetLimits(), begin + 5s);
+        askers.push_back(ask_for(play, std::move(query), budget, begin + 50ms));
+    }
+    REQUIRE(play.scheduler.run(task::when_all(std::move(askers))));
+    CHECK(play.clock.mono() == begin + 50ms);
+    CHECK(play.wire.open == (spoke ? 0U : 100U));
+    // An address that was never asked before has 900 ms.
+    REQUIRE(play.scheduler.run(pause(begin + resolve::Servers::first_timeout + 20ms)));
+    CHECK(play.wire.open == 0);
+    CHECK(play.sent() == (spoke ? "100+100" : "100+0"));
+}
+
+TEST_CASE("a question stays under way as long as one of its askers is left") {
+    Play play;
+    play.wire.server = [](Over over, const Message& query) {
+        Message reply = answer(query);
+        reply.truncated = over == Over::datagram;
+        return as_reply(reply);
+    };
+    const auto budget = std::make_shared<Budget>(BudgetLimits(), play.clock.mono() + 5s);
+    const MonoTime begin = play.clock.mono();
+    task::Gather<Result<Message>> asking(play.scheduler);
+    asking.add(play.exchange.ask(play.query(), budget));
+    asking.add(play.exchange.ask(play.query(), budget));
+    REQUIRE(play.scheduler.run(pause(begin + 15ms)));
+    asking.cancel(0);
+    const auto said = play.scheduler.run(asking.next(begin + 3s));
+    REQUIRE(said);
+    REQUIRE(*said);
+    CHECK(is_answer((*said)->second));
+    CHECK(play.sent() == "1+1");
+}
+
+TEST_CASE("who has more patience than the question it joined asks again") {
+    Play play;
+    play.wire.server = [](Over, const Message&) { return Reply(); };
+    const auto budget = std::make_shared<Budget>(BudgetLimits(), play.clock.mono() + 5s);
+    resolve::Query patient = play.query();
+    patient.patience = 2s;
+    std::vector<task::Task<Result<Message>>> tasks;
+    tasks.push_back(play.exchange.ask(play.query(), budget));
+    tasks.push_back(play.exchange.ask(patient, budget));
+    const auto said = play.scheduler.run(task::when_all(std::move(tasks)));
+    REQUIRE(said);
+    CHECK_FALSE(said->at(0));
+    CHECK_FALSE(said->at(1));
     CHECK(play.sent() == "2+0");
 }
 
