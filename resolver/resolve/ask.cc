@@ -87,7 +87,7 @@ class Iterator::Roster {
         return name;
     }
     void failed(const AskResult& result) {
-        if (result.kind == FailureKind::timeout) slow_.push_back(result.server);
+        if (result.kind == FailureKind::timeout && !second_round_) slow_.push_back(result.server);
         ++failures_;
         if (troubles_.size() < most_troubles_told) {
             troubles_.push_back(describe(result.server) + " " + result.reason.text);
@@ -119,8 +119,13 @@ class Iterator::Roster {
     bool second_round() {
         if (second_round_ || slow_.empty()) return false;
         second_round_ = true;
+        second_from_ = all_.size();
         all_.insert(all_.end(), slow_.begin(), slow_.end());
         return next_ < all_.size();
+    }
+    /// Is the one given out last asked for the second time?
+    [[nodiscard]] bool is_second_try() const {
+        return second_round_ && next_ > second_from_ && next_ <= second_from_ + slow_.size();
     }
     [[nodiscard]] bool anybody() const { return !all_.empty(); }
     [[nodiscard]] FailureKind kind() const { return kind_; }
@@ -138,6 +143,7 @@ class Iterator::Roster {
     std::vector<Candidate> all_, slow_;
     std::vector<dns::Name> nameless_;
     std::vector<std::string> troubles_;
+    std::size_t second_from_ = 0;  ///< in all_: those behind it are asked for the second time
     std::size_t next_ = 0, looked_up_ = 0, failures_ = 0, lame_ = 0, erring_ = 0;
     bool second_round_ = false, looked_further_ = false, glue_fetched_ = false, turned_to_child_ = false,
          unverified_used_ = false;
@@ -190,15 +196,12 @@ bool Iterator::may_lack_edns(const dns::Name& zone) const {
     return said != nullptr && !said->response.positive;
 }
 
-task::Task<AskResult> Iterator::attempt(Candidate candidate, dns::Name zone, dns::Name name, dns::Type type,
-                                        MonoTime until, BudgetRef budget) {
+task::Task<AskResult> Iterator::attempt(Query query, dns::Name zone, BudgetRef budget) {
+    const Candidate candidate = query.to;
+    const dns::Name name = query.name;
+    const dns::Type type = query.type;
     AskResult result;
     result.server = candidate;
-    Query query;
-    query.to = candidate;
-    query.name = name;
-    query.type = type;
-    query.until = until;
     if (!may_lack_edns(zone)) query.edns = EdnsNeed::indispensable;
     Result<dns::Message> message = co_await tools_.exchange.ask(std::move(query), std::move(budget));
     if (!message) {
@@ -343,12 +346,8 @@ bool Iterator::is_to_be_verified(const cache::NameServer& server, const cache::Z
            !cut.zone.is_root() && !server.name.is_within(cut.zone) && !is_stub(cut);
 }
 
-task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context) {
-    std::vector<dns::Name> unverified;
-    for (const cache::NameServer& server : cut.servers) {
-        if (is_to_be_verified(server, cut, context)) unverified.push_back(server.name);
-    }
-    Roster roster(cut, unverified);
+/// Those of which an address is known.
+std::vector<Candidate> Iterator::known_candidates(const cache::ZoneCut& cut, const Context& context) const {
     std::vector<Candidate> known;
     const Detour* stub = is_stub(cut) ? stub_of(cut.zone) : nullptr;
     if (stub != nullptr) {
@@ -357,17 +356,51 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
             const bool excluded = std::ranges::find(context.excluded, server.address) != context.excluded.end();
             if (uses(server.address.family()) && !excluded) known.push_back({cut.zone, server.address, server.port});
         }
+        return known;
     }
     for (const cache::NameServer& server : cut.servers) {
-        if (stub != nullptr) break;
         if (is_to_be_verified(server, cut, context)) continue;
         const std::vector<Address> addresses = server.addresses.empty() ? glue_of(server.name) : server.addresses;
         add_candidates(known, server.name, addresses, context);
     }
-    roster.add(tools_.servers.order(std::move(known), cut.zone, tools_.clock.mono()));
+    return known;
+}
+
+/// A name server whose addresses are to be found out first.
+task::Task<std::vector<Candidate>> Iterator::candidates_of(dns::Name server, Context context) {
+    Context deeper = context.deeper();
+    dns::Name host = server;
+    std::vector<Address> addresses = co_await addresses_of(std::move(host), std::move(deeper));
+    const bool verified = tools_.settings.verify_glue == Switch::on && !addresses.empty();
+    const std::vector<Address> glue = verified ? std::vector<Address>() : glue_of(server);
+    addresses.insert(addresses.end(), glue.begin(), glue.end());
+    std::vector<Candidate> found;
+    add_candidates(found, server, addresses, context);
+    co_return found;
+}
+
+/// How long a server that was silent once is waited for when it is asked again. One that is fast for most questions
+/// may be slow for this one: its usual time-out would run out in the same way each time (RFC 6298 5.5 backs off for the
+/// same reason). Half of what is left, so that there is time for another way; less where others wait for a name
+/// server's address.
+Duration Iterator::patience_of(const Context& context, MonoTime deadline) const {
+    if (context.patience == Context::Patience::no) return Duration{0};
+    const auto left = std::chrono::duration_cast<Duration>(deadline - tools_.clock.mono());
+    return std::max(Duration{0}, context.depth == 0 ? left / 2 : left / 4);
+}
+
+task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context) {
+    std::vector<dns::Name> unverified;
+    for (const cache::NameServer& server : cut.servers) {
+        if (is_to_be_verified(server, cut, context)) unverified.push_back(server.name);
+    }
+    Roster roster(cut, unverified);
+    const bool is_configured = is_stub(cut);
+    roster.add(tools_.servers.order(known_candidates(cut, context), cut.zone, tools_.clock.mono()));
 
     task::Gather<AskResult> flying(tools_.scheduler);
     std::vector<Candidate> launched;
+    std::size_t patient = 0;
     AskResult worst;
     const bool forwarding = tools_.forwarding.stands_in();
     std::shared_ptr<AskResult> last_resort;
@@ -380,27 +413,33 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
         }
         if (!forwarding && tools_.forwarding.stands_in()) break;
         std::optional<Candidate> next;
-        if (flying.pending() < most_side_by_side && launched.size() < most_attempts) next = roster.next();
-        if (!next && launched.size() < most_attempts && flying.pending() < most_side_by_side) {
+        // Those that are waited for with patience must not keep the others from their second try.
+        const bool room = flying.pending() < most_side_by_side + patient && launched.size() < most_attempts;
+        if (room) next = roster.next();
+        if (!next && room && patient == 0) {
             if (std::optional<dns::Name> nameless = roster.next_nameless()) {
-                Context deeper = context.deeper();
-                dns::Name host = *nameless;
-                std::vector<Address> addresses = co_await addresses_of(std::move(host), std::move(deeper));
-                const bool verified = tools_.settings.verify_glue == Switch::on && !addresses.empty();
-                const std::vector<Address> glue = verified ? std::vector<Address>() : glue_of(*nameless);
-                addresses.insert(addresses.end(), glue.begin(), glue.end());
-                std::vector<Candidate> found;
-                add_candidates(found, *nameless, addresses, context);
+                dns::Name host = std::move(*nameless);
+                Context same = context;
+                std::vector<Candidate> found = co_await candidates_of(std::move(host), std::move(same));
                 roster.add(tools_.servers.order(std::move(found), cut.zone, tools_.clock.mono()));
                 continue;
             }
         }
         if (next) {
             launched.push_back(*next);
-            const MonoTime until = std::min(deadline, tools_.clock.mono() + 2 * Servers::most_timeout);
-            flying.add(attempt(*next, cut.zone, name, type, until, context.budget));
+            Query query;
+            query.to = *next;
+            query.name = name;
+            query.type = type;
+            if (roster.is_second_try()) {
+                query.patience = patience_of(context, deadline);
+                ++patient;
+            }
+            query.until = std::min(deadline, tools_.clock.mono() + 2 * Servers::most_timeout);
+            flying.add(attempt(std::move(query), cut.zone, context.budget));
         }
         if (flying.pending() == 0) {
+            patient = 0;
             // A lost packet is likelier than glue that is out of date.
             if (roster.second_round()) continue;
             if (roster.look_further(cut)) continue;
@@ -419,7 +458,7 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
                 roster.add(tools_.servers.order(std::move(said), cut.zone, tools_.clock.mono()));
                 continue;
             }
-            if (stub != nullptr || !roster.turn_to_child(child_servers(cut))) break;
+            if (is_configured || !roster.turn_to_child(child_servers(cut))) break;
             continue;
         }
         MonoTime wake = deadline;

@@ -229,6 +229,7 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
         const dns::Type asked_type = question.second;
         cache::ZoneCut asked_cut = walk.cut;
         Context asked_context = context;
+        if (!walk.is_full(question)) asked_context.patience = Context::Patience::no;
         AskRef result = co_await ask(std::move(asked_cut), std::move(asked_name), asked_type, std::move(asked_context));
         found.zone = walk.cut.zone;
         found.server = result->server;

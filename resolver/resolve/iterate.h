@@ -36,7 +36,9 @@ struct Context {
     BudgetRef budget;
     unsigned depth = 0;             ///< 0: a question of a client; more: the address of a name server for one
     std::vector<Address> excluded;  ///< servers whose answer did not hold; others are asked (validator-pitfalls 32)
-    [[nodiscard]] Context deeper() const { return {budget, depth + 1, {}}; }
+    /// A slow server is waited for; not where the question is only a step that can be left out.
+    enum class Patience : std::uint8_t { yes, no } patience = Patience::yes;
+    [[nodiscard]] Context deeper() const { return {budget, depth + 1, {}, patience}; }
 };
 
 /// Does the server not serve the zone at all, in its own words?
@@ -135,8 +137,10 @@ class Iterator {
     // ask.cc
     task::Task<AskRef> ask(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context);
     task::Task<AskRef> ask_alone(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context);
-    task::Task<AskResult> attempt(Candidate candidate, dns::Name zone, dns::Name name, dns::Type type, MonoTime until,
-                                  BudgetRef budget);
+    task::Task<AskResult> attempt(Query query, dns::Name zone, BudgetRef budget);
+    [[nodiscard]] Duration patience_of(const Context& context, MonoTime deadline) const;
+    [[nodiscard]] std::vector<Candidate> known_candidates(const cache::ZoneCut& cut, const Context& context) const;
+    task::Task<std::vector<Candidate>> candidates_of(dns::Name server, Context context);
     struct Trouble {
         FailureKind kind = FailureKind::unreachable;  ///< the most telling one
         bool anybody = false;                         ///< was there a server to ask

@@ -128,6 +128,42 @@ TEST_CASE("a signed zone whose servers are all silent is indeterminate, within t
     CHECK_FALSE(answer.reason().text.empty());
 }
 
+TEST_CASE("servers that are fast for most questions and slow for one are waited for, within the deadline") {
+    const Duration late = GENERATE(600ms, 1000ms, 1500ms, 2000ms);
+    const bool alone = GENERATE(true, false);
+    CAPTURE(late.count(), alone);
+    SignedStage play;
+    if (alone)
+        play.world.behave(second_address, [](const auto&, const auto&) { return std::optional<dns::Message>(); });
+    for (const auto* address : {mail_address, second_address}) play.world.delay(address, Type::tlsa, late);
+    // Their round trip is well known: 10 ms.
+    for (const Type type : {Type::mx, Type::soa, Type::ns, Type::txt, Type::a}) {
+        static_cast<void>(play.ask("mail.org.", type));
+        static_cast<void>(play.ask("mx.mail.org.", type));
+    }
+    const MonoTime begin = play.clock.mono();
+    CHECK(verdict(play.ask("_25._tcp.mx.mail.org.", Type::tlsa)) == "secure records");
+    CHECK(play.clock.mono() - begin < 5s);
+    CHECK(play.world.times_asked(std::string(mail_address) + " _25._tcp.mx.mail.org. TLSA") <= 2);
+}
+
+TEST_CASE("servers that never answer one question are not hammered, and given up within the deadline") {
+    SignedStage play;
+    play.both([](const dns::Message& query, dns::Message honest) {
+        if (query.question->type == Type::tlsa) return std::optional<dns::Message>();
+        return std::optional(honest);
+    });
+    static_cast<void>(play.ask("mail.org.", Type::mx));
+    const MonoTime begin = play.clock.mono();
+    const dnssec::Answer answer = play.ask("_25._tcp.mx.mail.org.", Type::tlsa);
+    CHECK(verdict(answer) == "indeterminate failure");
+    CHECK(answer.reason().text.find("did not answer in time") != std::string::npos);
+    CHECK(play.clock.mono() - begin <= 5s);
+    // Twice each, and as often once the delegation was looked at again.
+    CHECK(play.world.times_asked(std::string(mail_address) + " _25._tcp.mx.mail.org. TLSA") <= 4);
+    CHECK(play.world.times_asked(std::string(second_address) + " _25._tcp.mx.mail.org. TLSA") <= 4);
+}
+
 TEST_CASE("an unsigned zone whose servers fail is insecure and a failure, never an absence") {
     SignedStage play;
     play.world.behave(plain_address, [](const dns::Message&, dns::Message honest) {

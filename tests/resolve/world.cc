@@ -175,6 +175,15 @@ void World::delay(const std::string& address, Duration span) {
     servers_[*Address::from_text(address)].delay = span;
 }
 
+void World::delay(const std::string& address, Type type, Duration span) {
+    servers_[*Address::from_text(address)].delays[type] = span;
+}
+
+Duration World::Server::delay_of(const dns::Message& query) const {
+    const auto one = delays.find(query.question->type);
+    return one == delays.end() ? delay : one->second;
+}
+
 std::size_t World::times_asked(const std::string& part) const {
     return static_cast<std::size_t>(
         std::ranges::count_if(asked, [&](const std::string& line) { return line.find(part) != std::string::npos; }));
@@ -211,7 +220,8 @@ task::Task<Result<net::DatagramReply>> World::exchange_datagram(Endpoint server,
     REQUIRE(parsed);
     std::optional<dns::Message> reply = reply_of(server, *parsed);
     const auto known = servers_.find(server.address);
-    const MonoTime arrives = scheduler_.now() + (known == servers_.end() ? Duration{0} : known->second.delay);
+    const MonoTime arrives =
+        scheduler_.now() + (known == servers_.end() ? Duration{0} : known->second.delay_of(*parsed));
     if (!reply || arrives > deadline) {
         co_await task::sleep_until(deadline);
         co_return fail(FailureKind::timeout, Code("TEST"), "did not answer in time");
@@ -239,7 +249,8 @@ task::Task<Result<Bytes>> World::exchange_stream(Endpoint server, Bytes query, M
     REQUIRE(parsed);
     std::optional<dns::Message> reply = reply_of(server, *parsed);
     const auto known = servers_.find(server.address);
-    const MonoTime arrives = scheduler_.now() + (known == servers_.end() ? Duration{0} : 2 * known->second.delay);
+    const MonoTime arrives =
+        scheduler_.now() + (known == servers_.end() ? Duration{0} : 2 * known->second.delay_of(*parsed));
     if (!reply || arrives > deadline) {
         co_await task::sleep_until(deadline);
         co_return fail(FailureKind::timeout, Code("TEST"), "did not answer in time");

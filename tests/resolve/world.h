@@ -53,6 +53,8 @@ class World final : public mxtrust::net::Network {
     void replace(const std::string& address, std::vector<const ZoneData*> zones);
     void behave(const std::string& address, Behaviour behaviour);
     void delay(const std::string& address, mxtrust::Duration span);
+    /// As above, for questions of one type only.
+    void delay(const std::string& address, dns::Type type, mxtrust::Duration span);
 
     mxtrust::task::Task<mxtrust::Result<mxtrust::net::DatagramReply>> exchange_datagram(
         mxtrust::Endpoint server, mxtrust::Bytes query, mxtrust::net::Matcher matcher,
@@ -69,6 +71,8 @@ class World final : public mxtrust::net::Network {
         std::vector<const ZoneData*> zones;
         Behaviour behaviour;
         mxtrust::Duration delay{10};
+        std::map<dns::Type, mxtrust::Duration> delays;
+        [[nodiscard]] mxtrust::Duration delay_of(const dns::Message& query) const;
     };
     [[nodiscard]] std::optional<dns::Message> reply_of(const mxtrust::Endpoint& endpoint, const dns::Message& query);
 
