@@ -93,9 +93,9 @@ def families(world):
              rule("rcode", type=["A", "AAAA"], name="mx", argument="SERVFAIL"), algorithm=0, records=HOST)
     scripted("a-bogus-aaaa-servfail.nlx", "22", "A bogus, AAAA gets SERVFAIL", rule("rcode", type="AAAA", name="mx", argument="SERVFAIL"),
              sigs={"mx A": "corrupt"})
-    scripted("late-mx.nlx", "37", "MX takes 600 ms", rule("delay", type="MX", argument=600))
-    scripted("late-addresses.nlx", "37", "addresses take 600 ms", rule("delay", type=["A", "AAAA"], name="mx", argument=600))
-    scripted("late-tlsa.nlx", "37", "TLSA takes 600 ms", rule("delay", type="TLSA", argument=600))
+    scripted("late-mx.nlx", "37", "MX takes 1.5 s", rule("delay", type="MX", argument=1500))
+    scripted("late-addresses.nlx", "37", "addresses take 1.5 s", rule("delay", type=["A", "AAAA"], name="mx", argument=1500))
+    scripted("late-tlsa.nlx", "37", "TLSA takes 1.5 s", rule("delay", type="TLSA", argument=1500))
 
 
 def mixtures(world):

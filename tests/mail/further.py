@@ -33,7 +33,7 @@ SETTINGS = [
 # domain -> what of its only host is late, and what is told of it then.
 LATE = {"late-mx.nlx": (None, "defer 4.4.312"), "late-addresses.nlx": ("a aaaa", "defer 4.4.312"),
         "late-tlsa.nlx": ("tlsa", "defer 4.7.324")}
-EARLY_MS = 400  # of a deadline, where the answer takes 600 or more
+EARLY_MS = 400  # of a deadline, where the answer takes 1500
 SLACK = 0.5
 
 
