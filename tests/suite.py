@@ -137,8 +137,12 @@ def unit(preset: str, log: Path) -> Count:
 
 
 def installed(path: str, log: Path) -> Count | None:
-    """Runs an install script, which unpacks into build/tools; None when all is well."""
-    status, text = execute([str(ROOT / path)], log)
+    """Runs an install script, which unpacks into build/tools; None when all is well. A mirror may be away for a moment."""
+    for pause in (5, 20, 60, 0):
+        status, text = execute([str(ROOT / path)], log)
+        if status == 0:
+            break
+        time.sleep(pause)
     return None if status == 0 else Count(failed=1, notes=[f"{path} failed", *text.splitlines()[-5:]])
 
 
