@@ -279,6 +279,8 @@ def main() -> int:
         for note in count.notes:
             print(f"{'':12} {note}", flush=True)
         total.add(count)
+    if (BUILD / "lab").exists():
+        execute([str(ROOT / "tests/lab/world"), "down"], LOGS / "lab-down.log")  # parts leave it up for those after them
     print(f"{(time.monotonic() - begun) / 60:.1f} minutes; what each part said: build/logs/")
     print(f"{total.passed} passed, {total.failed} failed")
     return 1 if total.failed or not total.passed else 0
