@@ -69,7 +69,7 @@ struct ResolverKeys {
     std::chrono::seconds cache_max_negative_ttl{3600};
     bool hide_query_type = false;
     bool verify_glue = false;
-    bool child_name_servers = true;
+    bool child_name_servers = false;
     bool prefetch = false;
     std::chrono::seconds serve_stale{0};       ///< for so long after its end; 0: never
     Duration serve_stale_after{1800};          ///< RFC 8767 5: the client response timer

@@ -52,7 +52,7 @@ struct Settings {
     Switch hide_query_type =
         Switch::off;  ///< probe the whole name with another type first (RFC 9156 3): one more round trip
     Switch verify_glue = Switch::off;           ///< ask for the addresses of name servers outside the zone they serve
-    Switch child_name_servers = Switch::on;     ///< a last resort: name servers that only the zone itself names
+    Switch child_name_servers = Switch::off;    ///< a last resort: name servers that only the zone itself names
     Switch prefetch = Switch::off;              ///< ask again for what is in demand before it ends
     std::chrono::seconds most_stale{0};         ///< RFC 8767: how long after its end an answer may be told; 0: never
     std::vector<Network> private_addresses;     ///< never the addresses of public names (DNS rebinding)

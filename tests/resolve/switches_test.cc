@@ -73,7 +73,7 @@ TEST_CASE("name servers that only the zone itself names are asked where those th
 }
 
 TEST_CASE("what a zone says of its name servers does not outlive the parent's delegation (A30)") {
-    PlainStage play;
+    PlainStage play([](resolve::Settings& settings) { settings.child_name_servers = Switch::on; });
     play.add_authority("192.0.2.3");
     CHECK(verdict(play.ask("www.site.org.", Type::a)) == "insecure records");
     // The parent takes the delegation away.
