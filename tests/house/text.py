@@ -1,6 +1,7 @@
 """Rules about text: failure codes, sizes, openings, what must not be named, fuzz targets, the top level."""
 import os
 import re
+import subprocess
 from pathlib import Path
 
 from house.code import bare, line_of, without_comments
@@ -53,6 +54,24 @@ def listed(files: dict[str, str]) -> list[str]:
             ede = "ede" in source[match.end():match.end() + 300].split("text =")[0]
             if told and ede and match[1] not in explained and not match[1].startswith("RF"):
                 found.append(f"{name}:{line_of(source, match.start())}: {match[1]} is missing in {path}")
+    return found
+
+
+def scripts(files: dict[str, str]) -> list[str]:
+    """Every program in Python and in the shell can be read by its interpreter."""
+    found = []
+    for path, source in files.items():
+        first = source.split("\n", 1)[0]
+        if path.endswith(".py") or (first.startswith("#!") and "python" in first):
+            try:
+                compile(source, path, "exec", dont_inherit=True)
+            except SyntaxError as error:
+                found.append(f"{path}:{error.lineno}: {error.msg}")
+        elif first.startswith("#!") and first.endswith(("sh", "bash")):
+            shell = first[2:].split()[-1]
+            run = subprocess.run([shell, "-n"], input=source, capture_output=True, text=True, check=False)
+            if run.returncode:
+                found.append(f"{path}: {run.stderr.strip().splitlines()[0]}")
     return found
 
 
