@@ -132,8 +132,15 @@ task::Task<MailAnswerRef> Router::State::ask(MailQuestion question) {
     const MonoTime patience = due + settings.margin / 2;
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
         AnswerStarter<State> starter(*this, question.next_hop, port, due, refresh);
-        std::string flight = anew ? fresh_key : key;
-        std::optional<Outcome> outcome = co_await flights.run(std::move(flight), patience, std::move(starter));
+        const std::string flight = anew ? fresh_key : key;
+        std::string own = flight;
+        std::optional<Outcome> outcome = co_await flights.run(std::move(own), patience, starter);
+        if (!outcome && flights.is_in_flight(flight)) {
+            // The loop came late, and both ends in one turn: the flight is about to say what it has found.
+            std::string again = flight;
+            const MonoTime moment = tools.clock.mono() + settings.margin / 2;
+            outcome = co_await flights.run(std::move(again), moment, std::move(starter));
+        }
         if (!outcome) {
             if (anew && !flights.is_in_flight(fresh_key)) refreshing.erase(key);  // there was no room for it
             break;

@@ -240,6 +240,27 @@ TEST_CASE("a bracketed host is asked at its own port, and MX is not asked") {
     CHECK(bench.lookups.asked("_587._tcp.relay.example", Type::tlsa) == 1);
 }
 
+TEST_CASE("what was found out is told, however late the clock is looked at") {
+    Bench bench;
+    put_hosts(bench.world(), 2);
+    bench.lookups.delay("_25._tcp.mx1.example.org", Type::tlsa, Duration(60'000));
+    task::Gather<MailAnswerRef> askers(bench.scheduler);
+    askers.add(bench.router->ask(bench.question("example.org", Duration(5000))));
+    bench.scheduler.run_for(1s);
+    // The machine was busy elsewhere: the flight's end and that of who waits for it come in one turn of the loop.
+    bench.clock.advance(4500ms);
+    bench.scheduler.settle();
+    const MonoTime came_to = bench.clock.mono();
+    auto finished = bench.scheduler.run(askers.next(task::never));
+    REQUIRE(finished.has_value());
+    REQUIRE(finished->has_value());
+    const MailAnswerRef answer = (*finished)->second;
+    REQUIRE(answer->mx.has_value());
+    CHECK(answer->mx->status.security == dnssec::Security::secure);
+    CHECK(actions(*answer) == "dane skip");
+    CHECK(bench.clock.mono() == came_to);
+}
+
 TEST_CASE("who asks the same at the same time joins") {
     Bench bench;
     put_hosts(bench.world(), 3);
