@@ -3,6 +3,9 @@
 // exactly once.
 #include "tiny_task.h"
 
+#include <optional>
+#include <variant>
+
 namespace {
 
 /// Long enough to live on the heap, so that a second destruction is noticed.
@@ -61,6 +64,31 @@ Task<int> body(std::string text) {
     auto length = [counted] { return static_cast<int>(counted.text.size()) + 1; };
     int answer = co_await with(std::move(length));
     co_return answer;
+}
+#elif FORM == 6   // allowed: what an if tests is not awaited, its body returns what is
+Task<int> body(std::string text) {
+    Counted counted(text);
+    std::optional<Question> other;
+    if (other) co_return co_await ask(std::move(*other));
+    if (counted.text.size() > 3 && !counted.text.empty()) co_return co_await measure(std::move(counted));
+    co_return 0;
+}
+#elif FORM == 7   // allowed: an if that looks through a pointer, an assignment in its body
+Task<int> body(std::string text) {
+    auto question = std::make_shared<Question>();
+    question->name = Counted(text);
+    Counted counted(text);
+    int answer = 0;
+    if (!question->type) co_await number(3);
+    if (question && !question->name.text.empty()) answer = co_await measure(std::move(counted));
+    co_return answer;
+}
+#elif FORM == 8   // allowed: an if that declares, its body moves out of what was found
+Task<int> body(std::string text) {
+    std::variant<std::monostate, Counted, Question> request(std::in_place_type<Question>, Question{Counted(text), 1});
+    if (auto* counted = std::get_if<Counted>(&request)) co_return co_await measure(std::move(*counted));
+    if (auto* question = std::get_if<Question>(&request)) co_return co_await ask(std::move(*question));
+    co_return 0;
 }
 #elif FORM == 11  // forbidden: an aggregate made in the statement
 Task<int> body(std::string text) {

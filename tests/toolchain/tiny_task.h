@@ -73,7 +73,10 @@ struct Counted {
     explicit Counted(std::string words) : text(std::move(words)) { ++alive; }
     Counted(const Counted& other) : text(other.text) { ++alive; }
     Counted(Counted&& other) noexcept : text(std::move(other.text)) { ++alive; }
-    Counted& operator=(const Counted& other) = default;
+    Counted& operator=(const Counted& other) {
+        text = other.text;
+        return *this;
+    }
     ~Counted() {
         --alive;
         if (self != this) ++twice;  // copied as bytes, or destroyed before
