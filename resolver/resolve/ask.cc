@@ -389,23 +389,112 @@ Duration Iterator::patience_of(const Context& context, MonoTime deadline) const 
     return std::max(Duration{0}, context.depth == 0 ? left / 2 : left / 4);
 }
 
+/// One question to one zone while it is under way.
+struct Iterator::Asking {
+    Asking(cache::ZoneCut at, dns::Name wanted, dns::Type wanted_type, Context within,
+           std::vector<dns::Name> not_yet_verified)
+        : cut(std::move(at)),
+          name(std::move(wanted)),
+          type(wanted_type),
+          context(std::move(within)),
+          unverified(std::move(not_yet_verified)),
+          roster(cut, unverified) {}
+    cache::ZoneCut cut;
+    dns::Name name;
+    dns::Type type;
+    Context context;
+    std::vector<dns::Name> unverified;  ///< servers whose glue is not to be believed without a look of our own
+    Roster roster;
+    MonoTime deadline{};
+    std::size_t launched = 0;
+    std::size_t patient = 0;  ///< attempts that are waited for longer than usual
+    AskResult worst;
+    std::shared_ptr<AskResult> last_resort;  ///< an answer that nobody authoritative gave
+};
+
+/// The query to the next server: with patience where it was silent once.
+Query Iterator::query_to(const Candidate& server, Asking& asking) const {
+    ++asking.launched;
+    Query query;
+    query.to = server;
+    query.name = asking.name;
+    query.type = asking.type;
+    if (asking.roster.is_second_try()) {
+        query.patience = patience_of(asking.context, asking.deadline);
+        ++asking.patient;
+    }
+    query.until = std::min(asking.deadline, tools_.clock.mono() + 2 * Servers::most_timeout);
+    return query;
+}
+
+/// When all that were asked have failed: whom else, in the order of what is likeliest to help? No when there is nobody.
+task::Task<bool> Iterator::look_further(std::shared_ptr<Asking> asking) {
+    Roster& roster = asking->roster;
+    asking->patient = 0;
+    // A lost packet is likelier than glue that is out of date.
+    if (roster.second_round()) co_return true;
+    if (roster.look_further(asking->cut)) co_return true;
+    if (!roster.anybody() && !roster.glue_was_fetched()) {
+        cache::ZoneCut asked_cut = asking->cut;
+        Context deeper = asking->context.deeper();
+        std::vector<Candidate> found = co_await fetch_glue(std::move(asked_cut), std::move(deeper));
+        roster.add(std::move(found));
+        co_return true;
+    }
+    if (!asking->unverified.empty() && !roster.unverified_was_used()) {
+        // Nothing better was to be found out: then as the parent says.
+        std::vector<Candidate> said;
+        for (const cache::NameServer& server : asking->cut.servers)
+            add_candidates(said, server.name, server.addresses, asking->context);
+        roster.add(tools_.servers.order(std::move(said), asking->cut.zone, tools_.clock.mono()));
+        co_return true;
+    }
+    co_return !is_stub(asking->cut) && roster.turn_to_child(child_servers(asking->cut));
+}
+
+/// When is the next turn due, if nobody answers before? After the hedge delay, when a query was just sent.
+MonoTime Iterator::next_turn(const std::optional<Candidate>& sent, MonoTime deadline) const {
+    MonoTime wake = deadline;
+    if (sent) wake = std::min(deadline, tools_.clock.mono() + tools_.servers.hedge_delay(sent->address));
+    if (tools_.forwarding.is_checking()) wake = std::min(wake, tools_.clock.mono() + check_interval);
+    return wake;
+}
+
+/// What is told when no server gave anything that can be used.
+Iterator::AskRef Iterator::failure_of(Asking& asking) const {
+    AskResult& worst = asking.worst;
+    if (asking.last_resort && worst.kind != FailureKind::budget) {
+        asking.last_resort->reply = std::move(asking.last_resort->weak);
+        return asking.last_resort;
+    }
+    const Budget& budget = *asking.context.budget;
+    // Where no address was found because nothing more may be spent, that is our limit and no fault of the zone's.
+    if (!asking.roster.anybody() && budget.exhausted()) worst.kind = FailureKind::budget;
+    if (worst.kind != FailureKind::budget && worst.kind != FailureKind::timeout) worst.kind = asking.roster.kind();
+    Trouble trouble = asking.roster.trouble();
+    trouble.kind = worst.kind;
+    worst.reason = reason_of(trouble, asking.cut.zone, asking.name, asking.type, budget);
+    return std::make_shared<const AskResult>(std::move(worst));
+}
+
 task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context) {
     std::vector<dns::Name> unverified;
     for (const cache::NameServer& server : cut.servers) {
         if (is_to_be_verified(server, cut, context)) unverified.push_back(server.name);
     }
-    Roster roster(cut, unverified);
-    const bool is_configured = is_stub(cut);
-    roster.add(tools_.servers.order(known_candidates(cut, context), cut.zone, tools_.clock.mono()));
-
-    task::Gather<AskResult> flying(tools_.scheduler);
-    std::vector<Candidate> launched;
-    std::size_t patient = 0;
-    AskResult worst;
-    const bool forwarding = tools_.forwarding.stands_in();
-    std::shared_ptr<AskResult> last_resort;
     // Whoever waits for this gives up at the deadline itself: what the servers said is told just before.
     const MonoTime deadline = context.budget->deadline() - time_to_tell;
+    std::vector<Candidate> known = known_candidates(cut, context);
+    auto asking =
+        std::make_shared<Asking>(std::move(cut), std::move(name), type, std::move(context), std::move(unverified));
+    asking->deadline = deadline;
+    const dns::Name zone = asking->cut.zone;
+    Roster& roster = asking->roster;
+    AskResult& worst = asking->worst;
+    roster.add(tools_.servers.order(std::move(known), zone, tools_.clock.mono()));
+
+    task::Gather<AskResult> flying(tools_.scheduler);
+    const bool forwarding = tools_.forwarding.stands_in();
     for (std::size_t turn = 0; turn < 4 * most_attempts; ++turn) {
         if (tools_.clock.mono() >= deadline) {
             worst.kind = FailureKind::timeout;
@@ -414,56 +503,25 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
         if (!forwarding && tools_.forwarding.stands_in()) break;
         std::optional<Candidate> next;
         // Those that are waited for with patience must not keep the others from their second try.
-        const bool room = flying.pending() < most_side_by_side + patient && launched.size() < most_attempts;
+        const bool room = flying.pending() < most_side_by_side + asking->patient && asking->launched < most_attempts;
         if (room) next = roster.next();
-        if (!next && room && patient == 0) {
+        if (!next && room && asking->patient == 0) {
             if (std::optional<dns::Name> nameless = roster.next_nameless()) {
                 dns::Name host = std::move(*nameless);
-                Context same = context;
+                Context same = asking->context;
                 std::vector<Candidate> found = co_await candidates_of(std::move(host), std::move(same));
-                roster.add(tools_.servers.order(std::move(found), cut.zone, tools_.clock.mono()));
+                roster.add(tools_.servers.order(std::move(found), zone, tools_.clock.mono()));
                 continue;
             }
         }
-        if (next) {
-            launched.push_back(*next);
-            Query query;
-            query.to = *next;
-            query.name = name;
-            query.type = type;
-            if (roster.is_second_try()) {
-                query.patience = patience_of(context, deadline);
-                ++patient;
-            }
-            query.until = std::min(deadline, tools_.clock.mono() + 2 * Servers::most_timeout);
-            flying.add(attempt(std::move(query), cut.zone, context.budget));
-        }
+        if (next) flying.add(attempt(query_to(*next, *asking), zone, asking->context.budget));
         if (flying.pending() == 0) {
-            patient = 0;
-            // A lost packet is likelier than glue that is out of date.
-            if (roster.second_round()) continue;
-            if (roster.look_further(cut)) continue;
-            if (!roster.anybody() && !roster.glue_was_fetched()) {
-                cache::ZoneCut asked_cut = cut;
-                Context deeper = context.deeper();
-                std::vector<Candidate> found = co_await fetch_glue(std::move(asked_cut), std::move(deeper));
-                roster.add(std::move(found));
-                continue;
-            }
-            if (!unverified.empty() && !roster.unverified_was_used()) {
-                // Nothing better was to be found out: then as the parent says.
-                std::vector<Candidate> said;
-                for (const cache::NameServer& server : cut.servers)
-                    add_candidates(said, server.name, server.addresses, context);
-                roster.add(tools_.servers.order(std::move(said), cut.zone, tools_.clock.mono()));
-                continue;
-            }
-            if (is_configured || !roster.turn_to_child(child_servers(cut))) break;
+            std::shared_ptr<Asking> same = asking;
+            const bool more = co_await look_further(std::move(same));
+            if (!more) break;
             continue;
         }
-        MonoTime wake = deadline;
-        if (next) wake = std::min(deadline, tools_.clock.mono() + tools_.servers.hedge_delay(next->address));
-        if (tools_.forwarding.is_checking()) wake = std::min(wake, tools_.clock.mono() + check_interval);
+        const MonoTime wake = next_turn(next, deadline);
         std::optional<std::pair<std::size_t, AskResult>> finished = co_await flying.next(wake);
         if (!finished) {
             if (next) tools_.servers.slower_than(next->address, tools_.servers.hedge_delay(next->address));
@@ -471,7 +529,7 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
         }
         if (finished->second.reply) co_return std::make_shared<const AskResult>(std::move(finished->second));
         AskResult& failed = finished->second;
-        if (failed.weak && !last_resort) last_resort = std::make_shared<AskResult>(failed);
+        if (failed.weak && !asking->last_resort) asking->last_resort = std::make_shared<AskResult>(failed);
         roster.failed(failed);
         if (failed.kind == FailureKind::refused) worst.rcode = failed.rcode;
         if (failed.kind == FailureKind::budget) {
@@ -479,17 +537,7 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
             break;
         }
     }
-    if (last_resort && worst.kind != FailureKind::budget) {
-        last_resort->reply = std::move(last_resort->weak);
-        co_return last_resort;
-    }
-    // Where no address was found because nothing more may be spent, that is our limit and no fault of the zone's.
-    if (!roster.anybody() && context.budget->exhausted()) worst.kind = FailureKind::budget;
-    if (worst.kind != FailureKind::budget && worst.kind != FailureKind::timeout) worst.kind = roster.kind();
-    Trouble trouble = roster.trouble();
-    trouble.kind = worst.kind;
-    worst.reason = reason_of(trouble, cut.zone, name, type, *context.budget);
-    co_return std::make_shared<const AskResult>(std::move(worst));
+    co_return failure_of(*asking);
 }
 
 dnssec::Reason Iterator::reason_of(const Trouble& trouble, const dns::Name& zone, const dns::Name& name, dns::Type type,

@@ -198,6 +198,28 @@ task::Task<Found> Iterator::find_by_forwarder(Forwarding::Way way, dns::Name nam
     co_return found;
 }
 
+namespace {
+
+Found too_many_referrals(const dns::Name& name, const dns::Name& zone, Found found) {
+    found.reply.reset();
+    found.rcode = dns::Rcode::servfail;
+    found.reason.code = "RSTP"_code;
+    found.reason.ede = dns::Ede::other;
+    found.reason.zone = zone;
+    found.reason.text = "the look-up of " + name.to_text() + " took more referrals than are allowed";
+    return found;
+}
+
+}  // namespace
+
+/// The deepest zone at or above a name whose servers are known; at the very beginning, the root's after priming.
+task::Task<cache::ZoneCut> Iterator::start_from(dns::Name name, Context context) {
+    cache::ZoneCut cut = deepest_cut(name);
+    if (!cut.servers.empty()) co_return cut;
+    cache::ZoneCut primed = co_await prime(std::move(context));
+    co_return primed;
+}
+
 task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context) {
     // A DS belongs to the parent's side of the cut, also where both sides live on one server (RFC 4035 3.1.4.1,
     // pitfalls 30).
@@ -213,11 +235,8 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
         if (forwarded.reply || way->first == Switch::off) co_return forwarded;
     }
     const bool forwarding = tools_.forwarding.stands_in();
-    cache::ZoneCut cut = deepest_cut(start);
-    if (cut.servers.empty()) {
-        Context priming = context;
-        cut = co_await prime(std::move(priming));
-    }
+    Context starting = context;
+    cache::ZoneCut cut = co_await start_from(std::move(start), std::move(starting));
     Walk walk(name, type, std::move(cut), tools_.settings);
     Found found;
     for (std::size_t step = 0; step < most_steps; ++step) {
@@ -249,11 +268,9 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
                 walk.from_cache && !walk.rechecked && !walk.cut.zone.is_root() && result->kind != FailureKind::budget;
             const Detour* stub = is_stub(walk.cut) ? stub_of(walk.cut.zone) : nullptr;
             if (!may_recheck || (stub != nullptr && stub->first == Switch::off)) co_return found;
-            cache::ZoneCut above = deepest_cut(walk.cut.zone.parent());
-            if (above.servers.empty()) {
-                Context priming = context;
-                above = co_await prime(std::move(priming));
-            }
+            dns::Name parent = walk.cut.zone.parent();
+            Context again = context;
+            cache::ZoneCut above = co_await start_from(std::move(parent), std::move(again));
             walk.restart(std::move(above));
             continue;
         }
@@ -275,13 +292,7 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
             walk.stop_minimising();
         }
     }
-    found.reply.reset();
-    found.rcode = dns::Rcode::servfail;
-    found.reason.code = "RSTP"_code;
-    found.reason.ede = dns::Ede::other;
-    found.reason.zone = walk.cut.zone;
-    found.reason.text = "the look-up of " + name.to_text() + " took more referrals than are allowed";
-    co_return found;
+    co_return too_many_referrals(name, walk.cut.zone, std::move(found));
 }
 
 task::Task<bool> Iterator::refresh_referral(dns::Name zone, Context context) {

@@ -124,6 +124,7 @@ class Iterator {
     };
     class Walk;
     class Roster;
+    struct Asking;
 
     // iterate.cc
     task::Task<Found> find_by_forwarder(Forwarding::Way way, dns::Name name, dns::Type type, Context context);
@@ -131,12 +132,17 @@ class Iterator {
     [[nodiscard]] cache::ZoneCut stub_cut(const Detour& stub) const;
     [[nodiscard]] bool is_stub(const cache::ZoneCut& cut) const;
     task::Task<cache::ZoneCut> prime(Context context);
+    task::Task<cache::ZoneCut> start_from(dns::Name name, Context context);
     [[nodiscard]] cache::ZoneCut hints() const;
     [[nodiscard]] cache::ZoneCut take_referral(const Referral& referral, const cache::ZoneCut& from,
                                                const Context& context);
     // ask.cc
     task::Task<AskRef> ask(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context);
     task::Task<AskRef> ask_alone(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context);
+    [[nodiscard]] Query query_to(const Candidate& server, Asking& asking) const;
+    task::Task<bool> look_further(std::shared_ptr<Asking> asking);
+    [[nodiscard]] MonoTime next_turn(const std::optional<Candidate>& sent, MonoTime deadline) const;
+    [[nodiscard]] AskRef failure_of(Asking& asking) const;
     task::Task<AskResult> attempt(Query query, dns::Name zone, BudgetRef budget);
     [[nodiscard]] Duration patience_of(const Context& context, MonoTime deadline) const;
     [[nodiscard]] std::vector<Candidate> known_candidates(const cache::ZoneCut& cut, const Context& context) const;
