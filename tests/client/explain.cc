@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
-#include <sstream>
 
+#include "client/columns.h"
 #include "client/words.h"
 
 using namespace mxtrust::client;
@@ -64,13 +64,6 @@ const char* words_of_name = R"json(example bogus
 a.example A
   bogus: no DNSKEY of example is the one that its DS names
 )json";
-
-std::size_t widest(const std::string& text) {
-    std::size_t most = 0;
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) most = std::max(most, columns(line));
-    return most;
-}
 
 }  // namespace
 

@@ -23,14 +23,8 @@ struct Scene {
     std::uint16_t port = 25;
 };
 
-void one_mx(World& world, Axis axis = Axis::secure_records) {
-    world.put("example.org", Type::mx, axis, {"10 mx.example.org."});
-}
-void with_tlsa(World& world, std::vector<std::string> records) {
-    one_mx(world);
-    world.put_host("mx.example.org", std::move(records));
-}
-void three_mx(World& world) {
+/// One host is in another domain.
+void three_mx_two_domains(World& world) {
     world.put("example.org", Type::mx, Axis::secure_records,
               {"10 mx1.example.org.", "20 mx2.example.org.", "30 mx3.example.net."});
     for (const char* host : {"mx1.example.org", "mx2.example.org", "mx3.example.net"}) world.put_host(host, {sha256});
@@ -48,7 +42,7 @@ const std::vector<Scene>& scenes() {
          }},
         {"partial",
          [](World& w) {
-             three_mx(w);
+             three_mx_two_domains(w);
              w.put_tlsa("mx1.example.org", Axis::secure_nodata);
              w.put("mx3.example.net", Type::a, Axis::insecure_records, {"192.0.2.1"});
              w.put("mx3.example.net", Type::aaaa, Axis::insecure_nodata);
@@ -61,7 +55,7 @@ const std::vector<Scene>& scenes() {
         {"encrypt", [unusable](World& w) { with_tlsa(w, {unusable}); }},
         {"skip-one",
          [](World& w) {
-             three_mx(w);
+             three_mx_two_domains(w);
              w.put_tlsa("mx1.example.org", Axis::bogus);
              w.put("mx2.example.org", Type::a, Axis::indeterminate);
              w.put("mx2.example.org", Type::aaaa, Axis::indeterminate);

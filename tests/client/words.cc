@@ -1,7 +1,8 @@
 #include "client/words.h"
 
 #include <catch2/catch.hpp>
-#include <sstream>
+
+#include "client/columns.h"
 
 using namespace mxtrust::client;
 
@@ -51,13 +52,6 @@ const char* deferred_words = R"json(example.org
   defer, 4.7.324 dnssec-invalid: The MX records of example.org are bogus:
     signature expired. Look again in 15 min.
 )json";
-
-std::size_t widest(const std::string& text) {
-    std::size_t most = 0;
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) most = std::max(most, columns(line));
-    return most;
-}
 
 }  // namespace
 

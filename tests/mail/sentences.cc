@@ -19,19 +19,6 @@ struct Sentences {
     Options options = {};
 };
 
-void one_mx(World& world, Axis axis = Axis::secure_records) {
-    world.put("example.org", Type::mx, axis, {"10 mx.example.org."});
-}
-void three_mx(World& world) {
-    world.put("example.org", Type::mx, Axis::secure_records,
-              {"10 mx1.example.org.", "20 mx2.example.org.", "30 mx3.example.org."});
-    for (const char* host : {"mx1.example.org", "mx2.example.org", "mx3.example.org"}) world.put_host(host, {sha256});
-}
-void with_tlsa(World& world, std::vector<std::string> records) {
-    one_mx(world);
-    world.put_host("mx.example.org", std::move(records));
-}
-
 void check(const std::vector<Sentences>& all) {
     for (const Sentences& one : all) {
         INFO(one.name);
