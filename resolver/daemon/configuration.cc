@@ -42,6 +42,13 @@ Done read_log_target(const Value& value, Configuration& all) {
     return read_word<log::Target>(value, words, all.server.log_target);
 }
 
+Done read_filter(const Value& value, Configuration& all) {
+    bool on = true;
+    const Done done = read_boolean(value, on);
+    if (done) all.server.system_call_filter = on ? SystemCallFilter::on : SystemCallFilter::off;
+    return done;
+}
+
 Done read_insecure_mx(const Value& value, Configuration& all) {
     constexpr std::array<std::pair<std::string_view, mail::InsecureMx>, 2> words{
         {{"dane", mail::InsecureMx::dane}, {"may", mail::InsecureMx::may}}};
@@ -103,6 +110,7 @@ const std::vector<Key>& keys() {
         {"server", "workers", [](V v, C c) { return read_number(v, 0, 64, c.server.workers); }},
         {"server", "user", [](V v, C c) { return read_account(v, c.server.user); }},
         {"server", "group", [](V v, C c) { return read_account(v, c.server.group); }},
+        {"server", "system-call-filter", read_filter},
         {"server", "log-level", read_log_level},
         {"server", "log-target", read_log_target},
         {"server", "cache-size-mb", [](V v, C c) { return read_number(v, 8, 65536, c.server.cache_size_mb); }},

@@ -35,6 +35,9 @@ struct RootHint {
     friend bool operator==(const RootHint&, const RootHint&) = default;
 };
 
+/// Off only where the kernel has none, or to find out what it forbids.
+enum class SystemCallFilter : std::uint8_t { off, on };
+
 struct ServerKeys {
     std::filesystem::path state_directory = "/var/lib/mxtrust";
     std::filesystem::path query_socket = "/run/mxtrust/query.sock";  ///< empty: none
@@ -44,6 +47,7 @@ struct ServerKeys {
     std::uint32_t workers = 0;                                           ///< 0: one per core
     std::string user;                                                    ///< empty: stay as started
     std::string group;                                                   ///< empty: the user's
+    SystemCallFilter system_call_filter = SystemCallFilter::on;
     log::Level log_level = log::Level::info;
     log::Target log_target = log::Target::standard_error;
     std::uint32_t cache_size_mb = 256;

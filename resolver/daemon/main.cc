@@ -9,8 +9,10 @@
 #include "base/clock.h"
 #include "cache/memory_cache.h"
 #include "cache/store.h"
+#include "crypto/library.h"
 #include "daemon/assemble.h"
 #include "daemon/configuration.h"
+#include "daemon/confine.h"
 #include "daemon/forwarders.h"
 #include "daemon/process.h"
 #include "daemon/sockets.h"
@@ -176,6 +178,14 @@ Done supervise(const Clock& clock, cache::LmdbStore* store, log::Log& log, const
     return {};
 }
 
+Done filter_unless_told(const ServerKeys& keys, log::Log& log) {
+    if (keys.system_call_filter == SystemCallFilter::on && !is_sanitized()) return filter_system_calls();
+    log.configuration_doubt(is_sanitized() ? "built with a sanitizer: system calls are not filtered"
+                                           : "system-call-filter = false: system calls are not filtered, and a mistake "
+                                             "in a parser may become an intrusion");
+    return {};
+}
+
 int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shared_clock, log::Log& log) {
     const Configuration& configuration = loaded.configuration;
     const auto anchors = choose_anchors(configuration, loaded.origin);
@@ -191,10 +201,9 @@ int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shar
     if (!made) return complain(log, made.error());
     const auto sockets = Sockets::open(configuration.server);
     if (!sockets) return complain(log, sockets.error());
-    if (*account) {
-        const Done became = become(**account);
-        if (!became) return complain(log, became.error());
-    }
+    const Done given_up = give_up_privileges(*account);
+    if (!given_up) return complain(log, given_up.error());
+    if (geteuid() == 0) log.configuration_doubt("runs as root, although it needs nothing of root's: [server] user");
     const auto store = open_store(configuration, *resolver, clock, log);
     if (!store) return complain(log, store.error());
 
@@ -214,6 +223,8 @@ int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shar
     const auto hired = crew.hire(worker_count(configuration.server), settings, {shared_clock, log, board, forwarders},
                                  store->get(), *sockets, fallback_list(configuration));
     if (!hired) return complain(log, hired.error());
+    const Done filtered = filter_unless_told(configuration.server, log);
+    if (!filtered) return complain(log, filtered.error());
     crew.start();
     log.started(MXTRUST_VERSION, joined(sockets->names(configuration.server)));
     tell_service_manager("READY=1");
@@ -245,12 +256,15 @@ int run(const Arguments& arguments) {
         return good;
     }
     prepare_process();
+    const Done prepared = crypto::prepare();
+    if (!prepared) return complain(log, prepared.error());
     return serve_until_told(*loaded, clock, clock, log);
 }
 
 }  // namespace
 
 int main(int count, char** values) {
+    forget_environment();
     Arguments arguments;
     bool test_mode = false;
     CLI::App program("mxtrustd: a caching, validating resolver for mail transport");

@@ -40,6 +40,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "spdlog/": {"log/log.cc"},
     "curl/": {"sts"},
     "systemd/": {"daemon"},
+    "seccomp.h": {"daemon/filter.cc"},
     "idn2.h": {"mail"},
     "nlohmann/": {"serve", "client"},
     "toml++/": {"daemon"},

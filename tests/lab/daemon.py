@@ -71,9 +71,10 @@ class Connection:
 
 
 class Daemon:
-    def __init__(self, state, *, folder=None, dns_port=None, log_level="info", extra=""):
+    def __init__(self, state, *, folder=None, dns_port=None, log_level="info", extra="", server="", make_state=True):
         """FOLDER: where the daemon keeps its files; given, it is kept for the next one (for tests of restarts);
-        else a fresh one that goes away at the end. EXTRA is appended to the configuration."""
+        else a fresh one that goes away at the end. EXTRA is appended to the configuration, SERVER to its section
+        [server]. MAKE_STATE: the state directory is there already."""
         self.state = pathlib.Path(state)
         self.namespace = netns.name_for(state)
         self.keep = folder is not None
@@ -81,6 +82,8 @@ class Daemon:
         self.dns_port = dns_port
         self.log_level = log_level
         self.extra = extra
+        self.server = server
+        self.make_state = make_state
         self.socket_path = self.folder / "query.sock"
         self.log_path = self.folder / "mxtrustd.log"
         self.process = None
@@ -91,14 +94,16 @@ class Daemon:
         roots = infrastructure.SERVER_GROUPS["root"]
         hints = [(name, address) for name, four, six in roots for address in (four, six)]
         anchors = (self.state / "anchors").read_text().splitlines()
-        return lifecycle.configuration(self.folder, hints, anchors, dns_listen=f"127.0.0.1:{self.dns_port}",
+        text = lifecycle.configuration(self.folder, hints, anchors, dns_listen=f"127.0.0.1:{self.dns_port}",
                                        log_level=self.log_level) + self.extra
+        return text.replace("[server]\n", "[server]\n" + self.server, 1)
 
     def start(self):
         if not binary().exists():
             raise DaemonError(f"{binary()} is not built (MXTRUST names another)")
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "daemon").mkdir(exist_ok=True)
+        if self.make_state:
+            (self.folder / "daemon").mkdir(exist_ok=True)
         # One that was killed leaves its socket; so the wait below waits for the new one.
         self.socket_path.unlink(missing_ok=True)
         if self.dns_port is None:
