@@ -174,6 +174,11 @@ def beside(folder: str):
     return run
 
 
+def soak(log: Path) -> Count:
+    """A daemon under everything at once, for a minute."""
+    return build("dev", log, "mxtrustd", "mxtrust") or installed("tests/lab/install", log) or script("tests/soak/run", log)
+
+
 def guide(log: Path) -> Count:
     """What people are told is true."""
     return (build("dev", log, "mxtrustd", "mxtrust", "manual") or installed("tests/lab/install", log) or
@@ -241,6 +246,7 @@ PARTS = {
     "unit": ("clang-19: build and unit tests", lambda log: unit("dev", log)),
     "lab": ("the lab world, checked from outside", lab),
     "world": ("a daemon in the lab: every mail domain, every breakage explained, kill -9, hostile input", lambda log: world(log, "dev")),
+    "soak": ("a daemon under good and hostile load for a minute: memory, descriptors, latency, statuses", soak),
     "guide": ("what people are told: manual pages, the guide's configuration, status", guide),
     "forward": ("forwarders: real, broken, dead, ourselves; recursion impossible and back", forward),
     "mta": ("Postfix and Exim deliver or hold back", beside("mta")),
