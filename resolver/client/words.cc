@@ -151,6 +151,26 @@ void put_mx(Page& page, Json mx, const Json& reply) {
         page.put("     ", "(the domain is an alias of " + alias.back().get<std::string>() + ")", 5);
 }
 
+/// The policy in a line: where there is one, where there should be one, and why there is none.
+void put_sts(Page& page, const Json& reply) {
+    const Json& sts = member(reply, "sts");
+    const std::string mode = text_at(sts, "mode"), error = text_at(member(sts, "error"), "text");
+    if (mode.empty() && error.empty()) return;
+    std::string words;
+    if (!mode.empty()) {
+        const std::int64_t left = number_at(sts, "expires") - number_at(reply, "time");
+        words = text_at(sts, "id") + ", for " + unbroken(span_words(left)) + " more";
+        const Json& patterns = member(sts, "mx");
+        for (std::size_t index = 0; patterns.is_array() && index < patterns.size() && index < 5; ++index)
+            words += (index == 0 ? ": " : ", ") + patterns[index].get<std::string>();
+        if (mode == "testing") words += "; it is being tested, and not enforced";
+    }
+    if (!error.empty()) words += (words.empty() ? "" : "; ") + error;
+    const Tone tone = !mode.empty() && error.empty() ? Tone::good : Tone::fair;
+    page.put({Piece{"  MTA-STS "}, Piece{mode.empty() ? "no policy" : mode, tone}, Piece{mode.empty() ? ":" : ","}},
+             words, 5);
+}
+
 void put_decision(Page& page, const Json& decision) {
     const std::string action = text_at(decision, "action");
     const std::string code = text_at(decision, "code");
@@ -183,6 +203,7 @@ void put_mail(Page& page, const Json& reply) {
         const Columns widths = columns_of(hosts);
         for (const Json& host : hosts) put_host(page, host, widths, told);
     }
+    put_sts(page, reply);
     put_decision(page, member(reply, "decision"));
 }
 

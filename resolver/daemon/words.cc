@@ -20,7 +20,8 @@ constexpr std::string_view wanted_end =
     "a date without quotes, such as 2030-01-31 (the last day, UTC), or a time with its offset, such as "
     "2030-01-31T12:00:00Z; from 2020 to 2099";
 constexpr std::string_view wanted_action =
-    "\"may\", \"encrypt\", \"no-dane\" or \"require-dane\"; of a host also \"skip\", of a domain also \"hold\"";
+    "\"may\", \"encrypt\", \"no-dane\", \"no-sts\" or \"require-dane\"; of a host also \"skip\", of a domain also "
+    "\"hold\"";
 
 /// It stands in answers, logs and EDE texts.
 constexpr std::size_t most_reason_octets = 200;
@@ -91,8 +92,9 @@ Result<dnssec::NegativeAnchor> read_negative_anchor(const Value& value) {
 Result<mail::ExceptionAction> read_action(const Value& value, mail::Exception::On on) {
     using mail::ExceptionAction;
     const auto* text = value.node.as_string();
-    for (const ExceptionAction action : {ExceptionAction::may, ExceptionAction::encrypt, ExceptionAction::no_dane,
-                                         ExceptionAction::require_dane, ExceptionAction::skip, ExceptionAction::hold}) {
+    for (const ExceptionAction action :
+         {ExceptionAction::may, ExceptionAction::encrypt, ExceptionAction::no_dane, ExceptionAction::no_sts,
+          ExceptionAction::require_dane, ExceptionAction::skip, ExceptionAction::hold}) {
         if (text == nullptr || text->get() != to_text(action)) continue;
         const bool of_domains = action == ExceptionAction::hold && on == mail::Exception::On::host;
         const bool of_hosts = action == ExceptionAction::skip && on == mail::Exception::On::domain;

@@ -200,14 +200,61 @@ struct Decision {
     std::string text;                                 ///< one sentence without final stop
 };
 
-/// A policy of MTA-STS that holds for the domain (RFC 8461); who fetches it is not this room's business.
+/// A policy of MTA-STS (RFC 8461 3.2); who fetches it is not this room's business.
 struct StsPolicy {
     enum class Mode : std::uint8_t { enforce, testing, none };
     Mode mode = Mode::none;
-    std::string id;
+    std::string id;                     ///< of the TXT record by which it was found
     std::vector<std::string> patterns;  ///< "mx.example.org", "*.example.net", lower-case A-labels
+    std::chrono::seconds max_age{};     ///< as published, within the bounds of RFC 8461 3.2
+    WallTime fetched{};
+    WallTime expires{};
+    friend bool operator==(const StsPolicy&, const StsPolicy&) = default;
+};
+[[nodiscard]] std::string_view to_text(StsPolicy::Mode mode);  ///< "enforce"
+
+/// Why there is no policy, or no newer one, under the type of TLSRPT.
+struct StsTrouble {
+    TlsrptType type = TlsrptType::sts_policy_fetch_error;
+    std::string text;  ///< one sentence without final stop
+    friend bool operator==(const StsTrouble&, const StsTrouble&) = default;
+};
+
+/// What was found out about a domain's MTA-STS policy.
+struct StsStatus {
+    enum class Source : std::uint8_t { none, https, cache };
+    std::optional<StsPolicy> policy;  ///< the one that holds now
+    Source source = Source::none;     ///< of `policy`: fetched for this answer, or kept from before
+    std::optional<Status> record;     ///< of the TXT record at _mta-sts; none where it was not there in time
+    std::string record_id;            ///< of a good record
+    std::optional<StsTrouble> trouble;
+    WallTime expires{};  ///< when to look again, whatever was found
+    bool late = false;   ///< something was not there in time
+};
+
+/// Where reports on TLS are wanted (RFC 8460 3).
+struct TlsrptStatus {
+    std::optional<Status> record;  ///< of the TXT record at _smtp._tls; none where it was not there in time
+    std::vector<std::string> rua;  ///< "mailto:…", "https://…"; none: nobody wants reports
+    std::string problem;           ///< why the record does not count; else empty
     WallTime expires{};
 };
+
+/// A policy as reports name it (RFC 8460 4.4), and what of it has failed before any connection was made.
+struct ReportedPolicy {
+    enum class Type : std::uint8_t { tlsa, sts, no_policy_found };
+    struct Failure {
+        TlsrptType type{};
+        std::string host;  ///< empty where it is the domain's
+        std::string text;
+    };
+    Type type = Type::no_policy_found;
+    std::string domain;                 ///< of tlsa the TLSA base domain; else the next-hop domain
+    std::vector<std::string> strings;   ///< the policy: lines of MTA-STS, or TLSA records
+    std::vector<std::string> mx_hosts;  ///< of sts: its patterns
+    std::vector<Failure> failures;
+};
+[[nodiscard]] std::string_view to_text(ReportedPolicy::Type type);  ///< "no-policy-found"
 
 struct MailAnswer {
     std::string domain;  ///< normal form: "example.org", "[relay.example]:587", "[192.0.2.1]"
@@ -217,7 +264,8 @@ struct MailAnswer {
     Decision decision;
     std::optional<MxStatus> mx;                ///< none for a bracketed next-hop: MX was not asked
     std::vector<HostAnswer> hosts;             ///< by preference, then name; hosts of a null MX: none
-    std::optional<StsPolicy> sts;              ///< until MTA-STS is fetched: none, which JSON shows as null
+    std::optional<StsStatus> sts;              ///< none where it was not looked at: DANE decides, or it is switched off
+    std::optional<TlsrptStatus> tlsrpt;        ///< none where it was not looked at
     std::vector<OperatorsWord> by_operator{};  ///< all that anything in it rests on
 };
 

@@ -94,6 +94,18 @@ std::string_view to_text(TlsrptType type) {
     return {};
 }
 
+std::string_view to_text(StsPolicy::Mode mode) {
+    switch (mode) {
+        case StsPolicy::Mode::enforce:
+            return "enforce";
+        case StsPolicy::Mode::testing:
+            return "testing";
+        case StsPolicy::Mode::none:
+            return "none";
+    }
+    return {};
+}
+
 std::string_view to_text(Flag flag) {
     switch (flag) {
         case Flag::implicit_mx:

@@ -177,7 +177,7 @@ Circumstances circumstances_of(const DomainFacts& facts, const Options& options)
     }
     made.port = facts.port;
     made.now = facts.now;
-    made.sts = facts.sts;
+    if (facts.sts) made.sts = facts.sts->policy;
     return made;
 }
 
@@ -206,6 +206,8 @@ WallTime expires_of(const MailAnswer& answer, std::chrono::seconds failed_for) {
         end = std::min(end, host.expires);
         failing = failing || host.policy.action == HostAction::skip;
     }
+    if (answer.sts) end = std::min(end, answer.sts->expires);
+    if (answer.tlsrpt) end = std::min(end, answer.tlsrpt->expires);
     if (std::optional<WallTime> ends = first_end(answer.by_operator)) end = std::min(end, *ends);
     // What failed may heal any moment; and what came late is to be seen soon.
     if (failing) end = std::min(end, answer.time + failed_for);
@@ -218,6 +220,18 @@ bool wants_tlsa(const MxSet& set, const Options& options) {
     // What `insecure_mx` says is about hosts that an MX record names: who has none names itself.
     bool own_host = set.hosts.size() == 1 && set.hosts.front().implicit;
     return options.dane_on && (set.authentic || own_host || options.insecure_mx == InsecureMx::dane);
+}
+
+bool wants_sts(const DomainFacts& facts, const Options& options) {
+    // A literal is no mail domain, and has no name to which a policy could belong (RFC 8461 3.4).
+    if (facts.next_hop.kind == NextHop::Kind::address || facts.set.verdict) return false;
+    const bool use_dane = wants_tlsa(facts.set, options);
+    return std::any_of(facts.hosts.begin(), facts.hosts.end(), [&](const HostFacts& host) {
+        if (host.host.fate != MxHost::Fate::use) return false;
+        if (host.host.exception && host.host.exception->action == ExceptionAction::no_sts) return false;
+        if (host.host.literal || !use_dane || !wants_tlsa(host.host)) return true;
+        return host.a && host.aaaa && !dane_decides(host, facts.port);
+    });
 }
 
 std::string destination_text(const NextHop& hop, std::uint16_t port) {
@@ -233,6 +247,7 @@ MailAnswer decide(const DomainFacts& facts, const Options& options) {
     answer.time = facts.now;
     if (facts.mx) answer.mx = mx_status(*facts.mx, facts.mx_cached, facts.now);
     answer.sts = facts.sts;
+    answer.tlsrpt = facts.tlsrpt;
     if (facts.set.verdict) {
         for (const MxHost& host : facts.set.hosts) answer.hosts.push_back(unasked(host));
         answer.decision = *facts.set.verdict;

@@ -22,9 +22,10 @@ struct DomainFacts {
     std::uint16_t port = 25;
     std::optional<dnssec::Answer> mx;  ///< none for a bracketed next-hop
     bool mx_cached = false;
-    MxSet set;                     ///< read_mx of it, or without_mx
-    std::vector<HostFacts> hosts;  ///< one for each of set.hosts, in that order; none where set.verdict decides
-    std::optional<StsPolicy> sts;
+    MxSet set;                           ///< read_mx of it, or without_mx
+    std::vector<HostFacts> hosts;        ///< one for each of set.hosts, in that order; none where set.verdict decides
+    std::optional<StsStatus> sts;        ///< none: not looked at
+    std::optional<TlsrptStatus> tlsrpt;  ///< none: not looked at
     WallTime now{};
     std::chrono::seconds failed_for{5};  ///< how long an answer with a defer or skip is good at most
 };
@@ -33,6 +34,9 @@ MailAnswer decide(const DomainFacts& facts, const Options& options);
 
 /// May TLSA be of any use, given the MX answer? (So that it is not asked in vain.)
 [[nodiscard]] bool wants_tlsa(const MxSet& set, const Options& options);
+
+/// Is there a host for which a policy of MTA-STS could count, as DANE does not? (So that none is looked for in vain.)
+[[nodiscard]] bool wants_sts(const DomainFacts& facts, const Options& options);
 
 /// The name of a destination in answers and in the ledger: with ":port" where it is not 25.
 [[nodiscard]] std::string destination_text(const NextHop& hop, std::uint16_t port);

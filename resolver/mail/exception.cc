@@ -10,10 +10,11 @@
 namespace mxtrust::mail {
 namespace {
 
-constexpr std::array<std::pair<ExceptionAction, std::string_view>, 6> action_names{{
+constexpr std::array<std::pair<ExceptionAction, std::string_view>, 7> action_names{{
     {ExceptionAction::may, "may"},
     {ExceptionAction::encrypt, "encrypt"},
     {ExceptionAction::no_dane, "no-dane"},
+    {ExceptionAction::no_sts, "no-sts"},
     {ExceptionAction::require_dane, "require-dane"},
     {ExceptionAction::skip, "skip"},
     {ExceptionAction::hold, "hold"},
@@ -27,16 +28,18 @@ int strictness(const ExceptionRef& exception) {
             return 0;
         case ExceptionAction::no_dane:
             return 1;
-        case ExceptionAction::encrypt:
+        case ExceptionAction::no_sts:
             return 2;
-        case ExceptionAction::require_dane:
+        case ExceptionAction::encrypt:
             return 3;
-        case ExceptionAction::skip:
+        case ExceptionAction::require_dane:
             return 4;
-        case ExceptionAction::hold:
+        case ExceptionAction::skip:
             return 5;
+        case ExceptionAction::hold:
+            return 6;
     }
-    return 5;
+    return 6;
 }
 
 bool sets_tlsa_aside(ExceptionAction action) {
@@ -66,6 +69,12 @@ std::string exception_text(const Exception& exception) {
 /// Would the host's TLSA records have been asked, but for the exception?
 bool would_ask_tlsa(const HostFacts& facts, const Circumstances& natural) {
     return natural.use_dane && facts.a && facts.aaaa && !base_domains(*facts.a, *facts.aaaa).empty();
+}
+
+/// Would a policy of MTA-STS have decided about the host, but for the exception?
+bool would_use_sts(const HostPolicy& policy, const Circumstances& natural) {
+    const bool enforced = natural.sts && natural.sts->mode == StsPolicy::Mode::enforce;
+    return enforced && (policy.action == HostAction::may || policy.action == HostAction::encrypt);
 }
 
 bool is_used(const HostPolicy& policy) {
@@ -205,6 +214,7 @@ bool wants_tlsa(const MxHost& host) {
 }
 
 Circumstances under_exception(const HostFacts& facts, Circumstances circumstances) {
+    if (facts.host.exception && facts.host.exception->action == ExceptionAction::no_sts) circumstances.sts.reset();
     if (wants_tlsa(facts.host) || !would_ask_tlsa(facts, circumstances)) return circumstances;
     circumstances.use_dane = false;
     circumstances.why_not_dane = "DANE is not used, by " + exception_text(*facts.host.exception);
@@ -229,6 +239,10 @@ void apply_exception(HostAnswer& answer, const HostFacts& facts, const Circumsta
             if (!is_used(policy)) break;
             encrypt(policy, facts.host.literal ? std::string() : facts.host.text, *exception);
             touched = true;
+            break;
+        case ExceptionAction::no_sts:
+            touched = would_use_sts(policy, natural);
+            if (touched) policy.text += "; MTA-STS is not used, by " + exception_text(*exception);
             break;
         case ExceptionAction::require_dane:
             touched = require_dane(policy, set, *exception);

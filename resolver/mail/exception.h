@@ -4,6 +4,7 @@
 //     may           TLS where it is offered, without authentication; TLSA records are not looked at
 //     encrypt       TLS is required, without authentication; TLSA records are not looked at
 //     no-dane       as if the host had no TLSA records; an MTA-STS policy still counts
+//     no-sts        as if the domain had no MTA-STS policy; TLSA records still count
 //     require-dane  a host that is not authenticated by DANE is not used (RFC 8460's dane-required)
 //     skip          the host is not used (hosts only)
 //     hold          mail for the domain is put off (domains only)
@@ -28,7 +29,7 @@
 
 namespace mxtrust::mail {
 
-enum class ExceptionAction : std::uint8_t { may, encrypt, no_dane, require_dane, skip, hold };
+enum class ExceptionAction : std::uint8_t { may, encrypt, no_dane, no_sts, require_dane, skip, hold };
 [[nodiscard]] std::string_view to_text(ExceptionAction action);  ///< "no-dane"
 
 struct Exception {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mail/codes.h"
+#include "mail/sts.h"
 #include "mail/tlsa.h"
 #include "mail/words.h"
 
@@ -337,6 +338,12 @@ std::optional<dns::Name> missing_tlsa(const HostFacts& facts, std::uint16_t port
     return std::nullopt;
 }
 
+bool dane_decides(const HostFacts& facts, std::uint16_t port) {
+    const TlsaOutcome outcome = walk_candidates(base_domains(*facts.a, *facts.aaaa), facts.tlsa, port);
+    // What could not be found out is no reason to look elsewhere either (RFC 8461 2).
+    return outcome.kind == TlsaOutcome::Kind::usable || outcome.kind == TlsaOutcome::Kind::failed;
+}
+
 HostAnswer judge_host(const HostFacts& facts, const Circumstances& circumstances) {
     HostAnswer answer;
     answer.name = facts.host.text;
@@ -380,17 +387,6 @@ Status status_of(const Answer& answer, WallTime now) {
     }
     if (status.security == Security::secure) status.signer = answer.final().zone();
     return status;
-}
-
-bool matches_sts(const dns::Name& host, const std::vector<std::string>& patterns) {
-    return std::any_of(patterns.begin(), patterns.end(), [&host](const std::string& pattern) {
-        bool wild = pattern.starts_with("*.");
-        Result<dns::Name> name =
-            dns::Name::from_text(wild ? std::string_view(pattern).substr(2) : std::string_view(pattern));
-        if (!name) return false;
-        if (!wild) return host == *name;
-        return !host.is_root() && host.label_count() == name->label_count() + 1 && host.parent() == *name;
-    });
 }
 
 }  // namespace mxtrust::mail

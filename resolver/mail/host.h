@@ -48,10 +48,10 @@ struct Circumstances {
 
 HostAnswer judge_host(const HostFacts& facts, const Circumstances& circumstances);
 
+/// Will DANE decide about this host, whatever MTA-STS says? Requires: a and aaaa are there.
+[[nodiscard]] bool dane_decides(const HostFacts& facts, std::uint16_t port);
+
 /// Both axes of a look-up, for show.
 [[nodiscard]] Status status_of(const dnssec::Answer& answer, WallTime now);
-
-/// RFC 8461 4.1: "*.example.net" stands for exactly one label more.
-[[nodiscard]] bool matches_sts(const dns::Name& host, const std::vector<std::string>& patterns);
 
 }  // namespace mxtrust::mail

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "dns/text.h"
+#include "mail/sts.h"
+#include "mail/tlsrpt.h"
 #include "serve/netstring.h"
 
 namespace mxtrust::serve {
@@ -65,6 +67,7 @@ std::string_view operators_level(const mail::MailAnswer& answer) {
     }
     if (!touched) return {};
     const bool dane = some_host_is(answer, HostAction::dane);
+    if (encrypt && some_host_is(answer, HostAction::sts)) return {};
     if (encrypt) return dane && hosts_are_authentic(answer) ? "dane-only" : "encrypt";
     const bool weakest = !dane && !some_host_is(answer, HostAction::encrypt) &&
                          !some_host_is(answer, HostAction::sts) && !some_host_is(answer, HostAction::skip);
@@ -77,22 +80,77 @@ std::string match_of(const std::string& pattern) {
     return pattern.starts_with("*.") ? pattern.substr(1) : pattern;
 }
 
-/// The domain alone: an attribute that is no host name makes Postfix refuse the whole policy.
-std::string without_port(const std::string& domain) {
-    return domain.substr(0, domain.find(':'));
+bool is_left_out_by_sts(const mail::HostAnswer& host) {
+    return host.policy.action == HostAction::skip && host.policy.fault == mail::Fault::sts_policy;
+}
+
+/// Does an enforced policy decide about a host?
+bool sts_is_enforced(const mail::MailAnswer& answer) {
+    return some_host_is(answer, HostAction::sts) ||
+           std::any_of(answer.hosts.begin(), answer.hosts.end(), is_left_out_by_sts);
+}
+
+/// To Postfix ".example.net" matches at any depth, to RFC 8461 one label more.
+bool postfix_would_match(const std::string& host, const std::vector<std::string>& patterns) {
+    return std::any_of(patterns.begin(), patterns.end(), [&host](const std::string& pattern) {
+        return pattern.starts_with("*.") ? host.ends_with(pattern.substr(1)) : host == pattern;
+    });
+}
+
+/// With the policy's patterns, does Postfix keep away from every host that is not to be used by them? DANE hosts, and
+/// those whose TLSA records could not be had, are not to be believed for a certificate alone (RFC 8461 2).
+bool patterns_suffice(const mail::MailAnswer& answer) {
+    const std::vector<std::string>& patterns = answer.sts->policy->patterns;
+    return std::all_of(answer.hosts.begin(), answer.hosts.end(), [&patterns](const mail::HostAnswer& host) {
+        if (is_left_out_by_sts(host)) return !postfix_would_match(host.name, patterns);
+        return host.policy.action == HostAction::sts || host.policy.action == HostAction::unreachable;
+    });
+}
+
+/// What certificates may name: the policy's patterns; where these say too much, the hosts that may be used by it.
+std::vector<std::string> matches_of(const mail::MailAnswer& answer) {
+    std::vector<std::string> matches;
+    if (patterns_suffice(answer)) {
+        for (const std::string& pattern : answer.sts->policy->patterns) matches.push_back(match_of(pattern));
+        return matches;
+    }
+    for (const mail::HostAnswer& host : answer.hosts) {
+        if (host.policy.action == HostAction::sts) matches.push_back(host.name);
+    }
+    return matches;
+}
+
+/// For the report (RFC 8460): Postfix 3.10 and newer only, and there only beside policy_type. What has white space
+/// stands in braces.
+std::string report_attributes(const mail::MailAnswer& answer) {
+    const mail::StsPolicy& policy = *answer.sts->policy;
+    std::string text = " policy_type=sts policy_domain=" + mail::policy_domain(answer);
+    for (const std::string& line : mail::sts_lines(policy)) text += " { policy_string = " + line + " }";
+    for (const std::string& pattern : policy.patterns) text += " mx_host_pattern=" + pattern;
+    // No host is one of the policy's: whatever certificate one may have, it is not to be used.
+    if (!some_host_is(answer, HostAction::sts)) text += " policy_failure=validation-failure";
+    return text;
 }
 
 std::string sts_policy(PolicyMap map, const mail::MailAnswer& answer) {
     std::string policy = "OK secure servername=hostname";
-    for (const std::string& pattern : answer.sts->patterns) policy += " match=" + match_of(pattern);
-    if (map == PolicyMap::tlsrpt) {
-        // For the report (RFC 8460): Postfix 3.10 and newer only, and there only beside policy_type.
-        policy += " policy_type=sts policy_domain=" + without_port(answer.domain);
-        for (const std::string& pattern : answer.sts->patterns) policy += " mx_host_pattern=" + pattern;
-    }
+    const std::vector<std::string> matches = matches_of(answer);
+    // Nobody may be used, and there is no name to say so with.
+    if (matches.empty()) return temporary(mail::code_text(mail::Fault::sts_policy) + ": " + answer.decision.text);
+    for (const std::string& match : matches) policy += " match=" + match;
+    if (map == PolicyMap::tlsrpt) policy += report_attributes(answer);
     // Half of a policy would be another policy.
     if (policy.size() > most_socketmap_reply_octets) return temporary("the MTA-STS policy is too long for socketmap");
     return policy;
+}
+
+/// Postfix can have one level for a domain, and none of ours is to become weaker by it: at "dane" it would take a host
+/// without TLSA records in the clear, at "secure" one whose TLSA records do not match. So mail goes by DANE alone where
+/// Postfix can have that, else by MTA-STS to those hosts alone that are authenticated by it.
+std::string under_sts(PolicyMap map, const mail::MailAnswer& answer) {
+    if (!some_host_is(answer, HostAction::dane)) return sts_policy(map, answer);
+    if (hosts_are_authentic(answer) || !some_host_is(answer, HostAction::sts)) return "OK dane-only";
+    return sts_policy(map, answer);
 }
 
 bool is_ascii(std::string_view text) {
@@ -152,11 +210,8 @@ std::string policy_reply(PolicyMap map, const mail::MailAnswer& answer) {
     if (answer.decision.action == mail::Action::bounce) return not_found();
     if (hosts_are_authentic(answer) && every_host_is(answer, HostAction::dane)) return "OK dane-only";
     if (const std::string_view level = operators_level(answer); !level.empty()) return "OK " + std::string(level);
-    // DANE goes before MTA-STS (RFC 8461 2); and Postfix can have one level for a domain only.
+    if (answer.sts && answer.sts->policy && sts_is_enforced(answer)) return under_sts(map, answer);
     if (some_host_is(answer, HostAction::dane)) return own_dane();
-    // Also where another host is to be skipped or has no usable record: at "dane" the hosts that MTA-STS authenticates
-    // would be let through with any certificate.
-    if (answer.sts && some_host_is(answer, HostAction::sts)) return sts_policy(map, answer);
     // RFC 7672 2.1.1: a host whose TLSA cannot be found out is skipped, the others are used: Postfix does so at "dane",
     // requires TLS where no record is usable, and takes what has none as "may".
     if (some_host_is(answer, HostAction::encrypt) || some_host_is(answer, HostAction::skip)) return own_dane();

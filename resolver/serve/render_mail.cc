@@ -1,6 +1,7 @@
 // The mail answer as JSON and as a line of words. Nothing is decided here; every value has its key, what is not there
 // is null.
 #include "dns/text.h"
+#include "mail/tlsrpt.h"
 #include "serve/json.h"
 #include "serve/render.h"
 
@@ -114,25 +115,67 @@ Json decision_json(const mail::Decision& decision) {
     return json;
 }
 
-std::string_view mode_text(mail::StsPolicy::Mode mode) {
-    switch (mode) {
-        case mail::StsPolicy::Mode::enforce:
-            return "enforce";
-        case mail::StsPolicy::Mode::testing:
-            return "testing";
-        case mail::StsPolicy::Mode::none:
-            return "none";
+std::string_view source_text(mail::StsStatus::Source source) {
+    switch (source) {
+        case mail::StsStatus::Source::none:
+            return {};
+        case mail::StsStatus::Source::https:
+            return "https";
+        case mail::StsStatus::Source::cache:
+            return "cache";
     }
-    return "none";
+    return {};
 }
 
-Json sts_json(const std::optional<mail::StsPolicy>& sts) {
+Json sts_record_json(const mail::StsStatus& sts) {
+    if (!sts.record) return nullptr;
+    Json json = status_json(*sts.record);
+    json["id"] = text_or_null(sts.record_id);
+    return json;
+}
+
+Json sts_json(const std::optional<mail::StsStatus>& sts, WallTime now) {
     if (!sts) return nullptr;
     Json json;
-    json["mode"] = mode_text(sts->mode);
-    json["id"] = sts->id;
-    json["mx"] = sts->patterns;
-    json["expires"] = sts->expires.seconds;
+    const mail::StsPolicy* policy = sts->policy ? &*sts->policy : nullptr;
+    json["mode"] = policy ? Json(mail::to_text(policy->mode)) : Json(nullptr);
+    json["id"] = policy ? text_or_null(policy->id) : Json(nullptr);
+    json["age"] = policy ? Json(now.seconds - policy->fetched.seconds) : Json(nullptr);
+    json["max_age"] = policy ? Json(policy->max_age.count()) : Json(nullptr);
+    json["mx"] = policy ? Json(policy->patterns) : Json::array();
+    json["source"] = text_or_null(source_text(sts->source));
+    json["fetched"] = policy ? Json(policy->fetched.seconds) : Json(nullptr);
+    json["expires"] = policy ? Json(policy->expires.seconds) : Json(nullptr);
+    json["record"] = sts_record_json(*sts);
+    json["error"] = nullptr;
+    if (!sts->trouble) return json;
+    json["error"] = Json{{"tlsrpt", mail::to_text(sts->trouble->type)}, {"text", sts->trouble->text}};
+    return json;
+}
+
+Json reported_json(const mail::ReportedPolicy& policy) {
+    Json json;
+    json["type"] = mail::to_text(policy.type);
+    json["domain"] = policy.domain;
+    json["strings"] = policy.strings;
+    json["mx"] = policy.mx_hosts;
+    json["failures"] = Json::array();
+    for (const mail::ReportedPolicy::Failure& failure : policy.failures) {
+        json["failures"].push_back(Json{
+            {"tlsrpt", mail::to_text(failure.type)}, {"host", text_or_null(failure.host)}, {"text", failure.text}});
+    }
+    return json;
+}
+
+Json report_json(const mail::MailAnswer& answer) {
+    if (!answer.tlsrpt) return nullptr;
+    Json json;
+    json["rua"] = answer.tlsrpt->rua;
+    json["error"] = text_or_null(answer.tlsrpt->problem);
+    json["record"] = answer.tlsrpt->record ? status_json(*answer.tlsrpt->record) : Json(nullptr);
+    json["policies"] = Json::array();
+    for (const mail::ReportedPolicy& policy : mail::reported_policies(answer))
+        json["policies"].push_back(reported_json(policy));
     return json;
 }
 
@@ -147,8 +190,8 @@ std::string render_mail_body(const mail::MailAnswer& answer) {
     json["mx"] = mx_json(answer.mx);
     json["hosts"] = Json::array();
     for (const mail::HostAnswer& host : answer.hosts) json["hosts"].push_back(host_json(host));
-    json["sts"] = sts_json(answer.sts);
-    json["tlsrpt"] = nullptr;
+    json["sts"] = sts_json(answer.sts, answer.time);
+    json["tlsrpt"] = report_json(answer);
     json["operator"] = words_json(answer.by_operator);
     return to_line(json).substr(1);
 }

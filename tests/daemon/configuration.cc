@@ -236,7 +236,8 @@ TEST_CASE("each wrong exception is told with its own line, its number, the key a
          "entry 2 needs a reason that is not empty"},
         {"domain = \"a.example\", action = \"may\", reason = \"x\"", "entry 2 lacks expires"},
         {"domain = \"a.example\", action = \"maybe\", reason = \"x\", expires = 2030-01-31",
-         "entry 2 action must be \"may\", \"encrypt\", \"no-dane\" or \"require-dane\"; of a host also \"skip\", of a "
+         "entry 2 action must be \"may\", \"encrypt\", \"no-dane\", \"no-sts\" or \"require-dane\"; of a host also "
+         "\"skip\", of a "
          "domain also \"hold\", is \"maybe\""},
         {"domain = \"a.example\", action = \"skip\", reason = \"x\", expires = 2030-01-31", "entry 2 action must be"},
         {"host = \"a.example\", action = \"hold\", reason = \"x\", expires = 2030-01-31", "entry 2 action must be"},

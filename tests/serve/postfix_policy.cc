@@ -25,6 +25,7 @@ mail::MailAnswer answer_of(Security security, Outcome outcome, const std::vector
     answer.decision.action = action;
     for (const HostAction host_action : hosts) {
         mail::HostAnswer host;
+        host.name = "h" + std::to_string(answer.hosts.size()) + ".example.net";
         host.policy.action = host_action;
         answer.hosts.push_back(host);
     }
@@ -33,8 +34,11 @@ mail::MailAnswer answer_of(Security security, Outcome outcome, const std::vector
 mail::MailAnswer delivered(Security security, const std::vector<HostAction>& hosts) {
     return answer_of(security, Outcome::records, hosts, mail::Action::deliver);
 }
-mail::StsPolicy sts_policy() {
-    return {mail::StsPolicy::Mode::enforce, "1", {"mx.example.org", "*.example.net"}, {}};
+mail::StsStatus sts_policy() {
+    mail::StsStatus status;
+    status.policy = mail::StsPolicy{mail::StsPolicy::Mode::enforce, "1", {"mx.example.org", "*.example.net"},
+                                    std::chrono::seconds(86400),    {},  {}};
+    return status;
 }
 
 std::string plain(const mail::MailAnswer& answer) {
@@ -166,7 +170,9 @@ TEST_CASE("the policy for what was found (PROTOCOL.md, the second table)") {
         {secure, records, Action::deliver, {dane, skip}, "OK dane"},  // one bad host costs no other
         {secure, records, Action::deliver, {skip, dane}, "OK dane"},
         {secure, records, Action::deliver, {dane, unreachable}, "OK dane"},
-        {secure, records, Action::deliver, {dane, sts}, "OK dane"},  // DANE goes before MTA-STS (RFC 8461 2)
+        // DANE goes before MTA-STS (RFC 8461 2), and at "dane" Postfix would take the other host in the clear
+        {secure, records, Action::deliver, {dane, sts}, "OK dane-only"},
+        {insecure, records, Action::deliver, {dane, sts}, "OK secure servername=hostname match=h1.example.net"},
         // No host is DANE, some host has a say
         {secure, records, Action::deliver, {encrypt}, "OK dane"},  // at "dane" Postfix makes it encrypt
         {secure, records, Action::deliver, {encrypt, may}, "OK dane"},
@@ -178,12 +184,11 @@ TEST_CASE("the policy for what was found (PROTOCOL.md, the second table)") {
         {secure, records, Action::deliver, {sts}, secure_sts},
         {insecure, records, Action::deliver, {sts}, secure_sts},
         {insecure, records, Action::deliver, {sts, sts}, secure_sts},
-        {secure,
-         records,
-         Action::deliver,
-         {sts, skip},
-         secure_sts},  // "dane" would let any certificate pass at the first
-        {secure, records, Action::deliver, {encrypt, sts}, secure_sts},
+        // What cannot be found out of DANE is not replaced by a certificate (RFC 8461 2): names, not patterns
+        {secure, records, Action::deliver, {sts, skip}, "OK secure servername=hostname match=h0.example.net"},
+        {secure, records, Action::deliver, {sts, unreachable}, secure_sts},
+        {secure, records, Action::deliver, {may, sts}, "OK secure servername=hostname match=h1.example.net"},
+        {secure, records, Action::deliver, {encrypt, sts}, "OK secure servername=hostname match=h1.example.net"},
         // There is nothing to say
         {secure, records, Action::deliver, {may}, "NOTFOUND "},
         {secure, records, Action::deliver, {may, unreachable}, "NOTFOUND "},
@@ -208,8 +213,8 @@ TEST_CASE("the policy for what was found (PROTOCOL.md, the second table)") {
         const std::string expected = each.reply;
         CHECK((expected == "TEMP" ? reply.substr(0, 5) == "TEMP " : reply == expected));
         const std::string reported = serve::policy_reply(PolicyMap::tlsrpt, answer);
-        if (expected == secure_sts) {
-            CHECK(reported.starts_with(secure_sts));
+        if (expected.starts_with("OK secure")) {
+            CHECK(reported.starts_with(expected + " policy_type=sts "));
         } else {
             CHECK(reported == reply);
         }
@@ -256,19 +261,69 @@ TEST_CASE("MTA-STS becomes secure with its patterns; the plain map has no word t
     // Real Postfix 3.10 takes these very words, and 3.7 does not: tests/mta/policy.py.
     CHECK(serve::policy_reply(PolicyMap::tlsrpt, answer) ==
           "OK secure servername=hostname match=mx.example.org match=.example.net policy_type=sts "
-          "policy_domain=example.org mx_host_pattern=mx.example.org mx_host_pattern=*.example.net");
+          "policy_domain=example.org { policy_string = version: STSv1 } { policy_string = mode: enforce } "
+          "{ policy_string = mx: mx.example.org } { policy_string = mx: *.example.net } "
+          "{ policy_string = max_age: 86400 } mx_host_pattern=mx.example.org mx_host_pattern=*.example.net");
     answer.domain = "example.org:587";
-    CHECK(serve::policy_reply(PolicyMap::tlsrpt, answer).find(" policy_domain=example.org mx_host") !=
-          std::string::npos);
-    answer.hosts.push_back(answer.hosts[0]);
-    answer.hosts[0].policy.action = HostAction::dane;
-    CHECK(plain(answer) == "OK dane");  // DANE goes before MTA-STS (RFC 8461 2)
+    CHECK(serve::policy_reply(PolicyMap::tlsrpt, answer).find(" policy_domain=example.org {") != std::string::npos);
+    answer.domain = "[mx.example.org]:587";
+    CHECK(serve::policy_reply(PolicyMap::tlsrpt, answer).find(" policy_domain=mx.example.org {") != std::string::npos);
+}
+
+TEST_CASE("a host that an enforced policy leaves out is not let through by any level") {
+    struct Case {
+        const char* what;
+        Security mx;
+        std::vector<std::pair<const char*, HostAction>> hosts;  // skip: left out by the policy
+        const char* reply;
+    };
+    using enum HostAction;
+    const std::vector<Case> cases = {
+        {"beside one of the policy's",
+         Security::insecure,
+         {{"mx.example.org", sts}, {"other.example", skip}},
+         "OK secure servername=hostname match=mx.example.org match=.example.net"},
+        {"that Postfix would take for one of the policy's: the star is one label",
+         Security::insecure,
+         {{"mx.example.org", sts}, {"a.b.example.net", skip}},
+         "OK secure servername=hostname match=mx.example.org"},
+        {"alone",
+         Security::insecure,
+         {{"other.example", skip}},
+         "OK secure servername=hostname match=mx.example.org match=.example.net"},
+        {"alone, and Postfix would take it",
+         Security::insecure,
+         {{"a.b.example.net", skip}},
+         "TEMP 4.7.0 sts-policy: "},
+        {"beside a DANE host", Security::secure, {{"mx.example.org", dane}, {"other.example", skip}}, "OK dane-only"},
+        {"beside a DANE host that an unsigned MX names",
+         Security::insecure,
+         {{"mx.example.org", dane}, {"other.example", skip}},
+         "OK dane-only"},
+    };
+    for (const Case& each : cases) {
+        INFO(each.what);
+        mail::MailAnswer answer = delivered(each.mx, {});
+        answer.sts = sts_policy();
+        for (const auto& [name, action] : each.hosts) {
+            mail::HostAnswer host;
+            host.name = name;
+            host.policy.action = action;
+            if (action == skip) host.policy.fault = mail::Fault::sts_policy;
+            answer.hosts.push_back(host);
+        }
+        CHECK(plain(answer).substr(0, std::string_view(each.reply).starts_with("TEMP") ? 23 : std::string::npos) ==
+              each.reply);
+        const std::string reported = serve::policy_reply(PolicyMap::tlsrpt, answer);
+        const bool none = each.hosts.size() == 1 && reported.starts_with("OK");
+        CHECK(reported.ends_with(" policy_failure=validation-failure") == none);
+    }
 }
 
 TEST_CASE("a policy that does not fit into a reply is none: half of it would be another") {
     mail::MailAnswer answer = delivered(Security::secure, {HostAction::sts});
-    answer.sts = mail::StsPolicy{mail::StsPolicy::Mode::enforce, "1", {}, {}};
-    answer.sts->patterns.assign(3000, "mx.a-name-of-a-host-of-the-usual-length.example.org");
+    answer.sts = sts_policy();
+    answer.sts->policy->patterns.assign(3000, "mx.a-name-of-a-host-of-the-usual-length.example.org");
     CHECK(plain(answer) == "TEMP the MTA-STS policy is too long for socketmap");
 }
 
