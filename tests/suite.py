@@ -48,6 +48,19 @@ def environment(preset: str) -> dict[str, str]:
             "MXTRUST_BUILD": str(BUILD / preset), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+UNDER_WAY: set[subprocess.Popen] = set()
+
+
+def end(process: subprocess.Popen) -> None:
+    """Ends a command and what it started."""
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
 def execute(command: list[str], log: Path, preset: str = "dev", limit: float = LIMIT) -> tuple[int, str]:
     """Runs a command in a process group of its own; returns its status and what it printed (also kept in `log`)."""
     with open(log, "a", encoding="utf-8") as out:
@@ -56,18 +69,16 @@ def execute(command: list[str], log: Path, preset: str = "dev", limit: float = L
         begin = out.tell()
         process = subprocess.Popen(command, cwd=ROOT, env=environment(preset), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                    start_new_session=True)
+        UNDER_WAY.add(process)
         try:
             status = process.wait(limit)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt) as reason:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-            if isinstance(reason, KeyboardInterrupt):
+        except (subprocess.TimeoutExpired, KeyboardInterrupt, SystemExit) as reason:
+            end(process)
+            if not isinstance(reason, subprocess.TimeoutExpired):
                 raise
             status = -signal.SIGALRM
+        finally:
+            UNDER_WAY.discard(process)
     with open(log, encoding="utf-8", errors="replace") as text:
         text.seek(begin)
         return status, text.read()
@@ -105,11 +116,31 @@ def script(path: str, log: Path, preset: str = "dev", *arguments: str) -> Count:
     return judge(path, status, text)
 
 
+AHEAD: dict[str, concurrent.futures.Future] = {}  # builds in the background, by preset
+
+
+def build_ahead(parts: list[str]) -> concurrent.futures.ThreadPoolExecutor:
+    """Starts to build, one preset after the other, what later parts want. Most tests wait more than they work: what is left over of
+    the machine goes into this, at the lowest priority there is."""
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    for preset in (part for part in parts if part in ("gcc", "asan", "tsan", "fuzz")):
+        targets = fuzz_targets() if preset == "fuzz" else ()
+        AHEAD[preset] = pool.submit(make, preset, LOGS / f"build-{preset}.log", targets, ("tests/leftover-time",))
+    return pool
+
+
 def build(preset: str, log: Path, *targets: str) -> Count | None:
-    """Configures and builds; None when all is well."""
+    """Configures and builds, after what is being built ahead of it; None when all is well."""
+    if preset in AHEAD:
+        concurrent.futures.wait([AHEAD[preset]])  # what was wrong is found again below, and told
+    return make(preset, log, targets)
+
+
+def make(preset: str, log: Path, targets: tuple[str, ...], by: tuple[str, ...] = ()) -> Count | None:
+    """Configures and builds now."""
     precompile = "OFF" if preset == "gcc" else "ON"
     for command in (["cmake", "--preset", preset, f"-DMXTRUST_PRECOMPILE={precompile}"], ["ninja", "-C", str(BUILD / preset), "-j", JOBS, "-k", "0", *targets]):
-        status, text = execute(command, log, preset)
+        status, text = execute([*by, *command], log, preset)
         if status != 0:
             wrong = [line for line in text.splitlines() if re.search(r"error|FAILED|Error", line)][:15]
             return Count(failed=1, notes=[f"{preset}: {' '.join(command[:2])} failed", *(f"    {line[:200]}" for line in wrong)])
@@ -196,6 +227,11 @@ def conformance(log: Path) -> Count:
     return build("dev", log, "mxtrustd", "mxtrust") or script("tests/conformance/run", log)
 
 
+def fuzz_targets() -> tuple[str, ...]:
+    """A program for every source in tests/fuzz."""
+    return tuple(sorted(f"fuzz_{path.stem}" for path in (ROOT / "tests/fuzz").glob("*.cc")))
+
+
 def fuzz_one(name: str, log: Path) -> Count:
     """One target, over its seeds and what was found before, and for a short while beyond."""
     program, found = BUILD / "fuzz/tests" / f"fuzz_{name}", BUILD / "fuzz/corpus" / name
@@ -211,9 +247,9 @@ def fuzz_one(name: str, log: Path) -> Count:
 
 def fuzz(log: Path) -> Count:
     """Every target; no time is enough, but a regression in a seed is found at once."""
-    names = sorted(path.stem for path in (ROOT / "tests/fuzz").glob("*.cc"))
+    names = [target.removeprefix("fuzz_") for target in fuzz_targets()]
     count = Count()
-    if (trouble := build("fuzz", log, *(f"fuzz_{name}" for name in names))) is not None:
+    if (trouble := build("fuzz", log, *fuzz_targets())) is not None:
         count.add(trouble)
     with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
         for one in pool.map(lambda name: fuzz_one(name, log.with_name(f"fuzz-{name}.log")), names):
@@ -262,6 +298,25 @@ PARTS = {
 ON_DEMAND = ("clang-tidy",)
 
 
+def play(parts: list[str]) -> Count:
+    """Part after part, telling each as it ends. Builds go ahead once this build's own is through."""
+    total, pool = Count(), None
+    for part in parts:
+        title, run = PARTS[part]
+        print(f"{part:12} {title} …", flush=True)
+        if pool is None and part not in ("tidy", "toolchain", "unit"):
+            pool = build_ahead(parts)
+        started = time.monotonic()
+        count = run(LOGS / f"{part}.log")
+        print(f"{'':12} {count.passed} passed, {count.failed} failed ({time.monotonic() - started:.0f} s)", flush=True)
+        for note in count.notes:
+            print(f"{'':12} {note}", flush=True)
+        total.add(count)
+    if pool is not None:
+        pool.shutdown(cancel_futures=True)
+    return total
+
+
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(prog="tests/run", description="Runs the tests.")
@@ -275,16 +330,14 @@ def main() -> int:
         parser.error(f"no such part: {' '.join(unknown)} (there are: {' '.join(PARTS)})")
     shutil.rmtree(LOGS, ignore_errors=True)
     LOGS.mkdir(parents=True)
-    total, begun = Count(), time.monotonic()
-    for part in args.parts or [name for name in PARTS if name not in ON_DEMAND]:
-        title, run = PARTS[part]
-        print(f"{part:12} {title} …", flush=True)
-        started = time.monotonic()
-        count = run(LOGS / f"{part}.log")
-        print(f"{'':12} {count.passed} passed, {count.failed} failed ({time.monotonic() - started:.0f} s)", flush=True)
-        for note in count.notes:
-            print(f"{'':12} {note}", flush=True)
-        total.add(count)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    parts = args.parts or [name for name in PARTS if name not in ON_DEMAND]
+    begun = time.monotonic()
+    try:
+        total = play(parts)
+    finally:
+        for build_ahead_of_its_part in list(UNDER_WAY):
+            end(build_ahead_of_its_part)
     if (BUILD / "lab").exists():
         execute([str(ROOT / "tests/lab/world"), "down"], LOGS / "lab-down.log")  # parts leave it up for those after them
     print(f"{(time.monotonic() - begun) / 60:.1f} minutes; what each part said: build/logs/")
