@@ -1,5 +1,5 @@
 // Trust anchors: where the chain of trust begins (RFC 4033 2, RFC 4035 4.4). Configured as text, DS or DNSKEY records
-// in master-file form. How anchors change over time (RFC 5011) is not this file's business.
+// in master-file form. How anchors change over time (RFC 5011) is rollover.h's business.
 #pragma once
 
 #include <map>
@@ -30,7 +30,7 @@ class TrustAnchors {
     TrustAnchors() = default;
     /// Lines of any zones, in the form above.
     [[nodiscard]] static Result<TrustAnchors> parse(std::string_view text);
-    /// Joins records to those of the same zone.
+    /// Joins records to those of the same zone. An anchor without records says that nothing there can be secure.
     void add(TrustAnchor anchor);
     /// The deepest one at or above `name`; null where there is none: then nothing there can be secure.
     [[nodiscard]] const TrustAnchor* closest(const dns::Name& name) const;

@@ -56,6 +56,14 @@ ZoneTrust Judge::judge_keys(const dns::Name& zone, const std::vector<dns::Ds>& t
 
 ZoneTrust Judge::judge_anchor(const dns::Name& zone, const std::vector<dns::Ds>& ds,
                               const std::vector<dns::Dnskey>& keys, const dns::RRset& dnskey) {
+    // RFC 5011 5 would have the zone insecure now. Revocation is to take trust away, not to let forgers in.
+    if (ds.empty() && keys.empty()) {
+        return ZoneTrust::indeterminate(zone,
+                                        make_reason("VZNA"_code, dns::Ede::dnssec_indeterminate, zone,
+                                                    "every trust anchor of " + zone.to_text() +
+                                                        " was revoked by its owner: nothing there can be validated"),
+                                        now_ + policy_.bogus_ttl);
+    }
     return trust_by(zone, ds, keys, dnskey, std::nullopt);
 }
 
