@@ -192,6 +192,11 @@ def lab(log: Path) -> Count:
     return installed("tests/lab/install", log) or script("tests/lab/selfcheck", log)
 
 
+def anchors(log: Path) -> Count:
+    """A rollover of the lab's root."""
+    return build("dev", log, "mxtrustd", "mxtrust") or installed("tests/lab/install", log) or script("tests/anchors/run", log)
+
+
 def forward(log: Path) -> Count:
     """Forwarders in the lab."""
     return build("dev", log, "mxtrustd", "mxtrust") or installed("tests/lab/install", log) or script("tests/forward/run", log)
@@ -284,6 +289,7 @@ PARTS = {
     "world": ("a daemon in the lab: every mail domain, every breakage explained, kill -9, hostile input", lambda log: world(log, "dev")),
     "soak": ("a daemon under good and hostile load for a minute: memory, descriptors, latency, statuses", soak),
     "guide": ("what people are told: manual pages, the guide's configuration, status", guide),
+    "anchors": ("the root rolls its key, live: RFC 5011 and 8145, bad state", anchors),
     "forward": ("forwarders: real, broken, dead, ourselves; recursion impossible and back", forward),
     "mta": ("Postfix and Exim deliver or hold back", beside("mta")),
     "differential": ("Unbound, Knot Resolver and BIND are asked the same", beside("differential")),

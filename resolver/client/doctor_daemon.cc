@@ -42,7 +42,9 @@ void judge_anchors(std::vector<Finding>& findings, const Json& status) {
         return;
     }
     const bool now = std::any_of(anchors.begin(), anchors.end(), [](const Json& anchor) {
-        return is_of_root(anchor) && number_at(anchor, "key_tag") == root_key_now;
+        const std::string state = text_at(anchor, "state");
+        const bool waits_or_is_over = state == "pending" || state == "revoked" || state == "removed";
+        return is_of_root(anchor) && !waits_or_is_over && number_at(anchor, "key_tag") == root_key_now;
     });
     // A root of one's own, for tests, has anchors of its own; status says where they are from.
     const bool own = std::any_of(anchors.begin(), anchors.end(), [](const Json& anchor) {

@@ -6,6 +6,7 @@
 
 #include "daemon/builtin.h"
 #include "daemon/lists.h"
+#include "daemon/root_data.h"
 
 namespace mxtrust::daemon {
 namespace {
@@ -82,11 +83,22 @@ Result<Anchors> choose_anchors(const Configuration& configuration, const Origin&
     }
     auto anchors = dnssec::TrustAnchors::parse(text);
     if (!anchors) return fail(FailureKind::malformed, "ATAP"_code, place + anchors.error().text);
+    if (source == "built-in") {
+        if (const auto newer = read_root_data(configuration.dnssec.root_data).anchors) {
+            dnssec::TrustAnchors joined;
+            joined.add(*newer);
+            return Anchors{std::move(joined), "built-in and " + (configuration.dnssec.root_data / "root.ds").string()};
+        }
+    }
     return Anchors{std::move(*anchors), source};
 }
 
 Result<std::vector<resolve::RootServer>> choose_root_hints(const Configuration& configuration) {
-    if (!configuration.test.root_hints) return parse_root_hints(builtin_root_hints());
+    if (!configuration.test.root_hints) {
+        auto newer = read_root_data(configuration.dnssec.root_data).hints;
+        if (newer) return std::move(*newer);
+        return parse_root_hints(builtin_root_hints());
+    }
     std::vector<resolve::RootServer> servers;
     for (const RootHint& hint : *configuration.test.root_hints) servers.push_back({hint.name, hint.address});
     return servers;
@@ -191,16 +203,6 @@ std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail,
         }
     }
     return text.str();
-}
-
-std::vector<serve::AnchorStatus> anchor_status(const Anchors& anchors) {
-    std::vector<serve::AnchorStatus> all;
-    for (const auto& [zone, anchor] : anchors.anchors.all()) {
-        for (const dns::Ds& ds : anchor.ds) all.push_back({zone, ds.key_tag, ds.algorithm, "DS", anchors.origin});
-        for (const dns::Dnskey& key : anchor.keys)
-            all.push_back({zone, key.key_tag, key.algorithm, "DNSKEY", anchors.origin});
-    }
-    return all;
 }
 
 }  // namespace mxtrust::daemon

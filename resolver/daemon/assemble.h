@@ -35,6 +35,5 @@ Result<resolve::Settings> resolver_settings(const Configuration& configuration, 
                                                   const LatestRef& latest = std::make_shared<LatestTime>());
 /// Canonical text of all that decides about verdicts at this time: records of another epoch do not exist for the cache.
 [[nodiscard]] std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail, WallTime now = {});
-[[nodiscard]] std::vector<serve::AnchorStatus> anchor_status(const Anchors& anchors);
 
 }  // namespace mxtrust::daemon

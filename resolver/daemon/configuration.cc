@@ -12,6 +12,7 @@
 #include "daemon/characters.h"
 #include "daemon/forwarders.h"
 #include "daemon/lists.h"
+#include "daemon/root_data.h"
 #include "daemon/values.h"
 
 namespace mxtrust::daemon {
@@ -154,6 +155,9 @@ const std::vector<Key>& keys() {
          [](V v, C c) { return read_negative_anchors(v, c.dnssec.negative_trust_anchors); }},
         {"dnssec", "root-key-sentinel", [](V v, C c) { return read_boolean(v, c.dnssec.root_key_sentinel); }},
         {"dnssec", "all-algorithms", [](V v, C c) { return read_boolean(v, c.dnssec.all_algorithms); }},
+        {"dnssec", "follow-rollovers", [](V v, C c) { return read_boolean(v, c.dnssec.follow_rollovers); }},
+        {"dnssec", "key-tag-signal", [](V v, C c) { return read_boolean(v, c.dnssec.key_tag_signal); }},
+        {"dnssec", "root-data", [](V v, C c) { return read_path(v, c.dnssec.root_data); }},
         {"mail", "insecure-mx", read_insecure_mx},
         {"mail", "strict-null-mx", [](V v, C c) { return read_boolean(v, c.mail.strict_null_mx); }},
         {"mail", "allow-mx-literals", [](V v, C c) { return read_boolean(v, c.mail.allow_mx_literals); }},
@@ -167,6 +171,7 @@ const std::vector<Key>& keys() {
          [](V v, C c) { return read_boolean(v, c.test.allow_loopback_authorities); }},
         {"test", "ignore-signature-dates", [](V v, C c) { return read_boolean(v, c.test.ignore_signature_dates); }},
         {"test", "authority-port", [](V v, C c) { return read_number(v, 1, 65535, c.test.authority_port); }},
+        {"test", "rollover-pace", [](V v, C c) { return read_number(v, 0, 10'000'000, c.test.rollover_pace); }},
         {"test", "resolv-conf", [](V v, C c) { return read_path(v, c.test.resolv_conf); }},
     };
     return all;
@@ -390,6 +395,11 @@ std::vector<std::string> lasting_doubts(const Configuration& configuration) {
         if (anchor.name.label_count() > 1) continue;
         all.push_back("the negative trust anchor for " + anchor.name.to_text() + " switches validation off for " +
                       (anchor.name.is_root() ? "everything" : "a whole top-level domain"));
+    }
+    // In a world of its own, or with the operator's anchors, nobody asks for Debian's.
+    if (!configuration.test.root_hints) {
+        for (std::string& doubt : read_root_data(configuration.dnssec.root_data).doubts)
+            all.push_back(std::move(doubt));
     }
     if (configuration.resolver.accept_sha1) {
         all.emplace_back("accept-sha1: signatures with SHA-1 are accepted, although they can be forged (RFC 9905)");

@@ -93,8 +93,11 @@ struct ResolverKeys {
 struct DnssecKeys {
     std::filesystem::path trust_anchor_file;  ///< empty: the anchors that are built in
     std::vector<dnssec::NegativeAnchor> negative_trust_anchors;
-    bool root_key_sentinel = true;  ///< RFC 8509
-    bool all_algorithms = false;    ///< stricter than RFC 6840 5.11
+    bool root_key_sentinel = true;                       ///< RFC 8509
+    bool all_algorithms = false;                         ///< stricter than RFC 6840 5.11
+    bool follow_rollovers = true;                        ///< RFC 5011
+    bool key_tag_signal = true;                          ///< RFC 8145
+    std::filesystem::path root_data = "/usr/share/dns";  ///< where Debian's dns-root-data is; empty: not looked at
     friend bool operator==(const DnssecKeys&, const DnssecKeys&) = default;
 };
 
@@ -122,6 +125,7 @@ struct TestKeys {
     bool allow_loopback_authorities = false;  ///< 127.0.0.0/8 and ::1
     bool ignore_signature_dates = false;      ///< no signature is too old or too young
     std::uint16_t authority_port = 53;
+    std::uint32_t rollover_pace = 0;  ///< how many times faster RFC 5011's timers run; 0: its anchors are not followed
     std::filesystem::path resolv_conf;  ///< empty: /etc/resolv.conf, or none in a world with another root
     friend bool operator==(const TestKeys&, const TestKeys&) = default;
 };

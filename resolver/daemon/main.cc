@@ -10,6 +10,7 @@
 #include "cache/memory_cache.h"
 #include "cache/store.h"
 #include "crypto/library.h"
+#include "daemon/anchors.h"
 #include "daemon/assemble.h"
 #include "daemon/configuration.h"
 #include "daemon/confine.h"
@@ -63,8 +64,7 @@ std::string joined(const std::vector<std::string>& texts) {
     return all;
 }
 
-serve::Facts facts_of(const Configuration& configuration, const Anchors& anchors, const Sockets& sockets,
-                      const Clock& clock) {
+serve::Facts facts_of(const Configuration& configuration, const Sockets& sockets, const Clock& clock) {
     serve::Facts facts;
     facts.release = MXTRUST_VERSION;
     facts.started = clock.wall();
@@ -72,9 +72,22 @@ serve::Facts facts_of(const Configuration& configuration, const Anchors& anchors
     facts.time_is_fixed = configuration.test.time.seconds != 0;
     facts.sockets = sockets.names(configuration.server);
     facts.workers = worker_count(configuration.server);
-    facts.anchors = anchor_status(anchors);
     facts.doubts = lasting_doubts(configuration);
     return facts;
+}
+
+AnchorKeeper::Settings keeper_settings(const Configuration& configuration, const Anchors& anchors) {
+    AnchorKeeper::Settings settings;
+    settings.configured = anchors;
+    settings.file = configuration.server.state_directory / AnchorKeeper::file_name;
+    settings.follows = configuration.dnssec.follow_rollovers;
+    settings.signals = configuration.dnssec.key_tag_signal;
+    // A world of its own has rollovers only where a test wants to see one.
+    if (configuration.test.trust_anchors || configuration.test.root_hints) {
+        settings.follows = settings.follows && configuration.test.rollover_pace != 0;
+        settings.timers.pace = configuration.test.rollover_pace;
+    }
+    return settings;
 }
 
 using FallbackList = std::function<std::vector<Endpoint>()>;
@@ -97,7 +110,7 @@ FallbackList fallback_list(const Configuration& configuration) {
 class Crew {
   public:
     Result<bool> hire(std::size_t count, const WorkerSettings& settings, Worker::Shared shared, cache::LmdbStore* store,
-                      const Sockets& sockets, FallbackList fallback) {
+                      const Sockets& sockets, FallbackList fallback, AnchorKeeper& anchors) {
         for (std::size_t number = 0; number < count; ++number) {
             std::unique_ptr<cache::Cache> cache;
             if (store != nullptr) {
@@ -119,6 +132,9 @@ class Crew {
         workers_.front()->watch_root();
         workers_.front()->watch_forwarders(std::move(fallback));
         workers_.front()->watch_operators_word();
+        workers_.front()->watch_anchors(anchors, [this, &anchors] {
+            for (const auto& worker : workers_) worker->trust(anchors.in_force());
+        });
         return true;
     }
     void start() {
@@ -153,7 +169,7 @@ Result<std::unique_ptr<cache::LmdbStore>> open_store(const Configuration& config
 
 /// Waits for a signal to end, and meanwhile passes on what the store has to say.
 Done supervise(const Clock& clock, cache::LmdbStore* store, log::Log& log, const resolve::Settings& settings,
-               const MailKeys& mail) {
+               const MailKeys& mail, const AnchorKeeper& anchors) {
     net::UvLoop loop(clock);
     for (const int number : {SIGTERM, SIGINT}) {
         const Done watched = loop.on_signal(number, [&loop, &log, number] {
@@ -166,13 +182,15 @@ Done supervise(const Clock& clock, cache::LmdbStore* store, log::Log& log, const
         loop.every(notice_period, [store, &log] {
             for (const std::string& notice : store->take_notices()) log.store_trouble(notice);
         });
-        // A negative trust anchor that ends makes another epoch: what was judged under it does not exist any more, and
-        // a restart finds the cache as warm as it was.
-        loop.every(notice_period, [store, &settings, &mail, &clock, epoch = std::string()]() mutable {
-            std::string now = cache_epoch(settings, mail, clock.wall());
-            if (!epoch.empty() && now != epoch) store->set_epoch(now);
-            epoch = std::move(now);
-        });
+        // A negative trust anchor that ends, and a trust anchor that comes or goes, make another epoch: what was judged
+        // under the old one does not exist any more, and a restart finds the cache as warm as it was.
+        loop.every(notice_period,
+                   [store, &mail, &clock, &anchors, current = settings, epoch = std::string()]() mutable {
+                       current.anchors = anchors.in_force();
+                       std::string now = cache_epoch(current, mail, clock.wall());
+                       if (!epoch.empty() && now != epoch) store->set_epoch(now);
+                       epoch = std::move(now);
+                   });
     }
     loop.run();
     return {};
@@ -191,8 +209,8 @@ int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shar
     const auto anchors = choose_anchors(configuration, loaded.origin);
     if (!anchors) return complain(log, anchors.error());
     const auto latest = std::make_shared<LatestTime>();
-    const auto resolver = resolver_settings(configuration, *anchors, clock.wall(), latest);
-    if (!resolver) return complain(log, resolver.error());
+    const auto chosen = resolver_settings(configuration, *anchors, clock.wall(), latest);
+    if (!chosen) return complain(log, chosen.error());
     for (const std::string& doubt : lasting_doubts(configuration)) log.configuration_doubt(doubt);
 
     const auto account = find_account(configuration.server);
@@ -204,14 +222,18 @@ int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shar
     const Done given_up = give_up_privileges(*account);
     if (!given_up) return complain(log, given_up.error());
     if (geteuid() == 0) log.configuration_doubt("runs as root, although it needs nothing of root's: [server] user");
-    const auto store = open_store(configuration, *resolver, clock, log);
+    AnchorKeeper keeper(keeper_settings(configuration, *anchors), clock, log);
+    keeper.load();
+    resolve::Settings resolver = *chosen;
+    resolver.anchors = keeper.in_force();
+    const auto store = open_store(configuration, resolver, clock, log);
     if (!store) return complain(log, store.error());
 
     serve::StatusBoard board(worker_count(configuration.server));
     resolve::ForwarderBoard forwarders(log);
     board.watch(forwarders);
-    board.set_facts(facts_of(configuration, *anchors, *sockets, clock));
-    WorkerSettings settings{*resolver, route_settings(configuration, latest), {}, {}, {}, {}};
+    board.set_facts(facts_of(configuration, *sockets, clock));
+    WorkerSettings settings{resolver, route_settings(configuration, latest), {}, {}, {}, {}};
     settings.recheck.interval = configuration.operator_keys.recheck_interval;
     settings.dns.allow = configuration.server.allow;
     settings.dns.deadline = configuration.resolver.deadline;
@@ -221,14 +243,14 @@ int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shar
     settings.dns.stale_ttl = configuration.resolver.serve_stale_ttl;
     Crew crew;
     const auto hired = crew.hire(worker_count(configuration.server), settings, {shared_clock, log, board, forwarders},
-                                 store->get(), *sockets, fallback_list(configuration));
+                                 store->get(), *sockets, fallback_list(configuration), keeper);
     if (!hired) return complain(log, hired.error());
     const Done filtered = filter_unless_told(configuration.server, log);
     if (!filtered) return complain(log, filtered.error());
     crew.start();
     log.started(MXTRUST_VERSION, joined(sockets->names(configuration.server)));
     tell_service_manager("READY=1");
-    const Done supervised = supervise(clock, store->get(), log, *resolver, configuration.mail);
+    const Done supervised = supervise(clock, store->get(), log, resolver, configuration.mail, keeper);
     tell_service_manager("STOPPING=1");
     crew.stop();
     if (!supervised) return complain(log, supervised.error());

@@ -16,6 +16,7 @@ constexpr Duration probe_time{10000};
 constexpr Duration probe_period_good{3600000};
 constexpr Duration probe_period_bad{30000};
 constexpr Duration tend_period{10000};
+constexpr Duration anchor_period{1000};
 
 }  // namespace
 
@@ -100,13 +101,51 @@ void Worker::forget_what_ended() {
     }
 }
 
+void Worker::watch_anchors(AnchorKeeper& keeper, std::function<void()> changed) {
+    shared_.board.set_anchors(keeper.report());
+    if (keeper.settings().follows) loop_.spawn(look_after_anchors(keeper, std::move(changed)));
+}
+
+/// The keeper outlives the task.
+task::Task<void> Worker::look_after_anchors(AnchorKeeper& keeper, std::function<void()> changed) {
+    while (true) {
+        const std::vector<dns::Name> due = keeper.due();
+        for (std::size_t index = 0; index < due.size(); ++index) {
+            const dns::Name zone = due[index];
+            BudgetRef budget = resolver_.budget(probe_time);
+            dns::Name asked = zone;
+            Result<dnssec::Observation> seen = co_await resolver_.observe_anchor(std::move(asked), std::move(budget));
+            const bool others = keeper.observed(zone, seen);
+            shared_.board.set_anchors(keeper.report());
+            if (others) changed();
+            if (!keeper.settings().signals) continue;
+            BudgetRef another = resolver_.budget(probe_time);
+            dns::Name told = zone;
+            co_await resolver_.signal_trusted_keys(std::move(told), std::move(another));
+        }
+        // Whether it is time is the wall clock's business, which may be set meanwhile.
+        const MonoTime next = shared_.clock.mono() + anchor_period;
+        co_await task::sleep_until(next);
+    }
+}
+
+void Worker::trust(dnssec::TrustAnchors anchors) {
+    loop_.post([this, changed = std::move(anchors)] {
+        resolver_.set_anchors(changed);
+        cache_->flush(dns::Name(), true);
+        router_.forget();
+    });
+}
+
 void Worker::watch_root() {
     loop_.spawn(probe_root());
 }
 
 task::Task<void> Worker::probe_root() {
     if (resolver_.validates_nothing()) {
-        serve::RootProbe none{dnssec::Security::insecure, dnssec::Outcome::failure, {}, shared_.clock.wall()};
+        // Nothing is known of a root that others are asked about and nobody can check: that is not "insecure", which is
+        // a proof.
+        serve::RootProbe none{dnssec::Security::indeterminate, dnssec::Outcome::failure, {}, shared_.clock.wall()};
         none.reason.code = "ANTA"_code;
         none.reason.text = "nothing is validated: there is no trust anchor, and everything is forwarded";
         shared_.board.root_probed(std::move(none));

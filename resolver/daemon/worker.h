@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "cache/lmdb_cache.h"
+#include "daemon/anchors.h"
 #include "daemon/sockets.h"
 #include "log/log.h"
 #include "net/loop.h"
@@ -59,6 +60,11 @@ class Worker {
     /// Looks after the forwarders now and then. `fallback` says who may stand in for recursion (read again each time).
     /// One worker does it.
     void watch_forwarders(std::function<std::vector<Endpoint>()> fallback);
+    /// Looks at the trust anchors' zones when it is time to, for rollovers (RFC 5011). `changed` is called where other
+    /// anchors are in force since. One worker does it.
+    void watch_anchors(AnchorKeeper& keeper, std::function<void()> changed);
+    /// From any thread: other anchors are in force.
+    void trust(dnssec::TrustAnchors anchors);
     /// Looks after the operator's word (route/recheck.h). One worker does it.
     void watch_operators_word();
     /// Until stop().
@@ -72,6 +78,7 @@ class Worker {
     using Listeners = std::vector<std::unique_ptr<net::StreamServer>>;
     Done accept(Listeners& listeners, net::Listening listening, std::size_t most_connections, net::Greeter greet);
     task::Task<void> probe_root();
+    task::Task<void> look_after_anchors(AnchorKeeper& keeper, std::function<void()> changed);
     task::Task<void> tend_forwarders(std::function<std::vector<Endpoint>()> fallback);
     std::size_t flush(const dns::Name& name, serve::Extent extent);
     void drop(const dns::Name& name, serve::Extent extent);

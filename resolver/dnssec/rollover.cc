@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "dnssec/delegation.h"
 #include "dnssec/reason.h"
@@ -17,6 +18,7 @@ constexpr seconds fifteen_days = std::chrono::days(15);
 constexpr seconds one_day = std::chrono::days(1);
 constexpr seconds one_hour = std::chrono::hours(1);
 constexpr std::uint16_t revoke_bit = 0x0080;
+constexpr std::size_t most_tags_told = 12;  // a label has 63 octets
 
 bool is_same_key(const dns::Dnskey& left, const dns::Dnskey& right) {
     return left.algorithm == right.algorithm && left.public_key == right.public_key;
@@ -317,6 +319,21 @@ TrustAnchor in_force(const TrustAnchor& configured, const ZoneRollover& zone) {
         if (is_trusted(known.state) && !names(trusted, known.key)) trusted.keys.push_back(known.key);
     }
     return trusted;
+}
+
+std::string key_tag_label(const TrustAnchor& anchor) {
+    std::set<std::uint16_t> tags;
+    for (const dns::Ds& ds : anchor.ds) tags.insert(ds.key_tag);
+    for (const dns::Dnskey& key : anchor.keys) tags.insert(key.key_tag);
+    std::string label = "_ta";
+    std::size_t told = 0;
+    for (const std::uint16_t tag : tags) {
+        if (++told > most_tags_told) break;
+        const std::array<std::uint8_t, 2> octets{static_cast<std::uint8_t>(tag >> 8U),
+                                                 static_cast<std::uint8_t>(tag & 0xffU)};
+        label += "-" + to_hex(octets);
+    }
+    return told == 0 ? std::string() : label;
 }
 
 ZoneRollover not_of_the_future(ZoneRollover zone, WallTime now) {

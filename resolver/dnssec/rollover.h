@@ -111,6 +111,9 @@ struct Advanced {
 /// Does the DS, or the key, name this one? (flags but REVOKE do not count)
 [[nodiscard]] bool names(const TrustAnchor& anchor, const dns::Dnskey& key);
 
+/// "_ta-4a5c-4f66" (RFC 8145 5.1): the tags of these anchors, ascending; empty where there is none.
+[[nodiscard]] std::string key_tag_label(const TrustAnchor& anchor);
+
 /// The state as text, for a file: readable, with a version and a checksum. decode(encode(x)) == x.
 [[nodiscard]] std::string encode_rollovers(const Rollovers& zones, WallTime written);
 struct DecodedRollovers {

@@ -204,6 +204,15 @@ void Log::root_probe(bool secure, const dnssec::Reason& reason) {
     }
 }
 
+void Log::anchor_changed(std::string_view zone, std::uint16_t key_tag, std::string_view what, bool expected) {
+    state_->say(expected ? Level::info : Level::warning,
+                "trust anchor: key " + std::to_string(key_tag) + " of " + clean(zone) + " " + clean(what));
+}
+
+void Log::anchor_state_trouble(std::string_view what) {
+    state_->say(Level::warning, "trust anchors: " + clean(what));
+}
+
 void Log::forwarder(std::string_view address, std::string_view what, std::string_view why, bool sound) {
     std::string line = "forwarder: " + clean(address) + " is " + clean(what);
     if (!why.empty()) line += ": " + clean(why);

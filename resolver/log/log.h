@@ -43,6 +43,9 @@ class Log {
     void client_trouble(std::string_view who, std::string_view what);           ///< debug
     void system_trouble(std::string_view what);                                 ///< error
     void root_probe(bool secure, const dnssec::Reason& reason);  ///< info when it changes, warning when not secure
+    /// Of a trust anchor's key (RFC 5011): info where a rollover goes as it should, else warning.
+    void anchor_changed(std::string_view zone, std::uint16_t key_tag, std::string_view what, bool expected);
+    void anchor_state_trouble(std::string_view what);  ///< warning
     /// A forwarder's state or handling of DNSSEC changed: info where it is sound, else warning.
     void forwarder(std::string_view address, std::string_view what, std::string_view why, bool sound);
     /// Who does the asking changed (authorities or forwarders): info where all is as it should be, else warning.

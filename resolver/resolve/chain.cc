@@ -14,6 +14,9 @@ using dnssec::Reason;
 using dnssec::Security;
 using dnssec::ZoneTrust;
 
+/// Of no data: for questions that are asked to be seen (RFC 8145 5.1).
+constexpr dns::Type type_null{10};
+
 std::optional<dns::Name> first_signer(const dns::RRset& set) {
     for (const Bytes& signature : set.signatures) {
         Result<dns::Rrsig> rrsig = dns::parse_rrsig(signature);
@@ -93,6 +96,11 @@ void Chain::flush(const dns::Name& name) {
     std::erase_if(trusts_, [&name](const auto& entry) { return entry.first.is_within(name); });
 }
 
+void Chain::forget_all() {
+    ++generation_;
+    trusts_.clear();
+}
+
 std::optional<ZoneTrust> Chain::taken_out(const dns::Name& apex, const dns::Name& name, Budget& budget) const {
     const WallTime now = tools_.clock.wall();
     const dnssec::NegativeAnchor* negative = tools_.settings.negative_anchors.above(name, now);
@@ -156,6 +164,7 @@ task::Task<ZoneTrust> Chain::trust_of(dns::Name zone, Context context, Reach rea
 
 task::Task<Chain::TrustRef> Chain::build(dns::Name zone, Context context, Reach reach) {
     TrustRef trust;
+    const std::uint64_t generation = generation_;
     const dnssec::TrustAnchors& anchors = tools_.settings.anchors;
     const dnssec::TrustAnchor* anchor = anchors.closest(zone);
     if (anchor != nullptr && anchor->zone == zone) {
@@ -170,7 +179,7 @@ task::Task<Chain::TrustRef> Chain::build(dns::Name zone, Context context, Reach 
         Context same = context;
         trust = co_await build_below(std::move(asked), std::move(parent), std::move(same), reach);
     }
-    if (reach == Reach::keys) remember(trust);
+    if (reach == Reach::keys && generation == generation_) remember(trust);
     co_return trust;
 }
 
@@ -349,18 +358,19 @@ task::Task<ZoneTrust> Chain::trust_for(dns::Name asked, dnssec::Response respons
     // A negative anchor need not stand at a zone's apex: _25._tcp.mx.example.org takes out the TLSA records alone.
     if (std::optional<ZoneTrust> fixed = taken_out(asked, lowest, *context.budget)) co_return std::move(*fixed);
     // An anchor between the zone that was asked and the name: the chain begins there, whatever the parent is.
-    const dnssec::TrustAnchor* island = tools_.settings.anchors.closest(lowest);
+    const dnssec::TrustAnchor* closest = tools_.settings.anchors.closest(lowest);
+    const std::optional<dns::Name> island = closest != nullptr ? std::optional(closest->zone) : std::nullopt;
     const std::optional<dns::Name> signer = signer_of(response);
-    if (island != nullptr && island->zone.is_below(asked)) {
+    if (island && island->is_below(asked)) {
         // But where the zone above is secure itself, its word counts, too: any anchor that proves it will do (RFC 6840
         // appendix C.2).
-        if (signer && island->zone.is_below(*signer) && signer->is_within(asked)) {
+        if (signer && island->is_below(*signer) && signer->is_within(asked)) {
             dns::Name above = *signer;
             Context beside = context;
             ZoneTrust over = co_await trust_of(std::move(above), std::move(beside), Reach::keys);
             if (over.security() == Security::secure) co_return over;
         }
-        asked = zone = island->zone;
+        asked = zone = *island;
     }
     ZoneTrust trust = co_await trust_of(std::move(zone), std::move(first), Reach::keys);
     if (trust.security() != Security::secure) co_return trust;
@@ -475,6 +485,50 @@ task::Task<FindingRef> Chain::fetch(dns::Name name, dns::Type type, Context cont
     }
     store(first_bogus);
     co_return first_bogus;
+}
+
+task::Task<Result<dnssec::Observation>> Chain::observe_anchor(dns::Name zone, BudgetRef budget) {
+    std::optional<dnssec::Observation> best;
+    std::vector<Address> excluded;
+    for (std::size_t attempt = 0; attempt <= most_bogus_retries; ++attempt) {
+        const dnssec::TrustAnchor* anchor = tools_.settings.anchors.closest(zone);
+        if (anchor == nullptr || anchor->zone != zone) {
+            co_return fail(FailureKind::unsupported, "ROAN"_code, "there is no trust anchor for " + zone.to_text());
+        }
+        const dnssec::TrustAnchor trusted = *anchor;
+        dns::Name asked = zone;
+        Context context{budget, 0, excluded};
+        Found found = co_await tools_.iterator.find(std::move(asked), dns::Type::dnskey, std::move(context));
+        const auto* response = found.reply ? std::get_if<dnssec::Response>(&*found.reply) : nullptr;
+        if (response == nullptr) {
+            if (best) break;
+            co_return fail(FailureKind::unreachable, "ROAU"_code, found.reason.text);
+        }
+        excluded.push_back(found.server.address);
+        dns::RRset keys;
+        keys.owner = zone;
+        keys.type = dns::Type::dnskey;
+        if (response->positive && response->shape == dnssec::Shape::records) keys = *response->positive;
+        const dnssec::Context known{tools_.settings.policy, tools_.clock.wall(), *budget};
+        dnssec::Observation seen = dnssec::observe(trusted, keys, known);
+        const bool tells = seen.authentic || !seen.revoked.empty();
+        if (tells || !best) best = std::move(seen);
+        if (tells) break;
+    }
+    co_return std::move(*best);
+}
+
+task::Task<void> Chain::signal_trusted_keys(dns::Name zone, BudgetRef budget) {
+    const dnssec::TrustAnchor* anchor = tools_.settings.anchors.closest(zone);
+    const bool is_anchor = anchor != nullptr && anchor->zone == zone;
+    const std::string label = is_anchor ? dnssec::key_tag_label(*anchor) : std::string();
+    Result<dns::Name> name = zone.prepend(label);
+    if (label.empty() || !name) co_return;
+    dns::Name asked = std::move(*name);
+    Context context{std::move(budget), 0, {}};
+    // Not through the cache, which may know that there is no such name: the point is that the question arrives.
+    Found found = co_await tools_.iterator.find(std::move(asked), type_null, std::move(context));
+    static_cast<void>(found);
 }
 
 }  // namespace mxtrust::resolve

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "dnssec/judge.h"
+#include "dnssec/rollover.h"
 #include "resolve/failures.h"
 #include "resolve/iterate.h"
 #include "task/single_flight.h"
@@ -49,7 +50,12 @@ class Chain {
                                            Budget& budget);
     [[nodiscard]] dnssec::FindingRef failure(const dns::Name& name, dns::Type type, const Found& found);
     void store(const dnssec::FindingRef& finding);
+    /// See resolver.h.
+    task::Task<Result<dnssec::Observation>> observe_anchor(dns::Name zone, BudgetRef budget);
+    task::Task<void> signal_trusted_keys(dns::Name zone, BudgetRef budget);
     void flush(const dns::Name& name);
+    /// The anchors are others now: nothing that is being built on the old ones is remembered, either.
+    void forget_all();
     /// Is it known right now, without asking anybody, that nothing in this zone can be validated?
     [[nodiscard]] bool is_known_unsigned(const dns::Name& zone) const;
 
@@ -77,6 +83,7 @@ class Chain {
 
     Tools tools_;
     Failures failures_;
+    std::uint64_t generation_ = 0;  ///< of anchors
     task::SingleFlight<dns::Name, TrustRef, dns::NameHash> flights_;
     task::SingleFlight<dns::Name, dnssec::FindingRef, dns::NameHash> ds_flights_;
     std::unordered_map<dns::Name, TrustRef, dns::NameHash> trusts_;

@@ -101,6 +101,9 @@ constexpr std::array table{
     Row{"negative-trust-anchor", Party::us,
         "remove the negative trust anchor from the configuration once {zone} is mended"},
     Row{"no-trust-anchor", Party::us, "configure a trust anchor for the root"},
+    Row{"anchors-revoked", Party::us,
+        "bring mxtrust, or the file of trust anchors, up to date: every trust anchor of {zone} was revoked by its "
+        "owner"},
     Row{"unsigned-delegation", Party::zone,
         "nothing is broken; to protect mail by DANE, sign {zone} and publish its DS at {parent}"},
     Row{"opt-out", Party::zone,
@@ -206,6 +209,7 @@ const std::vector<KnownPlace>& known_places() {
         {"VHSR", "library"},
         {"VNTA", "negative-trust-anchor"},
         {"RNOA", "no-trust-anchor"},
+        {"VZNA", "anchors-revoked"},
         {"VZUD", "unsigned-delegation"},
         {"VHOO", "opt-out"},
     };

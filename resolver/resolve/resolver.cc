@@ -548,6 +548,20 @@ task::Task<void> Resolver::tend_forwarders() {
     co_await state_->forwarding.tend();
 }
 
+task::Task<Result<dnssec::Observation>> Resolver::observe_anchor(dns::Name zone, BudgetRef budget) {
+    co_return co_await state_->chain.observe_anchor(std::move(zone), std::move(budget));
+}
+
+task::Task<void> Resolver::signal_trusted_keys(dns::Name zone, BudgetRef budget) {
+    co_await state_->chain.signal_trusted_keys(std::move(zone), std::move(budget));
+}
+
+void Resolver::set_anchors(dnssec::TrustAnchors anchors) {
+    state_->settings.anchors = std::move(anchors);
+    state_->chain.forget_all();
+    flush(dns::Name(), true);
+}
+
 task::Task<Result<FindingRef>> Resolver::probe_root(BudgetRef budget) {
     const dns::Name root;
     dns::Name asked = root;

@@ -16,6 +16,7 @@
 #include "dnssec/finding.h"
 #include "dnssec/judge.h"
 #include "dnssec/negative_anchor.h"
+#include "dnssec/rollover.h"
 #include "log/log.h"
 #include "net/network.h"
 #include "task/task.h"
@@ -133,6 +134,14 @@ class Resolver {
     /// NS of the root is asked and judged, for readiness and `status`. Bogus is a finding; an error is that nobody
     /// answers.
     task::Task<Result<dnssec::FindingRef>> probe_root(BudgetRef budget);
+    /// The key set of a zone with a trust anchor, asked for anew and looked at for rollovers (RFC 5011); where what one
+    /// server says does not hold, others are asked. A Failure where nobody says anything.
+    task::Task<Result<dnssec::Observation>> observe_anchor(dns::Name zone, BudgetRef budget);
+    /// Tells the zone's servers which of its keys are trusted here (RFC 8145 5.1). Nothing comes of it.
+    task::Task<void> signal_trusted_keys(dns::Name zone, BudgetRef budget);
+    /// From now on these are the anchors, and what followed from others is forgotten; the cache is its owner's
+    /// business.
+    void set_anchors(dnssec::TrustAnchors anchors);
     /// No trust anchor, and the root is forwarded: there is nothing that could be known of it.
     [[nodiscard]] bool validates_nothing() const;
     /// Looks after the forwarders (forward.h); now and then, and at the start.

@@ -27,8 +27,18 @@ Json anchor_json(const AnchorStatus& anchor) {
     json["key_tag"] = anchor.key_tag;
     json["algorithm"] = dns::to_text(anchor.algorithm);
     json["kind"] = anchor.kind;
-    json["state"] = "valid";
+    json["state"] = anchor.state;
     json["origin"] = anchor.origin;
+    json["since"] = anchor.since ? Json(anchor.since->seconds) : Json(nullptr);
+    json["last_seen"] = anchor.last_seen ? Json(anchor.last_seen->seconds) : Json(nullptr);
+    return json;
+}
+
+Json anchor_state_json(const AnchorReport& report) {
+    Json json;
+    json["follows"] = report.follows;
+    json["last_authentic"] = report.last_authentic ? Json(report.last_authentic->seconds) : Json(nullptr);
+    json["trouble"] = text_or_null(dns::clean_text(report.trouble, 500));
     return json;
 }
 
@@ -192,7 +202,8 @@ std::string render_status(std::string_view id, const Status& status) {
     json["clock"] = clock_json(status);
     json["root_probe"] = probe_json(status.root_probe);
     json["trust_anchors"] = Json::array();
-    for (const AnchorStatus& anchor : status.facts.anchors) json["trust_anchors"].push_back(anchor_json(anchor));
+    for (const AnchorStatus& anchor : status.anchors.anchors) json["trust_anchors"].push_back(anchor_json(anchor));
+    json["anchor_state"] = anchor_state_json(status.anchors);
     json["negative_trust_anchors"] = standings_json(status.words, mail::OperatorsWord::Kind::negative_trust_anchor);
     json["exceptions"] = standings_json(status.words, mail::OperatorsWord::Kind::exception);
     json["warnings"] = warnings_json(status);

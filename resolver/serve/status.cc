@@ -107,6 +107,11 @@ void StatusBoard::root_probed(RootProbe probe) {
     root_probe_ = std::move(probe);
 }
 
+void StatusBoard::set_anchors(AnchorReport report) {
+    const std::lock_guard guard(mutex_);
+    anchors_ = std::move(report);
+}
+
 void StatusBoard::watch(const resolve::ForwarderBoard& forwarders) {
     const std::lock_guard guard(mutex_);
     forwarders_ = &forwarders;
@@ -123,6 +128,7 @@ Status StatusBoard::status(WallTime now, MonoTime mono, const cache::CacheCounte
     status.facts = facts_;
     status.time = now;
     status.uptime = std::chrono::duration_cast<std::chrono::seconds>(mono - facts_.started_mono);
+    status.anchors = anchors_;
     status.root_probe = root_probe_;
     status.words = words_;
     status.cache = cache;

@@ -65,8 +65,18 @@ struct AnchorStatus {
     dns::Name zone;
     std::uint16_t key_tag = 0;
     dns::Algorithm algorithm{};
-    std::string kind;    ///< "DS" or "DNSKEY"
-    std::string origin;  ///< "built-in", the file's name, "test"
+    std::string kind;             ///< "DS" or "DNSKEY"
+    std::string origin;           ///< "built-in", the file's name, "[test]", "RFC 5011"
+    std::string state = "valid";  ///< "valid", "missing": trusted; "pending", "revoked", "removed": not (RFC 5011 4.2)
+    std::optional<WallTime> since{}, last_seen{};
+};
+
+/// The trust anchors, and how following their rollovers goes.
+struct AnchorReport {
+    std::vector<AnchorStatus> anchors;
+    bool follows = false;
+    std::string trouble;                       ///< with what is kept of them
+    std::optional<WallTime> last_authentic{};  ///< the zones' key sets were last seen to hold; nothing: never
 };
 
 /// What does not change while the daemon runs.
@@ -77,7 +87,6 @@ struct Facts {
     bool time_is_fixed = false;  ///< by [test] time
     std::vector<std::string> sockets;
     std::size_t workers = 0;
-    std::vector<AnchorStatus> anchors;
     std::vector<std::string> doubts;
 };
 
@@ -85,6 +94,7 @@ struct Status {
     Facts facts;
     WallTime time{};
     std::chrono::seconds uptime{};
+    AnchorReport anchors;
     std::optional<RootProbe> root_probe;
     std::vector<route::WordStanding> words;  ///< negative trust anchors and exceptions
     cache::CacheCounters cache;
@@ -103,6 +113,7 @@ class StatusBoard {
     void set_facts(Facts facts);
     void publish(std::size_t worker, const WorkerFigures& figures);
     void root_probed(RootProbe probe);
+    void set_anchors(AnchorReport report);
     /// The board outlives this one.
     void watch(const resolve::ForwarderBoard& forwarders);
     void set_words(std::vector<route::WordStanding> words);
@@ -111,6 +122,7 @@ class StatusBoard {
   private:
     mutable std::mutex mutex_;
     Facts facts_;
+    AnchorReport anchors_;
     std::optional<RootProbe> root_probe_;
     std::vector<route::WordStanding> words_;
     std::vector<WorkerFigures> figures_;
