@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "client/arguments.h"
+#include "client/check.h"
 #include "client/connection.h"
 #include "client/doctor.h"
 #include "client/words.h"
@@ -104,10 +105,23 @@ int ask(const Arguments& arguments) {
     return status;
 }
 
+int check(const std::vector<std::string>& words) {
+    const auto parsed = parse_check_arguments(words);
+    if (const auto* message = std::get_if<Message>(&parsed)) {
+        (message->is_error ? std::cerr : std::cout) << message->text;
+        return message->is_error ? wrong_usage : deliver;
+    }
+    const int status = run_check(std::get<CheckArguments>(parsed), colour_of_terminal());
+    std::cout.flush();
+    return std::cout ? status : complain("the output cannot be written", unavailable);
+}
+
 }  // namespace
 
 int main(int count, char** values) {
-    const auto parsed = parse_arguments(std::vector<std::string>(values + 1, values + count));
+    const std::vector<std::string> words(values + 1, values + count);
+    if (asks_for_check(words)) return check(words);
+    const auto parsed = parse_arguments(words);
     if (const auto* message = std::get_if<Message>(&parsed)) {
         (message->is_error ? std::cerr : std::cout) << message->text;
         return message->is_error ? wrong_usage : deliver;

@@ -1,0 +1,242 @@
+// The host that is expected, the MTA-STS policy, the TLSRPT record: what is said of the domain beside its DNSSEC.
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "client/check.h"
+
+namespace mxtrust::client {
+namespace {
+
+const Json& hosts_of(const Report& report) {
+    static const Json none = Json::array();
+    const Json& hosts = member(report.mail, "hosts");
+    return hosts.is_array() ? hosts : none;
+}
+
+/// An expected name that ends in a dot or is written in capitals is the same name.
+std::string plain(std::string name) {
+    for (char& octet : name) octet = octet >= 'A' && octet <= 'Z' ? static_cast<char>(octet - 'A' + 'a') : octet;
+    if (name.size() > 1 && name.back() == '.') name.pop_back();
+    return name;
+}
+
+bool has_secure_address(const Json& host) {
+    for (const char* family : {"a", "aaaa"}) {
+        const Json& status = member(host, family);
+        if (text_at(status, "security") == "secure" && text_at(status, "outcome") == "records") return true;
+    }
+    return false;
+}
+
+bool has_address(const Json& host) {
+    for (const char* family : {"a", "aaaa"})
+        if (text_at(member(host, family), "outcome") == "records") return true;
+    return false;
+}
+
+void compare_preferences(const Report& report, const Json& expected, const std::string& name, const Note& note) {
+    const std::int64_t mine = number_at(expected, "preference");
+    bool lowest = true;
+    for (const Json& host : hosts_of(report)) {
+        const std::string other = text_at(host, "name");
+        if (other == name) continue;
+        const std::int64_t theirs = number_at(host, "preference");
+        lowest = lowest && theirs >= mine;
+        const std::string seen =
+            other + " has the preference " + std::to_string(theirs) + ", " + name + " has " + std::to_string(mine);
+        const std::string_view diagnosis = theirs == mine  ? "other-mx-same-preference"
+                                           : theirs < mine ? "other-mx-lower-preference"
+                                                           : "other-mx-higher-preference";
+        note(diagnosed("expected-mx", name, diagnosis, seen, report));
+    }
+    const std::string own = "its preference is " + std::to_string(mine);
+    if (!lowest)
+        note(
+            diagnosed("expected-mx", name, "expected-mx-too-high", own + ", and another host has a lower one", report));
+    else if (mine != 0)
+        note(diagnosed("expected-mx", name, "expected-mx-preference", own, report));
+    else
+        note(passed("expected-mx", name, "it is the MX host, with preference 0"));
+}
+
+/// What a TXT record says: its character strings, joined (RFC 7208 3.3, which RFC 8460 3 follows).
+std::string joined_strings(std::string_view text) {
+    std::string result;
+    bool inside = false;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == '"') {
+            inside = !inside;
+        } else if (text[at] == '\\' && at + 3 < text.size() && text[at + 1] >= '0' && text[at + 1] <= '9') {
+            int value = 0;
+            std::from_chars(text.data() + at + 1, text.data() + at + 4, value);
+            result += static_cast<char>(value);
+            at += 3;
+        } else if (text[at] == '\\' && at + 1 < text.size()) {
+            result += text[++at];
+        } else if (inside || text[at] != ' ') {
+            result += text[at];
+        }
+    }
+    return result;
+}
+
+std::vector<std::string> texts_of(const Json& rrset) {
+    std::vector<std::string> found;
+    const Json& records = member(rrset, "records");
+    for (const Json& record : records.is_array() ? records : Json::array())
+        if (record.is_string()) found.push_back(joined_strings(record.get<std::string>()));
+    return found;
+}
+
+std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    return text;
+}
+
+/// RFC 8460 3: "v=TLSRPTv1" first, then rua with one or more mailto: or https: URIs. "" where it is well.
+std::string tlsrpt_complaint(std::string_view text) {
+    if (trimmed(text.substr(0, text.find(';'))) != "v=TLSRPTv1") return "it does not begin with v=TLSRPTv1;";
+    std::size_t at = text.find(';');
+    while (at != std::string_view::npos) {
+        text.remove_prefix(at + 1);
+        at = text.find(';');
+        const std::string_view field = trimmed(text.substr(0, at));
+        if (!field.starts_with("rua=")) continue;
+        std::string_view list = field.substr(4);
+        for (std::size_t comma = 0; comma != std::string_view::npos;) {
+            comma = list.find(',');
+            const std::string_view uri = trimmed(list.substr(0, comma));
+            const bool known = uri.starts_with("mailto:") || uri.starts_with("https:");
+            const bool whole = uri.starts_with("mailto:") ? uri.find('@') != std::string_view::npos : uri.size() > 8;
+            if (!known || !whole) return "\"" + std::string(uri) + "\" is neither mailto: with an address nor https:";
+            list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+        }
+        return {};
+    }
+    return "it has no rua: nobody is named who wants reports";
+}
+
+bool fits_pattern(const std::string& host, const std::string& pattern) {
+    if (!pattern.starts_with("*.")) return host == pattern;
+    // RFC 8461 4.1: the wildcard stands for exactly one label.
+    const std::size_t dot = host.find('.');
+    return dot != std::string::npos && host.substr(dot) == pattern.substr(1);
+}
+
+bool policy_has(const Json& policy, const std::string& host) {
+    const Json& patterns = member(policy, "mx");
+    for (const Json& pattern : patterns.is_array() ? patterns : Json::array())
+        if (pattern.is_string() && fits_pattern(host, pattern.get<std::string>())) return true;
+    return false;
+}
+
+std::string pattern_words(const Json& policy) {
+    std::string words;
+    const Json& patterns = member(policy, "mx");
+    for (const Json& pattern : patterns.is_array() ? patterns : Json::array())
+        if (pattern.is_string()) words += (words.empty() ? "" : ", ") + pattern.get<std::string>();
+    return words;
+}
+
+}  // namespace
+
+void test_expected_mx(const Report& report, const std::string& expected, const Note& note) {
+    if (expected.empty()) return;
+    const std::string name = plain(expected);
+    const Json& mx = member(report.mail, "mx");
+    if (text_at(mx, "outcome") == "failure") {
+        note(diagnosed("expected-mx", name, "expected-mx-unproven", "the MX records are not known", report));
+        return;
+    }
+    const Json& hosts = hosts_of(report);
+    const auto found =
+        std::find_if(hosts.begin(), hosts.end(), [&name](const Json& host) { return text_at(host, "name") == name; });
+    if (found == hosts.end()) {
+        std::string others;
+        for (const Json& host : hosts) others += (others.empty() ? "" : ", ") + text_at(host, "name");
+        const bool any = !others.empty() && text_at(mx, "outcome") == "records";
+        note(diagnosed("expected-mx", name, any ? "expected-mx-differs" : "expected-mx-not-found",
+                       any ? "MX names " + others + ", not " + name : "there is no MX record that names " + name,
+                       report));
+        return;
+    }
+    if (!has_address(*found)) {
+        const bool failing = text_at(member(*found, "policy"), "action") == "skip";
+        note(diagnosed("expected-mx", name, failing ? "expected-mx-unproven" : "expected-mx-unknown",
+                       failing ? "its addresses cannot be looked up" : "it has no address", report));
+    } else if (!has_secure_address(*found)) {
+        note(diagnosed("expected-mx", name, "expected-mx-not-secured", "its addresses are not signed", report));
+    }
+    compare_preferences(report, *found, name, note);
+}
+
+void test_sts(const Report& report, const std::string& expected, const Note& note) {
+    const Json& policy = member(report.mail, "sts");
+    const bool announced = !texts_of(report.sts_record).empty();
+    if (!policy.is_object()) {
+        if (announced) {
+            note(diagnosed("sts", report.domain, "sts-not-fetched",
+                           "_mta-sts." + report.domain + " announces a policy: " + texts_of(report.sts_record).front(),
+                           report));
+        } else {
+            note(not_tested("sts", report.domain, "no MTA-STS policy is announced"));
+        }
+        return;
+    }
+    const std::string mode = text_at(policy, "mode");
+    const std::string seen = "policy " + text_at(policy, "id") + ", mode " + mode + ", for " + pattern_words(policy);
+    bool lacking = false;
+    std::vector<std::string> wanted;
+    for (const Json& host : hosts_of(report)) wanted.push_back(text_at(host, "name"));
+    if (!expected.empty() && std::find(wanted.begin(), wanted.end(), plain(expected)) == wanted.end())
+        wanted.push_back(plain(expected));
+    for (const std::string& host : wanted) {
+        if (mode != "enforce" || policy_has(policy, host)) continue;
+        lacking = true;
+        Test test =
+            diagnosed("sts", host, "sts-lacks-mx",
+                      "the policy in enforce mode is for " + pattern_words(policy) + ", and not for " + host, report);
+        test.code = "4.7.0 sts-policy";
+        test.tlsrpt = "validation-failure";
+        note(std::move(test));
+    }
+    if (mode == "testing") {
+        note(diagnosed("sts", report.domain, "sts-testing", seen, report));
+    } else if (!lacking) {
+        note(passed("sts", report.domain, seen));
+    }
+    if (expected.empty() && mode == "enforce" && text_at(member(report.mail, "mx"), "outcome") != "records")
+        note(diagnosed("sts", report.domain, "sts-no-expected-mx", seen + "; MX names no host", report));
+}
+
+void test_tlsrpt(const Report& report, const Note& note) {
+    const std::string where = "_smtp._tls." + report.domain;
+    const std::string outcome = text_at(report.tlsrpt_record, "outcome");
+    if (report.tlsrpt_record.is_null()) return;
+    if (outcome == "failure" || outcome.empty()) {
+        note(not_tested("tlsrpt", report.domain, "TXT at " + where + " cannot be looked up"));
+        return;
+    }
+    // RFC 8460 3: other TXT records do not count; of more than one that does, none does.
+    std::vector<std::string> records;
+    std::vector<std::string> all = texts_of(report.tlsrpt_record);
+    for (const std::string& text : all)
+        if (text.starts_with("v=TLSRPTv1")) records.push_back(text);
+    if (all.empty()) {
+        note(diagnosed("tlsrpt", report.domain, "tlsrpt-missing", "there is no TXT record at " + where, report));
+    } else if (records.size() != 1) {
+        note(diagnosed("tlsrpt", report.domain, "tlsrpt-malformed",
+                       records.empty() ? "TXT at " + where + " is \"" + all.front() + "\""
+                                       : "there are " + std::to_string(records.size()) + " records at " + where,
+                       report));
+    } else if (const std::string complaint = tlsrpt_complaint(records.front()); !complaint.empty()) {
+        note(diagnosed("tlsrpt", report.domain, "tlsrpt-malformed", "\"" + records.front() + "\": " + complaint,
+                       report));
+    } else {
+        note(passed("tlsrpt", report.domain, records.front()));
+    }
+}
+
+}  // namespace mxtrust::client
