@@ -7,8 +7,8 @@
 namespace mxtrust::client {
 namespace {
 
-/// Longer TTLs make a change of keys or hosts a matter of days.
-constexpr std::int64_t longest_ttl = 86400;
+/// Such TTLs make a change of keys or hosts a matter of days. The daemon keeps, and tells, no more than a day.
+constexpr std::int64_t long_ttl = 86400;
 
 /// The explanation of one look-up of a host; null where there is none.
 const Json& explanation(const Report& report, const std::string& host, const char* what) {
@@ -99,8 +99,9 @@ void note_operator(const Json& status, std::string_view name, const std::string&
 void note_ttl(const Json& status, std::string_view name, const std::string& subject, const std::string& what,
               const Report& report, const Note& note) {
     const std::int64_t ttl = number_at(status, "ttl");
-    if (ttl > longest_ttl)
-        note(diagnosed(name, subject, "ttl-long", "the TTL of " + what + " is " + span_words(ttl), report));
+    if (ttl >= long_ttl)
+        note(
+            diagnosed(name, subject, "ttl-long", "the TTL of " + what + " is " + span_words(ttl) + " or more", report));
 }
 
 bool failed(const Json& status) {

@@ -124,9 +124,10 @@ PolicyPart& part_of(std::map<std::string, PolicyPart>& parts, const Report& repo
         for (const Json& one : patterns.is_array() ? patterns : Json::array())
             if (one.is_string()) lines.push_back("mx: " + clean(one.get<std::string>()));
         part.policy["policy-string"] = std::move(lines);
+        part.policy["mx-host"] = patterns;
     }
-    part.policy["policy-domain"] = clean(report.domain);
-    if (by_host) part.policy["mx-host"] = Json::array({clean(host)});
+    // RFC 8460 1.1: of DANE, the policy domain is the TLSA base domain.
+    part.policy["policy-domain"] = clean(by_host ? host : report.domain);
     return part;
 }
 
@@ -161,7 +162,6 @@ void add_lookups(std::map<std::string, PolicyPart>& parts, const Report& report)
         if (!lookup || test.tlsrpt.empty()) continue;
         const bool whole = test.test == "dnssec";
         PolicyPart& part = part_of(parts, report, "tlsa", test.subject, {});
-        if (whole) part.policy.erase("mx-host");
         ++part.bad;
         Json failure{{"result-type", test.tlsrpt}};
         if (!whole) failure["receiving-mx-hostname"] = clean(test.subject);
@@ -217,7 +217,8 @@ Json tlsrpt_json(const std::vector<Report>& reports, const std::string& organisa
         end = std::max(end, report.ended);
         std::map<std::string, PolicyPart> parts;
         for (const probe::Observation& one : report.observations)
-            add_visit(part_of(parts, report, type_of(one.target.action), one.target.host, one.target.records), one);
+            add_visit(part_of(parts, report, type_of(one.target.action), one.target.names.front(), one.target.records),
+                      one);
         add_lookups(parts, report);
         for (auto& [key, part] : parts) {
             Json policy{{"policy", part.policy},

@@ -156,8 +156,9 @@ class Picture {
 
     /// From the parent's left edge down to this box, and in.
     void connect(int parent_x, int parent_y, int x, int y, const std::string& state) {
-        lines_ += "<path class=\"link " + state + "\" d=\"M" + number(parent_x) + " " + number(parent_y) + "V" +
-                  number(y) + "H" + number(x) + "\"/>\n";
+        lines_ += "<path class=\"link\" d=\"M" + number(parent_x) + " " + number(parent_y) + "V" + number(y) + "\"/>\n";
+        lines_ += "<path class=\"link " + state + "\" d=\"M" + number(parent_x) + " " + number(y) + "H" + number(x) +
+                  "\"/>\n";
     }
 
     void box(int x, int y, int height, const std::string& state, const std::string& kind) {
@@ -179,7 +180,7 @@ class Picture {
             if (keys && member(one, "secure_entry_point") == true) label += " entry";
             if (member(one, "revoked") == true) label += " revoked";
             label = cut(label);
-            const int chip = static_cast<int>(columns(label)) * 7 + 16;
+            const int chip = static_cast<int>(columns(label)) * 8 + 18;
             if (x + chip > width - 20) break;
             const bool paired = others.contains(tag);
             boxes_ += "<rect class=\"chip " +
@@ -261,7 +262,7 @@ class Picture {
     }
 
     static std::string cut_long(const std::string& text, int x) {
-        const std::size_t room = static_cast<std::size_t>(std::max(width - x - 40, 100)) / 6;
+        const std::size_t room = static_cast<std::size_t>(std::max(width - x - 60, 100)) * 10 / 69;
         const std::string clean = dns::clean_text(text, 1000);
         return columns(clean) <= room ? clean : dns::clean_text(clean, room) + "…";
     }

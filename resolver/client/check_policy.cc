@@ -1,9 +1,11 @@
 // The host that is expected, the MTA-STS policy, the TLSRPT record: what is said of the domain beside its DNSSEC.
 #include <algorithm>
 #include <charconv>
-#include <optional>
 
 #include "client/check.h"
+#include "dns/name.h"
+#include "mail/sts.h"
+#include "mail/tlsrpt.h"
 
 namespace mxtrust::client {
 namespace {
@@ -89,47 +91,13 @@ std::vector<std::string> texts_of(const Json& rrset) {
     return found;
 }
 
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
-
-/// RFC 8460 3: "v=TLSRPTv1" first, then rua with one or more mailto: or https: URIs. "" where it is well.
-std::string tlsrpt_complaint(std::string_view text) {
-    if (trimmed(text.substr(0, text.find(';'))) != "v=TLSRPTv1") return "it does not begin with v=TLSRPTv1;";
-    std::size_t at = text.find(';');
-    while (at != std::string_view::npos) {
-        text.remove_prefix(at + 1);
-        at = text.find(';');
-        const std::string_view field = trimmed(text.substr(0, at));
-        if (!field.starts_with("rua=")) continue;
-        std::string_view list = field.substr(4);
-        for (std::size_t comma = 0; comma != std::string_view::npos;) {
-            comma = list.find(',');
-            const std::string_view uri = trimmed(list.substr(0, comma));
-            const bool known = uri.starts_with("mailto:") || uri.starts_with("https:");
-            const bool whole = uri.starts_with("mailto:") ? uri.find('@') != std::string_view::npos : uri.size() > 8;
-            if (!known || !whole) return "\"" + std::string(uri) + "\" is neither mailto: with an address nor https:";
-            list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
-        }
-        return {};
-    }
-    return "it has no rua: nobody is named who wants reports";
-}
-
-bool fits_pattern(const std::string& host, const std::string& pattern) {
-    if (!pattern.starts_with("*.")) return host == pattern;
-    // RFC 8461 4.1: the wildcard stands for exactly one label.
-    const std::size_t dot = host.find('.');
-    return dot != std::string::npos && host.substr(dot) == pattern.substr(1);
-}
-
 bool policy_has(const Json& policy, const std::string& host) {
-    const Json& patterns = member(policy, "mx");
-    for (const Json& pattern : patterns.is_array() ? patterns : Json::array())
-        if (pattern.is_string() && fits_pattern(host, pattern.get<std::string>())) return true;
-    return false;
+    std::vector<std::string> patterns;
+    const Json& listed = member(policy, "mx");
+    for (const Json& pattern : listed.is_array() ? listed : Json::array())
+        if (pattern.is_string()) patterns.push_back(pattern.get<std::string>());
+    const Result<dns::Name> name = dns::Name::from_text(host);
+    return name && mail::matches_sts(*name, patterns);
 }
 
 std::string pattern_words(const Json& policy) {
@@ -175,8 +143,13 @@ void test_expected_mx(const Report& report, const std::string& expected, const N
 void test_sts(const Report& report, const std::string& expected, const Note& note) {
     const Json& policy = member(report.mail, "sts");
     const bool announced = !texts_of(report.sts_record).empty();
-    if (!policy.is_object()) {
-        if (announced) {
+    const std::string error = text_at(member(policy, "error"), "text");
+    if (text_at(policy, "mode").empty()) {
+        if (!error.empty()) {
+            Test test = diagnosed("sts", report.domain, "sts-not-fetched", error, report);
+            test.tlsrpt = text_at(member(policy, "error"), "tlsrpt");
+            note(std::move(test));
+        } else if (announced) {
             note(diagnosed("sts", report.domain, "sts-not-fetched",
                            "_mta-sts." + report.domain + " announces a policy: " + texts_of(report.sts_record).front(),
                            report));
@@ -219,23 +192,22 @@ void test_tlsrpt(const Report& report, const Note& note) {
         note(not_tested("tlsrpt", report.domain, "TXT at " + where + " cannot be looked up"));
         return;
     }
-    // RFC 8460 3: other TXT records do not count; of more than one that does, none does.
-    std::vector<std::string> records;
-    std::vector<std::string> all = texts_of(report.tlsrpt_record);
-    for (const std::string& text : all)
-        if (text.starts_with("v=TLSRPTv1")) records.push_back(text);
-    if (all.empty()) {
+    const std::vector<std::string> texts = texts_of(report.tlsrpt_record);
+    if (texts.empty()) {
         note(diagnosed("tlsrpt", report.domain, "tlsrpt-missing", "there is no TXT record at " + where, report));
-    } else if (records.size() != 1) {
-        note(diagnosed("tlsrpt", report.domain, "tlsrpt-malformed",
-                       records.empty() ? "TXT at " + where + " is \"" + all.front() + "\""
-                                       : "there are " + std::to_string(records.size()) + " records at " + where,
+        return;
+    }
+    const Result<std::vector<std::string>> wanted = mail::parse_tlsrpt_record(texts);
+    if (!wanted) {
+        note(diagnosed("tlsrpt", report.domain, "tlsrpt-malformed", "\"" + texts.front() + "\": " + wanted.error().text,
                        report));
-    } else if (const std::string complaint = tlsrpt_complaint(records.front()); !complaint.empty()) {
-        note(diagnosed("tlsrpt", report.domain, "tlsrpt-malformed", "\"" + records.front() + "\": " + complaint,
+    } else if (wanted->empty()) {
+        note(diagnosed("tlsrpt", report.domain, "tlsrpt-malformed",
+                       "of " + std::to_string(texts.size()) + " TXT records at " + where +
+                           " none, or more than one, begins with v=TLSRPTv1;: \"" + texts.front() + "\"",
                        report));
     } else {
-        note(passed("tlsrpt", report.domain, records.front()));
+        note(passed("tlsrpt", report.domain, texts.front()));
     }
 }
 

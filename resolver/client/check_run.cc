@@ -192,11 +192,19 @@ class Checking {
             threads.emplace_back(work);
         for (std::size_t index = 0; index < targets.size(); ++index) {
             std::unique_lock lock(mutex);
+            if (!seen[index]) say_waiting(targets[index].host, index, targets.size());
             finished.wait(lock, [&seen, index] { return seen[index].has_value(); });
             report.observations.push_back(*seen[index]);
             lock.unlock();
             test_visit(report, report.observations.back(), note);
         }
+    }
+
+    /// On a terminal only; the next line of the report is written over it.
+    void say_waiting(const std::string& host, std::size_t index, std::size_t count) const {
+        if (!arguments_.batch.empty() || arguments_.output != CheckOutput::words || isatty(STDERR_FILENO) == 0) return;
+        std::cerr << "  … " << dns::clean_text(host, 60) << ", server " << index + 1 << " of " << count << "\r"
+                  << std::flush;
     }
 
     const CheckArguments& arguments_;
@@ -241,6 +249,7 @@ int one_by_one(const CheckArguments& arguments, const Clock& clock, Colour colou
             if (!begun) page.put({Piece{dns::clean_text(domain, 300), Tone::strong}}, "", 0);
             begun = true;
             put_test(page, test);
+            if (isatty(STDERR_FILENO) != 0) std::cerr << "\x1b[K" << std::flush;
             // Each as it finishes: through a pipe, too.
             std::cout << page.text() << std::flush;
         });

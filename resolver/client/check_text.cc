@@ -68,7 +68,17 @@ std::pair<std::size_t, std::size_t> authenticated(const Report& report) {
 bool any_troubled(const Report& report) {
     return std::any_of(report.observations.begin(), report.observations.end(), [](const probe::Observation& one) {
         const probe::Trouble trouble = one.decisive().trouble;
-        return trouble != probe::Trouble::none && trouble != probe::Trouble::no_route;
+        // Where TLS is not required, its failure stops no mail.
+        const bool stops = one.target.action != mail::HostAction::may || !probe::fault_of(trouble);
+        return trouble != probe::Trouble::none && trouble != probe::Trouble::no_route && stops;
+    });
+}
+
+/// Is the trouble everywhere one that comes before TLS?
+bool none_reached(const Report& report) {
+    return std::all_of(report.observations.begin(), report.observations.end(), [](const probe::Observation& one) {
+        const probe::Trouble trouble = one.decisive().trouble;
+        return trouble != probe::Trouble::none && !probe::fault_of(trouble);
     });
 }
 
@@ -114,8 +124,12 @@ std::string headline(const Report& report) {
     if (action == "bounce") return mail + " is returned: " + text_at(decision, "text");
     if (action == "defer") return mail + " waits: " + text_at(decision, "text");
     const auto [good, all] = authenticated(report);
+    if (all > 0 && none_reached(report))
+        return mail + " waits: " + (all == 1 ? "its only server" : "none of its " + std::to_string(all) + " servers") +
+               (all == 1 ? " cannot be talked to" : " can be talked to");
     if (all_troubled(report))
-        return mail + " is delivered by no sender that looks: none of " + counted(all, "server", "servers") + " passes";
+        return mail + " waits at every sender that looks: " +
+               (all == 1 ? "its only server does not pass" : "none of its " + std::to_string(all) + " servers passes");
     if (any_troubled(report))
         return mail + " is delivered through some of its servers; " + std::to_string(good) + " of " +
                std::to_string(all) + " are authenticated";

@@ -140,10 +140,18 @@ bool names_one_of(const probe::Certificate& certificate, const std::vector<std::
     return false;
 }
 
-void note_weaknesses(const Report& report, const std::string& subject, const probe::Handshake& shaken,
-                     const Note& note) {
-    if (shaken.protocol == "TLSv1" || shaken.protocol == "TLSv1.1" || shaken.protocol == "SSLv3")
-        note(diagnosed("starttls", subject, "old-tls", "the server chose " + shaken.protocol, report));
+void note_weaknesses(const Report& report, const probe::Observation& seen, const probe::Handshake& shaken, const Note& note) {
+    const std::string subject = subject_of(seen.target);
+    if (shaken.protocol == "TLSv1" || shaken.protocol == "TLSv1.1" || shaken.protocol == "SSLv3") {
+        Test test = diagnosed("starttls", subject, "old-tls", "the server chose " + shaken.protocol, report);
+        if (is_required(seen.target)) {
+            test.code = mail::code_text(mail::Fault::tlsa_invalid);
+            test.tlsrpt = mail::to_text(mail::TlsrptType::validation_failure);
+        } else {
+            test.grade = Grade::warning;
+        }
+        note(std::move(test));
+    }
     if (shaken.chain.empty()) return;
     const probe::Certificate& own = shaken.chain.front();
     const int least = own.kind == probe::KeyKind::rsa ? least_rsa_bits : least_other_bits;
@@ -177,7 +185,7 @@ void note_certificate(const Report& report, const probe::Observation& seen, cons
     if (by_ee && !seen.target.names.empty() && !names_one_of(own, seen.target.names))
         note(diagnosed("certificate", subject, "wrong-name-but-usage-3",
                        "it is for " + names_words(own) + ", not for " + seen.target.names.front(), report));
-    note_weaknesses(report, subject, shaken, note);
+    note_weaknesses(report, seen, shaken, note);
 }
 
 std::string authority_words(const probe::Authority& authority) {
@@ -291,6 +299,21 @@ std::string_view step_of(probe::Trouble trouble) {
     return "connect";
 }
 
+/// Some server of the host was authenticated, and this record had no part in it, at any of them.
+bool fits_nothing(const Report& report, const std::string& host, const mail::TlsaRecord& record, std::size_t index) {
+    bool authenticated = false;
+    for (const probe::Observation& one : report.observations) {
+        if (one.target.host != host) continue;
+        for (const probe::Visit* visit : {&one.visit, one.other ? &*one.other : nullptr}) {
+            if (visit == nullptr || !visit->handshake || index >= visit->handshake->matches.size()) continue;
+            const auto& authority = visit->handshake->authority;
+            authenticated = authenticated || authority.has_value();
+            if (visit->handshake->matches[index] || (authority && authority->data == record.data)) return false;
+        }
+    }
+    return authenticated;
+}
+
 }  // namespace
 
 Plan plan_visits(const Report& report, const CheckArguments& arguments) {
@@ -369,23 +392,14 @@ void test_host_records(const Report& report, const Json& host, const Note& note)
         note(diagnosed("tlsa", name, "tlsa-not-recommended", "there is no record 3 1 1 or 2 1 1", report));
     if (counting == 1)
         note(diagnosed("tlsa", name, "tlsa-no-rollover-partner", "there is one record that counts", report));
-    for (std::size_t index = 0; index < records.size(); ++index) {
-        bool seen = false, fits = false, host_fits = false;
-        for (const probe::Observation& one : report.observations) {
-            if (one.target.host != name) continue;
-            for (const probe::Visit* visit : {&one.visit, one.other ? &*one.other : nullptr}) {
-                if (visit == nullptr || !visit->handshake || index >= visit->handshake->matches.size()) continue;
-                const auto& authority = visit->handshake->authority;
-                seen = true;
-                host_fits = host_fits || authority.has_value();
-                fits = fits || visit->handshake->matches[index].has_value() ||
-                       (authority && authority->data == records[index].data);
-            }
-        }
-        if (records[index].counts && seen && host_fits && !fits)
-            note(diagnosed("tlsa", name, "tlsa-stale-record",
-                           record_words(records[index]) + " fits nothing that was presented", report));
-    }
+    std::vector<std::string> unmatched;
+    for (std::size_t index = 0; index < records.size(); ++index)
+        if (records[index].counts && fits_nothing(report, name, records[index], index))
+            unmatched.push_back(record_words(records[index]));
+    // One is taken to be for the next key, as it should be there (RFC 7671 8.1).
+    for (std::size_t index = 0; index < unmatched.size() && unmatched.size() > 1; ++index)
+        note(diagnosed("tlsa", name, "tlsa-stale-record", unmatched[index] + " fits nothing that was presented",
+                       report));
 }
 
 }  // namespace mxtrust::client

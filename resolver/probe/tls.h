@@ -40,8 +40,8 @@ struct Certificate {
 inline constexpr std::size_t most_names = 50;
 /// Chains are three or four long. OpenSSL is told not to build longer ones.
 inline constexpr std::size_t most_certificates = 10;
-/// Of a whole certificate message; 3 0 0 of twelve certificates is far below.
-inline constexpr std::size_t most_certificate_octets = 65536;
+/// Of a whole certificate message: what OpenSSL, and so every MTA that rests on it, takes by default.
+inline constexpr std::size_t most_certificate_octets = 102400;
 /// Of everything in a handshake.
 inline constexpr std::size_t most_handshake_octets = 262144;
 

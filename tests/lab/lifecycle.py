@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 
-from lab import domains, infrastructure, model, netns, pki, processes, servers, signing, variants
+from lab import checked, domains, infrastructure, model, netns, pki, processes, servers, signing, variants
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Signatures, certificates and the "soon" expirations are made for a day's use; younger worlds are used as they are.
@@ -41,6 +41,7 @@ def build_world():
     infrastructure.build(world)
     domains.build(world)
     variants.build(world)
+    checked.build(world)
     return world
 
 

@@ -9,7 +9,7 @@ import pathlib
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 # stem: (issuer or None for self-signed, names; days before and after now). Servers with a usage 3 record may carry
@@ -23,8 +23,25 @@ CERTIFICATES = {
     "leaf-wrong-name": ("ca", ["somebody-else.nlx"], -1, 30),
     "leaf-nexthop": ("ca", ["dane-ta-nexthop-name.nlx"], -1, 30),
     "leaf-alone": ("ca", ["mx.dane-ta-root-unsent.nlx", "mx.dane-ta-bare-key.nlx"], -1, 30),
+    "named": (None, ["mx.well.check.nlx"], -1, 90),
+    "server-rsa": (None, ["mail.lab"], -1, 30),
+    "weak": (None, ["mail.lab"], -1, 30),
+    "soon": (None, ["mail.lab"], -20, 5),
+    "leaf-future": ("ca", ["mx.future.check.nlx"], 2, 30),
+    "no-ca": (None, ["mail.lab"], -1, 30),
+    "leaf-no-ca": ("no-ca", ["mx.no-ca.check.nlx"], -1, 30),
     **{f"filler{n}": (None, ["mail.lab"], -1, 30) for n in range(12)},
 }
+
+
+# Others have ECDSA keys.
+RSA_BITS = {"server-rsa": 2048, "weak": 1024}
+
+
+def new_key(stem):
+    if stem in RSA_BITS:
+        return rsa.generate_private_key(65537, RSA_BITS[stem])
+    return ec.generate_private_key(ec.SECP256R1())
 
 
 def make(directory):
@@ -34,7 +51,7 @@ def make(directory):
     now = datetime.datetime.utcnow()
     authorities = {}
     for stem, (issuer, names, begin, end) in CERTIFICATES.items():
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = new_key(stem)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         issuer_name, issuer_key = authorities[issuer] if issuer else (subject, key)
         authority = stem == "ca"
