@@ -28,7 +28,7 @@ summary{cursor:pointer;padding:.55rem .8rem;display:flex;gap:.7rem;align-items:b
 summary::-webkit-details-marker{display:none}
 summary::after{content:"+";margin-left:auto;color:var(--soft);font-weight:700}details[open]>summary::after{content:"\2212"}
 summary .of{overflow-wrap:anywhere}summary .of b{font-weight:600}
-.grade{font-size:.8rem;font-weight:700;border-radius:1rem;padding:.08rem .6rem;min-width:6.2rem;text-align:center;border:1.5px solid}
+.grade{font-size:.8rem;font-weight:700;border-radius:1rem;padding:.08rem .6rem;min-width:6.2rem;text-align:center;white-space:nowrap;display:inline-block;border:1.5px solid}
 .grade.pass{color:var(--good);background:var(--goodback)}.grade.warning{color:var(--fair);background:var(--fairback);border-style:dashed}
 .grade.failure{color:var(--card);background:var(--bad);border-color:var(--bad)}.grade.not-tested{color:var(--none);background:var(--noneback);border-style:dotted}
 .inside{padding:0 .9rem .8rem;overflow-wrap:anywhere}.inside dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem .9rem;margin:.2rem 0}

@@ -85,7 +85,8 @@ bool none_reached(const Report& report) {
 bool all_troubled(const Report& report) {
     bool all = !report.observations.empty();
     for (const probe::Observation& one : report.observations) {
-        const probe::Trouble trouble = one.decisive().trouble;
+        // A server whose other certificate fails delivers to some.
+        const probe::Trouble trouble = one.visit.trouble;
         const bool stops = trouble != probe::Trouble::none &&
                            (one.target.action != mail::HostAction::may || !probe::fault_of(trouble));
         all = all && stops;

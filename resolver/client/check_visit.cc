@@ -140,7 +140,8 @@ bool names_one_of(const probe::Certificate& certificate, const std::vector<std::
     return false;
 }
 
-void note_weaknesses(const Report& report, const probe::Observation& seen, const probe::Handshake& shaken, const Note& note) {
+void note_weaknesses(const Report& report, const probe::Observation& seen, const probe::Handshake& shaken,
+                     const Note& note) {
     const std::string subject = subject_of(seen.target);
     if (shaken.protocol == "TLSv1" || shaken.protocol == "TLSv1.1" || shaken.protocol == "SSLv3") {
         Test test = diagnosed("starttls", subject, "old-tls", "the server chose " + shaken.protocol, report);
