@@ -292,6 +292,7 @@ PARTS = {
     "anchors": ("the root rolls its key, live: RFC 5011 and 8145, bad state", anchors),
     "forward": ("forwarders: real, broken, dead, ourselves; recursion impossible and back", forward),
     "mta": ("Postfix and Exim deliver or hold back", beside("mta")),
+    "check": ("mxtrust check: real and impossible servers, a second opinion, the pages", beside("check")),
     "differential": ("Unbound, Knot Resolver and BIND are asked the same", beside("differential")),
     "simulate": (f"{RESOLUTIONS:,} questions in simulated Internets", lambda log: simulate(log, "dev", RESOLUTIONS)),
     "conformance": ("replayed scenarios of other resolvers", conformance),

@@ -20,6 +20,7 @@ constexpr std::string_view help =
     "  mxtrust rrset NAME TYPE    one RRset with its security and outcome\n"
     "  mxtrust explain DOMAIN     why: each look-up for the domain, its chain of trust, what would mend it\n"
     "  mxtrust explain NAME TYPE  the same for any RRset\n"
+    "  mxtrust check DOMAIN…      what senders find there: DNS, TLS and DANE of each server; see check --help\n"
     "  mxtrust status             how the daemon is, and how this machine asks it\n"
     "  mxtrust failing            mail domains that cannot be trusted or reached now\n"
     "  mxtrust flush NAME         forget a name and all below it (root and the service's group)\n"

@@ -1,4 +1,4 @@
-// `mxtrust check DOMAIN`: the doctor for a mail domain. The daemon says what the DNS says and what it makes of it; each
+// The doctor for a mail domain, `mxtrust check DOMAIN`. The daemon says what the DNS says and what it makes of it; each
 // server is visited (probe/); here both become tests: what was seen, what it means for who sends mail there, what the
 // domain's administrator should do. What makes tests is pure; check_run.cc asks and connects.
 //

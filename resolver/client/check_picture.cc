@@ -37,6 +37,13 @@ std::string number(int value) {
     return std::to_string(value);
 }
 
+/// One of the four, whatever somebody says: it becomes a class in the picture.
+std::string known_state(const Json& status) {
+    const std::string state = text_at(status, "security");
+    const bool known = state == "secure" || state == "insecure" || state == "bogus";
+    return known ? state : "indeterminate";
+}
+
 std::string state_word(const std::string& state) {
     if (state == "insecure") return "not signed";
     if (state == "indeterminate") return "not found out";
@@ -86,7 +93,7 @@ class Picture {
                 if (zones_.size() >= most_boxes) return;
                 Zone zone;
                 zone.name = name;
-                zone.state = text_at(step, "security");
+                zone.state = known_state(step);
                 zone.step = step;
                 zones_.emplace(name, std::move(zone));
                 order_.push_back(name);
@@ -101,7 +108,7 @@ class Picture {
     static Leaf leaf_of(const std::string& title, const Json& status) {
         Leaf leaf;
         leaf.title = title;
-        leaf.state = text_at(status, "security");
+        leaf.state = known_state(status);
         const std::string outcome = text_at(status, "outcome");
         const Json& records = member(status, "records");
         for (const Json& one : records.is_array() ? records : Json::array())
