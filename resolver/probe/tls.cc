@@ -134,7 +134,10 @@ bool TlsWire::State::prepare(const Wanted& wanted) {
 bool TlsWire::State::prepare_names(const Wanted& wanted) {
     // RFC 7672 3.2.3: a wildcard stands for a whole leftmost label only.
     SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    if (!wanted.sni.empty() && SSL_set_tlsext_host_name(ssl.get(), wanted.sni.c_str()) != 1) return false;
+    // What SSL_set_tlsext_host_name is; g++ minds that macro's cast. The name is copied.
+    if (!wanted.sni.empty() && SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                                        const_cast<char*>(wanted.sni.c_str())) != 1)
+        return false;
     if (wanted.judging == Judging::nobody) return true;
     if (wanted.names.empty()) return false;
     if (wanted.judging == Judging::dane) {

@@ -137,6 +137,7 @@ PARSERS = {
     "resolver/serve/request.h": "query_line",
     "resolver/serve/netstring.h": "netstring",
     "resolver/daemon/configuration.h": "configuration",
+    "resolver/probe/smtp.h": "smtp_server",
 }
 
 
