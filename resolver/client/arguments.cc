@@ -25,6 +25,7 @@ constexpr std::string_view help =
     "  mxtrust failing            mail domains that cannot be trusted or reached now\n"
     "  mxtrust flush NAME         forget a name and all below it (root and the service's group)\n"
     "\n"
+    "  --all            of status all, not only what fits on a screen\n"
     "  --json           print the replies as they came\n"
     "  --socket PATH    ask there instead of /run/mxtrust/query.sock\n"
     "  --port PORT      mail to this port instead of 25\n"
@@ -127,7 +128,9 @@ std::variant<Arguments, Message> parse_arguments(const std::vector<std::string>&
         if (takes_value && index + 1 == words.size()) return wrong(word + " needs a value");
         if (word == "--help" || word == "-h") return Message{std::string(help), false};
         if (word == "--version") return Message{std::string("mxtrust ") + MXTRUST_VERSION + "\n", false};
-        if (word == "--json") {
+        if (word == "--all") {
+            arguments.whole = true;
+        } else if (word == "--json") {
             arguments.output = Output::json;
         } else if (word == "--refresh") {
             options.refresh = true;

@@ -15,6 +15,7 @@ struct Arguments {
     Command command = Command::mail;
     Output output = Output::words;
     std::string socket = "/run/mxtrust/query.sock";
+    bool whole = false;                 ///< of the status all, not what fits on a screen
     std::string root = "/";             ///< of the file system whose configuration `status` looks at
     std::vector<std::string> requests;  ///< lines for the query socket, without line feed
 };

@@ -68,6 +68,12 @@ std::string ask_status(const Arguments& arguments, Facts& facts) {
     Json reply = Json::parse(*line, nullptr, false);
     if (!reply.is_object()) return "mxtrustd said something that is no JSON";
     facts.status = std::move(reply);
+    // For the screen; in JSON it is a reply of its own.
+    if (arguments.output == Output::words && !arguments.whole) {
+        const auto failing = connection->ask(R"({"query":"failing","limit":4})", patience);
+        const Json list = failing ? Json::parse(*failing, nullptr, false) : Json();
+        if (list.is_object() && member(list, "failing").is_array()) (*facts.status)["failing"] = list["failing"];
+    }
     return text_at(member(*facts.status, "error"), "text");
 }
 
@@ -88,7 +94,11 @@ int examine(const Arguments& arguments) {
     }
     Page page(colour_of_terminal());
     put_doctor(page, findings);
-    if (trouble.empty()) std::cout << words_of(arguments.command, *facts.status, colour_of_terminal());
+    if (trouble.empty()) {
+        Page screen(colour_of_terminal());
+        put_status(screen, *facts.status, arguments.whole ? Detail::whole : Detail::glance);
+        std::cout << screen.text();
+    }
     std::cout << page.text();
     return trouble.empty() ? status : complain(trouble, unavailable);
 }

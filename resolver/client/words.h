@@ -32,7 +32,10 @@ void put_rrset(Page& page, const Json& reply);
 void put_explanation(Page& page, const Json& reply);
 /// Is any look-up of an explanation bogus or failed?
 [[nodiscard]] bool explains_trouble(const Json& reply);
-void put_status(Page& page, const Json& reply);
+/// One screen of a terminal, or all that there is.
+enum class Detail : std::uint8_t { glance, whole };
+/// `failing` of the reply, where there is one, is that of the reply to the request "failing".
+void put_status(Page& page, const Json& reply, Detail detail);
 void put_failing(Page& page, const Json& reply);
 void put_flushed(Page& page, const Json& reply);
 

@@ -17,32 +17,6 @@ std::string plain_words(const Json& text) {
     return text.is_string() ? text.get<std::string>() : std::string();
 }
 
-/// A negative trust anchor or an exception: until when, why, and whether it is still needed.
-void put_standing(Page& page, std::string_view head, std::string what, const Json& standing) {
-    what += " until " + date_words(number_at(standing, "expires")) + " (" + text_at(standing, "reason") + ")";
-    const std::string need = text_at(standing, "need");
-    const std::string text = text_at(standing, "text");
-    // The other needs are warnings, which say it all.
-    if (need == "needed") what += "; still needed: " + text;
-    if (need == "chosen" || need == "unknown") what += text.empty() ? "" : "; " + text;
-    page.put(head, what, 4, Tone::fair);
-}
-
-void put_counters(Page& page, std::string_view head, const Json& counters) {
-    std::string words;
-    if (!counters.is_object()) return;
-    for (const auto& [key, value] : counters.items()) {
-        if (value.is_number())
-            words += (words.empty() ? "" : ", ") + key + " " + std::to_string(value.get<std::int64_t>());
-    }
-    page.put("  " + std::string(head), words, 4);
-}
-
-std::string anchor_words(const Json& anchor) {
-    return text_at(anchor, "zone") + " " + std::to_string(number_at(anchor, "key_tag")) + " " +
-           text_at(anchor, "algorithm") + " " + text_at(anchor, "state") + " (" + text_at(anchor, "origin") + ")";
-}
-
 }  // namespace
 
 const Json& member(const Json& json, const char* key) {
@@ -104,41 +78,6 @@ void put_rrset(Page& page, const Json& reply) {
     for (const Json& record : records) page.put("    ", plain_words(record), 6);
 }
 
-void put_status(Page& page, const Json& reply) {
-    page.put("mxtrustd " + text_at(reply, "release") + ":", text_at(reply, "health"), 4,
-             text_at(reply, "health") == "good" ? Tone::good : Tone::fair);
-    page.put("  up",
-             span_words(number_at(reply, "uptime")) + ", " + std::to_string(number_at(reply, "workers")) +
-                 " workers, listening on " + list_words(member(reply, "sockets"), plain_words),
-             4);
-    const Json& clock = member(reply, "clock");
-    const std::string doubt = text_at(clock, "text");
-    page.put(
-        "  clock",
-        date_words(number_at(reply, "time")) + ", " + text_at(clock, "state") + (doubt.empty() ? "" : ": " + doubt), 4);
-    page.put("  trust anchors", list_words(member(reply, "trust_anchors"), anchor_words), 4);
-    const Json& probe = member(reply, "root_probe");
-    page.put("  root", probe.is_null() ? std::string("not asked yet") : status_words(probe, 0), 4);
-    const Json& negative = member(reply, "negative_trust_anchors");
-    if (negative.is_array()) {
-        for (const Json& anchor : negative) put_standing(page, "  not validated:", text_at(anchor, "zone"), anchor);
-    }
-    const Json& exceptions = member(reply, "exceptions");
-    if (exceptions.is_array()) {
-        for (const Json& entry : exceptions) {
-            const std::string host = text_at(entry, "host");
-            std::string what = host.empty() ? "mail to " + text_at(entry, "domain") : "host " + host;
-            if (member(entry, "subdomains") == true) what += " and below";
-            put_standing(page, "  exception:", what + ", " + text_at(entry, "action"), entry);
-        }
-    }
-    const Json& warnings = member(reply, "warnings");
-    if (warnings.is_array()) {
-        for (const Json& warning : warnings) page.put("  warning:", plain_words(warning), 4, Tone::fair);
-    }
-    for (const char* group : {"cache", "resolver", "mail", "doors"}) put_counters(page, group, member(reply, group));
-}
-
 void put_failing(Page& page, const Json& reply) {
     const Json& domains = member(reply, "failing");
     if (!domains.is_array() || domains.empty()) {
@@ -178,7 +117,7 @@ std::string words_of(Command command, const Json& reply, Colour colour) {
             put_explanation(page, reply);
             break;
         case Command::status:
-            put_status(page, reply);
+            put_status(page, reply, Detail::glance);
             break;
         case Command::failing:
             put_failing(page, reply);

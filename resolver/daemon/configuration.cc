@@ -107,6 +107,7 @@ const std::vector<Key>& keys() {
         {"server", "query-socket-mode", [](V v, C c) { return read_mode(v, c.server.query_socket_mode); }},
         {"server", "postfix-socket", [](V v, C c) { return read_path(v, c.server.postfix_socket); }},
         {"server", "dns-listen", [](V v, C c) { return read_endpoints(v, c.server.dns_listen); }},
+        {"server", "metrics-listen", [](V v, C c) { return read_metrics_listen(v, c.server.metrics_listen); }},
         {"server", "allow", [](V v, C c) { return read_networks(v, c.server.allow); }},
         {"server", "workers", [](V v, C c) { return read_number(v, 0, 64, c.server.workers); }},
         {"server", "user", [](V v, C c) { return read_account(v, c.server.user); }},

@@ -43,10 +43,11 @@ struct ServerKeys {
     std::filesystem::path query_socket = "/run/mxtrust/query.sock";  ///< empty: none
     std::uint32_t query_socket_mode = 0666;
     std::filesystem::path postfix_socket = "/run/mxtrust/postfix.sock";  ///< empty: none; permissions as above
-    std::vector<Endpoint> dns_listen;                                    ///< set by the constructor: 127.0.0.1:53
-    std::uint32_t workers = 0;                                           ///< 0: one per core
-    std::string user;                                                    ///< empty: stay as started
-    std::string group;                                                   ///< empty: the user's
+    std::string metrics_listen;        ///< a path, or a loopback address with port; empty: none
+    std::vector<Endpoint> dns_listen;  ///< set by the constructor: 127.0.0.1:53
+    std::uint32_t workers = 0;         ///< 0: one per core
+    std::string user;                  ///< empty: stay as started
+    std::string group;                 ///< empty: the user's
     SystemCallFilter system_call_filter = SystemCallFilter::on;
     log::Level log_level = log::Level::info;
     log::Target log_target = log::Target::standard_error;

@@ -77,6 +77,21 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     return endpoint;
 }
 
+Done read_metrics_listen(const Value& value, std::string& target) {
+    constexpr std::string_view wanted =
+        "the path of a socket (/run/mxtrust/metrics.sock) or a loopback address with port "
+        "(127.0.0.1:9953)";
+    const auto text = read_text(value, wanted);
+    if (!text) return fail(text.error());
+    const auto endpoint = parse_endpoint(*text);
+    const bool path = text->starts_with("/") && text->size() < 108;
+    if (!text->empty() && !path && !(endpoint && endpoint->address.is_loopback())) {
+        return fail(FailureKind::malformed, "AMET"_code, must_be(value, wanted) + ", is \"" + *text + "\"");
+    }
+    target = *text;
+    return {};
+}
+
 Done read_endpoints(const Value& value, std::vector<Endpoint>& target) {
     const auto list = read_list(value, wanted_endpoints, most_endpoints);
     if (!list) return fail(list.error());

@@ -30,6 +30,8 @@ Done read_word(const Value& value, const std::array<std::pair<std::string_view, 
 Done read_mode(const Value& value, std::uint32_t& target);
 /// A user's or group's name; whether it exists is found out at start.
 Done read_account(const Value& value, std::string& target);
+/// "", the path of a socket, or an address of this machine's own with a port: the figures are for nobody else.
+Done read_metrics_listen(const Value& value, std::string& target);
 Done read_endpoints(const Value& value, std::vector<Endpoint>& target);
 Done read_networks(const Value& value, std::vector<Network>& target);
 Done read_names(const Value& value, std::vector<dns::Name>& target);

@@ -129,6 +129,12 @@ class Crew {
             const Done listening = workers_.back()->listen(std::move(*copies));
             if (!listening) return fail(listening.error());
         }
+        for (const net::Listening& listening : sockets.metrics) {
+            auto copy = listening.duplicate();
+            if (!copy) return fail(copy.error());
+            const Done serving = workers_.front()->serve_metrics(std::move(*copy));
+            if (!serving) return fail(serving.error());
+        }
         workers_.front()->watch_root();
         workers_.front()->watch_forwarders(std::move(fallback));
         workers_.front()->watch_operators_word();
@@ -254,7 +260,9 @@ int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shar
     tell_service_manager("STOPPING=1");
     crew.stop();
     if (!supervised) return complain(log, supervised.error());
-    for (const auto& path : {configuration.server.query_socket, configuration.server.postfix_socket}) {
+    const std::string& metrics = configuration.server.metrics_listen;
+    const std::filesystem::path metrics_socket = metrics.starts_with("/") ? metrics : std::string();
+    for (const auto& path : {configuration.server.query_socket, configuration.server.postfix_socket, metrics_socket}) {
         if (!path.empty()) unlink(path.c_str());
     }
     return good;

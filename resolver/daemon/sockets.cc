@@ -39,6 +39,16 @@ Done open_postfix(Sockets& sockets, const ServerKeys& keys) {
     return {};
 }
 
+Done open_metrics(Sockets& sockets, const ServerKeys& keys) {
+    if (keys.metrics_listen.empty()) return {};
+    const auto endpoint = parse_endpoint(keys.metrics_listen);
+    auto metrics = endpoint ? net::Listening::tcp(*endpoint)
+                            : net::Listening::unix_stream(keys.metrics_listen, keys.query_socket_mode);
+    if (!metrics) return fail(cannot_listen("AMEL"_code, "metrics", metrics.error()));
+    sockets.metrics.push_back(std::move(*metrics));
+    return {};
+}
+
 Done duplicate_all(const std::vector<net::Listening>& from, std::vector<net::Listening>& to) {
     for (const net::Listening& listening : from) {
         auto copy = listening.duplicate();
@@ -60,6 +70,7 @@ Result<Sockets> Sockets::open(const ServerKeys& keys) {
     Done opened = open_postfix(sockets, keys);
     for (std::size_t index = 0; opened && index < keys.dns_listen.size(); ++index)
         opened = open_pair(sockets, keys.dns_listen[index]);
+    if (opened) opened = open_metrics(sockets, keys);
     if (opened) return sockets;
     // A socket file on which nobody listens would only mislead.
     if (!sockets.query.empty()) unlink(keys.query_socket.c_str());
@@ -81,6 +92,7 @@ std::vector<std::string> Sockets::names(const ServerKeys& keys) const {
     std::vector<std::string> all;
     if (!query.empty()) all.push_back(keys.query_socket.string());
     if (!postfix.empty()) all.push_back(keys.postfix_socket.string());
+    if (!metrics.empty()) all.push_back(keys.metrics_listen);
     for (const net::Listening& listening : udp) all.push_back(listening.endpoint().to_text());
     return all;
 }

@@ -15,6 +15,7 @@ struct Sockets {
     std::vector<net::Listening> query;    ///< at most one
     std::vector<net::Listening> postfix;  ///< at most one
     std::vector<net::Listening> udp, tcp;
+    std::vector<net::Listening> metrics;  ///< at most one; of one worker alone, so that duplicate() leaves it out
 
     /// One clear sentence where one of them cannot be opened.
     static Result<Sockets> open(const ServerKeys& keys);

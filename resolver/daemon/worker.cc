@@ -40,6 +40,11 @@ Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared
           [this](const dns::Name& name, serve::Extent extent) { return flush(name, extent); }, [this] { publish(); }),
       postfix_(settings.postfix, {shared.clock, router_, loop_, shared.log}),
       dns_(settings.dns, {shared.clock, resolver_, router_, loop_, shared.log}),
+      metrics_([this] {
+          publish();
+          return serve::render_metrics(
+              shared_.board.status(shared_.clock.wall(), shared_.clock.mono(), cache_->counters()));
+      }),
       most_query_connections_(settings.query.most_connections),
       most_postfix_connections_(settings.postfix.most_connections) {
     loop_.every(publish_period, [this] {
@@ -80,6 +85,11 @@ Done Worker::accept(Listeners& listeners, net::Listening listening, std::size_t 
     if (!server) return fail(server.error());
     listeners.push_back(std::move(*server));
     return {};
+}
+
+Done Worker::serve_metrics(net::Listening listening) {
+    const auto greet = [this](net::ConnectionRef connection) { return metrics_.greet(std::move(connection)); };
+    return accept(metrics_listeners_, std::move(listening), serve::MetricsServer::most_connections, greet);
 }
 
 void Worker::watch_operators_word() {
@@ -189,7 +199,7 @@ void Worker::run() {
 
 void Worker::stop() {
     loop_.post([this] {
-        for (const Listeners* all : {&query_listeners_, &postfix_listeners_}) {
+        for (const Listeners* all : {&query_listeners_, &postfix_listeners_, &metrics_listeners_}) {
             for (const auto& listener : *all) listener->stop();
         }
         dns_.stop();

@@ -20,6 +20,7 @@
 #include "route/recheck.h"
 #include "route/router.h"
 #include "serve/dns_server.h"
+#include "serve/metrics.h"
 #include "serve/postfix_server.h"
 #include "serve/query_server.h"
 #include "serve/status.h"
@@ -63,6 +64,8 @@ class Worker {
     /// Looks at the trust anchors' zones when it is time to, for rollovers (RFC 5011). `changed` is called where other
     /// anchors are in force since. One worker does it.
     void watch_anchors(AnchorKeeper& keeper, std::function<void()> changed);
+    /// Gives the daemon's figures out. One worker does it.
+    Done serve_metrics(net::Listening listening);
     /// From any thread: other anchors are in force.
     void trust(dnssec::TrustAnchors anchors);
     /// Looks after the operator's word (route/recheck.h). One worker does it.
@@ -100,7 +103,8 @@ class Worker {
     serve::QueryServer query_;
     serve::PostfixServer postfix_;
     serve::DnsServer dns_;
-    Listeners query_listeners_, postfix_listeners_;
+    serve::MetricsServer metrics_;
+    Listeners query_listeners_, postfix_listeners_, metrics_listeners_;
     std::size_t most_query_connections_, most_postfix_connections_;
     std::vector<dns::Name> ended_;  ///< negative trust anchors that have ended since the start
 };

@@ -12,12 +12,17 @@
 #include <optional>
 
 #include "dns/text.h"
+#include "log/journal.h"
 
 namespace mxtrust::log {
 namespace {
 
 /// A failing disk would otherwise fill the journal with one line per stored record.
 constexpr std::chrono::seconds store_trouble_interval{60};
+/// A client that asks for a thousand bogus names, or a zone that breaks under load, would else write the log full
+/// (A39).
+constexpr std::chrono::seconds flood_interval{10};
+constexpr std::uint64_t most_in_flood_interval = 200;
 /// Of a text from the network, per field; a whole line stays well below the journal's 48 KiB.
 constexpr std::size_t most_octets_of_text = 500;
 
@@ -93,28 +98,47 @@ std::string question(const dns::Name& name, dns::Type type) {
 }  // namespace
 
 struct Log::State {
-    State(spdlog::sink_ptr sink, Level level, bool prefixed)
-        : logger("mxtrust", std::move(sink)), with_prefix(prefixed) {
+    State(spdlog::sink_ptr sink, Level level, bool prefixed, bool to_journal = false)
+        : logger("mxtrust", std::move(sink)), with_prefix(prefixed), journal(to_journal) {
         logger.set_level(to_spdlog(level));
         logger.set_pattern(prefixed ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
     }
-    void say(Level level, std::string_view text) {
+    /// What kind of event it is stands before the first colon.
+    void say(Level level, std::string_view text, const Fields& fields = {}) {
         if (!logger.should_log(to_spdlog(level))) return;
+        if (journal && send_to_journal(level, text.substr(0, text.find(':')), text, fields)) return;
         std::string line(with_prefix ? journal_prefix(level) : std::string_view());
         line += text;
         logger.log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
     }
 
+    /// May another line of the kind that strangers cause be told? `untold`: how many were not, since the last interval.
+    bool may_tell(std::uint64_t& untold) {
+        const auto now = std::chrono::steady_clock::now();
+        const std::lock_guard guard(mutex);
+        if (!flood_began || now - *flood_began >= flood_interval) {
+            untold = std::exchange(flood_untold, 0);
+            flood_began = now;
+            flood_told = 0;
+        }
+        if (++flood_told <= most_in_flood_interval) return true;
+        ++flood_untold;
+        return false;
+    }
+
     spdlog::logger logger;
     bool with_prefix;
+    bool journal;
     std::mutex mutex;  // guards what is below
     std::optional<std::chrono::steady_clock::time_point> store_trouble_told;
     std::uint64_t store_troubles_untold = 0;
     std::optional<bool> root_was_secure;
+    std::optional<std::chrono::steady_clock::time_point> flood_began;
+    std::uint64_t flood_told = 0, flood_untold = 0;
 };
 
 Log::Log(Level level, Target target)
-    : state_(std::make_unique<State>(make_sink(target), level, target == Target::journal)) {}
+    : state_(std::make_unique<State>(make_sink(target), level, target == Target::journal, reaches_journal(target))) {}
 Log::Log(Level level, std::function<void(std::string_view)> writer)
     : state_(std::make_unique<State>(std::make_shared<WriterSink>(std::move(writer)), level, false)) {}
 Log::~Log() = default;
@@ -139,7 +163,20 @@ void Log::not_secure(const dns::Name& name, dns::Type type, dnssec::Security sec
     // An insecure zone is most of the Internet and no failure: its names do not belong into a log at info level.
     const Level level =
         security == dnssec::Security::bogus || security == dnssec::Security::indeterminate ? Level::info : Level::debug;
-    state_->say(level, std::string(dnssec::to_text(security)) + ": " + question(name, type) + ": " + words(reason));
+    if (!state_->logger.should_log(to_spdlog(level))) return;
+    std::uint64_t untold = 0;
+    if (!state_->may_tell(untold)) return;
+    if (untold != 0) {
+        state_->say(Level::warning, "too much to tell: " + std::to_string(untold) +
+                                        " more questions were bogus or not found out in the last seconds");
+    }
+    state_->say(level, std::string(dnssec::to_text(security)) + ": " + question(name, type) + ": " + words(reason),
+                {{"security", std::string(dnssec::to_text(security))},
+                 {"name", name.to_text()},
+                 {"type", dns::to_text(type)},
+                 {"zone", reason.zone ? reason.zone->to_text() : std::string()},
+                 {"server", clean(reason.server)},
+                 {"code", std::string(reason.code.view())}});
 }
 
 void Log::answered(std::string_view what, std::string_view result) {
@@ -206,7 +243,8 @@ void Log::root_probe(bool secure, const dnssec::Reason& reason) {
 
 void Log::anchor_changed(std::string_view zone, std::uint16_t key_tag, std::string_view what, bool expected) {
     state_->say(expected ? Level::info : Level::warning,
-                "trust anchor: key " + std::to_string(key_tag) + " of " + clean(zone) + " " + clean(what));
+                "trust anchor: key " + std::to_string(key_tag) + " of " + clean(zone) + " " + clean(what),
+                {{"zone", clean(zone)}, {"key tag", std::to_string(key_tag)}});
 }
 
 void Log::anchor_state_trouble(std::string_view what) {
@@ -216,7 +254,7 @@ void Log::anchor_state_trouble(std::string_view what) {
 void Log::forwarder(std::string_view address, std::string_view what, std::string_view why, bool sound) {
     std::string line = "forwarder: " + clean(address) + " is " + clean(what);
     if (!why.empty()) line += ": " + clean(why);
-    state_->say(sound ? Level::info : Level::warning, line);
+    state_->say(sound ? Level::info : Level::warning, line, {{"forwarder", clean(address)}, {"state", clean(what)}});
 }
 
 void Log::resolution_changed(std::string_view what, bool sound) {

@@ -202,6 +202,7 @@ task::Task<Result<Exchange::Heard>> Exchange::ask_datagram(Query query, Manner m
     if (!reply->suspicious && !reply->too_large) {
         const Duration took = std::chrono::duration_cast<Duration>(tools_.clock.mono() - begin);
         tools_.servers.answered(query.to.address, took);
+        counters_.time.note(took);
     }
     if (query.heard) *query.heard = true;
     Result<Heard> heard = consider(query, sent, *reply, *budget);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/budget.h"
+#include "base/histogram.h"
 #include "base/random.h"
 #include "dns/message.h"
 #include "log/log.h"
@@ -53,6 +54,7 @@ class Exchange {
     };
     struct Counters {
         std::uint64_t udp = 0, tcp = 0, timeouts = 0, suspicious = 0, octets = 0;
+        Histogram time;  ///< from datagram to datagram
     };
     Exchange(Options options, Tools tools);
 

@@ -151,6 +151,7 @@ const Counters& Resolver::counters() const {
     state_->counters.upstream_udp = sent.udp;
     state_->counters.upstream_tcp = sent.tcp;
     state_->counters.upstream_timeouts = sent.timeouts;
+    state_->counters.upstream_time = sent.time;
     return state_->counters;
 }
 
@@ -284,6 +285,7 @@ FindingRef Resolver::State::stale(const dns::Name& name, dns::Type type) {
 }
 
 void Resolver::State::count(const Answer& answer) {
+    ++counters.judged.at(judged_place(answer.security(), answer.final().outcome()));
     switch (answer.security()) {
         case Security::secure:
             ++counters.secure;
@@ -305,6 +307,7 @@ void Resolver::State::count(const Answer& answer) {
 
 task::Task<Answer> Resolver::resolve(dns::Name name, dns::Type type, BudgetRef budget) {
     ++state_->counters.questions;
+    const Timed timed(state_->counters.lookup_time, state_->tools.clock);
     state_->board().came_in(name, state_->tools.clock.wall());
     std::vector<FindingRef> links;
     if (type == dns::Type::rrsig || type == dns::Type::sig) {

@@ -8,6 +8,7 @@
 
 #include "base/budget.h"
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "base/networks.h"
 #include "base/random.h"
 #include "cache/cache.h"
@@ -96,7 +97,15 @@ struct Explanation {
 struct Counters {
     std::uint64_t questions = 0, from_cache = 0, upstream_udp = 0, upstream_tcp = 0, upstream_timeouts = 0,
                   verifications = 0, secure = 0, insecure = 0, bogus = 0, indeterminate = 0, budget_exhausted = 0;
+    std::array<std::uint64_t, 16> judged{};  ///< answers, by judged_place()
+    Histogram lookup_time;                   ///< of answers
+    Histogram upstream_time;                 ///< of name servers' datagrams
 };
+
+/// Security × outcome.
+[[nodiscard]] constexpr std::size_t judged_place(dnssec::Security security, dnssec::Outcome outcome) {
+    return static_cast<std::size_t>(security) * 4 + static_cast<std::size_t>(outcome);
+}
 
 class Relay;
 class ForwarderBoard;

@@ -113,6 +113,7 @@ class UnderWay {
 
 task::Task<MailAnswerRef> Router::State::ask(MailQuestion question) {
     ++counters.questions;
+    const Timed timed(counters.answer_time, tools.clock);
     const std::uint16_t port = question.next_hop.port.value_or(question.port);
     const std::string key = mail::destination_text(question.next_hop, port);
     const MonoTime start = tools.clock.mono();

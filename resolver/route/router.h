@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "cache/cache.h"
 #include "mail/answer.h"
 #include "mail/next_hop.h"
@@ -60,6 +61,7 @@ struct RouteCounters {
     std::uint64_t late = 0;                            ///< answers made without all that was needed
     std::uint64_t ahead = 0;                           ///< hosts fetched ahead
     std::uint64_t refreshed = 0;                       ///< fresh looks at the authorities
+    Histogram answer_time;                             ///< of all questions
 };
 
 class Router {

@@ -71,25 +71,6 @@ Json standings_json(const std::vector<route::WordStanding>& standings, mail::Ope
     return list;
 }
 
-/// What the operator ought to do about it, where there is something.
-std::string standing_warning(const route::WordStanding& standing) {
-    const std::string what = mail::described(standing.word);
-    if (!standing.active) return what + " has ended and has no effect any more; remove it";
-    if (standing.need == route::Need::not_needed)
-        return what + " is no longer needed: " + standing.text + "; remove it";
-    if (standing.ends_soon) return what + " ends soon: it holds " + dnssec::until_in_words(standing.word.expires);
-    return {};
-}
-
-Json warnings_json(const Status& status) {
-    Json list = status.facts.doubts;
-    for (const route::WordStanding& standing : status.words) {
-        const std::string warning = standing_warning(standing);
-        if (!warning.empty()) list.push_back(warning);
-    }
-    return list;
-}
-
 Json clock_json(const Status& status) {
     Json json;
     const bool behind = !status.facts.time_is_fixed && clock_is_behind(status.time);
@@ -181,13 +162,6 @@ Json doors_json(const DoorCounters& counters) {
     return json;
 }
 
-/// A short word for whoever only looks at one field.
-std::string_view health(const Status& status) {
-    if (!status.facts.time_is_fixed && clock_is_behind(status.time)) return "clock-wrong";
-    if (!status.root_probe) return "starting";
-    return status.root_probe->security == dnssec::Security::secure ? "good" : "root-not-secure";
-}
-
 }  // namespace
 
 std::string render_status(std::string_view id, const Status& status) {
@@ -206,7 +180,7 @@ std::string render_status(std::string_view id, const Status& status) {
     json["anchor_state"] = anchor_state_json(status.anchors);
     json["negative_trust_anchors"] = standings_json(status.words, mail::OperatorsWord::Kind::negative_trust_anchor);
     json["exceptions"] = standings_json(status.words, mail::OperatorsWord::Kind::exception);
-    json["warnings"] = warnings_json(status);
+    json["warnings"] = warnings(status);
     json["resolution"] = resolution_json(status.resolution);
     json["forwarders"] = Json::array();
     for (const resolve::ForwarderStatus& forwarder : status.forwarders)

@@ -21,6 +21,9 @@ void add(resolve::Counters& total, const resolve::Counters& one) {
     total.bogus += one.bogus;
     total.indeterminate += one.indeterminate;
     total.budget_exhausted += one.budget_exhausted;
+    for (std::size_t place = 0; place < one.judged.size(); ++place) total.judged.at(place) += one.judged.at(place);
+    total.lookup_time += one.lookup_time;
+    total.upstream_time += one.upstream_time;
 }
 
 void add(route::RouteCounters& total, const route::RouteCounters& one) {
@@ -33,6 +36,7 @@ void add(route::RouteCounters& total, const route::RouteCounters& one) {
     total.late += one.late;
     total.ahead += one.ahead;
     total.refreshed += one.refreshed;
+    total.answer_time += one.answer_time;
 }
 
 /// In the order of the status.
@@ -77,6 +81,16 @@ constexpr std::array all_door_counters{std::to_array<DoorCounter>({
 // Eight octets each and nothing else: one that is missing above would be missing in the status.
 static_assert(sizeof(DoorCounters) == sizeof(std::uint64_t) * all_door_counters.size());
 
+/// What the operator ought to do about it, where there is something.
+std::string standing_warning(const route::WordStanding& standing) {
+    const std::string what = mail::described(standing.word);
+    if (!standing.active) return what + " has ended and has no effect any more; remove it";
+    if (standing.need == route::Need::not_needed)
+        return what + " is no longer needed: " + standing.text + "; remove it";
+    if (standing.ends_soon) return what + " ends soon: it holds " + dnssec::until_in_words(standing.word.expires);
+    return {};
+}
+
 }  // namespace
 
 std::span<const DoorCounter> door_counters() {
@@ -86,6 +100,22 @@ std::span<const DoorCounter> door_counters() {
 DoorCounters& operator+=(DoorCounters& total, const DoorCounters& one) {
     for (const DoorCounter& counter : all_door_counters) total.*counter.member += one.*counter.member;
     return total;
+}
+
+std::string_view health(const Status& status) {
+    if (!status.facts.time_is_fixed && clock_is_behind(status.time)) return "clock-wrong";
+    if (!status.root_probe) return "starting";
+    return status.root_probe->security == dnssec::Security::secure ? "good" : "root-not-secure";
+}
+
+std::vector<std::string> warnings(const Status& status) {
+    std::vector<std::string> all = status.facts.doubts;
+    for (const route::WordStanding& standing : status.words) {
+        std::string warning = standing_warning(standing);
+        if (!warning.empty()) all.push_back(std::move(warning));
+    }
+    if (!status.anchors.trouble.empty()) all.push_back(status.anchors.trouble);
+    return all;
 }
 
 bool clock_is_behind(WallTime now) {

@@ -103,6 +103,11 @@ struct Status {
     std::vector<resolve::ForwarderStatus> forwarders;
 };
 
+/// A short word for whoever only looks at one field: "good", "starting", "root-not-secure", "clock-wrong".
+[[nodiscard]] std::string_view health(const Status& status);
+/// What wants to be read: a sentence each.
+[[nodiscard]] std::vector<std::string> warnings(const Status& status);
+
 /// Where the clock cannot be right: before this program was written no signature of today was made.
 [[nodiscard]] bool clock_is_behind(WallTime now);
 

@@ -29,6 +29,8 @@ TEST_CASE("the command line becomes requests") {
     CHECK(good({"--json", "a.example"}).output == Output::json);
     CHECK(good({"a.example", "--socket", "/x"}).socket == "/x");
     CHECK(good({"status", "--root", "/x"}).root == "/x");
+    CHECK(good({"status", "--all"}).whole);
+    CHECK_FALSE(good({"status"}).whole);
     // What a domain contains stays in its string.
     CHECK(good({"a\"}\n{\"query\":\"flush"}).requests[0].find('\n') == std::string::npos);
 }

@@ -39,7 +39,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "lmdb.h": {"cache"},
     "spdlog/": {"log/log.cc"},
     "curl/": {"sts"},
-    "systemd/": {"daemon"},
+    "systemd/": {"daemon", "log/journal.cc"},
     "seccomp.h": {"daemon/filter.cc"},
     "idn2.h": {"mail"},
     "nlohmann/": {"serve", "client"},

@@ -1,5 +1,7 @@
 #include "log/log.h"
 
+#include "log/journal.h"
+
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -53,6 +55,28 @@ TEST_CASE("a domain is named at info level only where it failed") {
     log.not_secure(name("example.org"), dns::Type::mx, dnssec::Security::bogus, reason);
     REQUIRE(lines.all.size() == 1);
     CHECK(lines.all[0] == "bogus: example.org MX: signature of MX expired [server ns1.example (192.0.2.1)] (TST0)");
+}
+
+TEST_CASE("what strangers can cause is told two hundred times, and then counted") {
+    const dnssec::Reason reason{.code = "TST0"_code, .text = "signature expired"};
+    Lines lines;
+    Log log(Level::info, lines.writer());
+    for (int count = 0; count < 1000; ++count)
+        log.not_secure(name("example.org"), dns::Type::mx, dnssec::Security::bogus, reason);
+    CHECK(lines.all.size() == 200);
+    // An insecure one, which is not told at this level, costs no place.
+    Lines others;
+    Log quiet(Level::info, others.writer());
+    for (int count = 0; count < 1000; ++count)
+        quiet.not_secure(name("example.org"), dns::Type::mx, dnssec::Security::insecure, reason);
+    quiet.not_secure(name("example.org"), dns::Type::mx, dnssec::Security::bogus, reason);
+    CHECK(others.all.size() == 1);
+}
+
+TEST_CASE("the journal's fields have names that it takes: capitals, digits, underscores") {
+    CHECK(log::journal_field("key tag", "20326") == "MXTRUST_KEY_TAG=20326");
+    CHECK(log::journal_field("event", "store trouble") == "MXTRUST_EVENT=store trouble");
+    CHECK_FALSE(log::reaches_journal(log::Target::nowhere));
 }
 
 TEST_CASE("trouble with the store is told once a minute at most") {
