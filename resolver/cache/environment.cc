@@ -167,7 +167,16 @@ void ReadView::scan(const Range& range, const Visit& visit) {
 // --- Writing.
 
 WriteView::WriteView(EnvironmentRef environment) : environment_(std::move(environment)) {
-    static_cast<void>(holds(mdb_txn_begin(environment_->handle(), nullptr, 0, &transaction_)));
+    if (!holds(mdb_txn_begin(environment_->handle(), nullptr, 0, &transaction_))) return;
+    const auto stored = get_raw(totals_key);
+    if (!stored) return;
+    const auto totals = Totals::read(*stored);
+    if (totals) {
+        totals_ = *totals;
+    } else {
+        state_ = Written::broken;
+        trouble_ = "its totals are not whole";
+    }
 }
 
 WriteView::~WriteView() {
@@ -185,6 +194,10 @@ bool WriteView::holds(int code) {
 }
 
 std::optional<BytesView> WriteView::get(std::string_view key) {
+    return get_raw(key);
+}
+
+std::optional<BytesView> WriteView::get_raw(std::string_view key) {
     if (state_ != Written::done) return std::nullopt;
     MDB_val at = value_of(key);
     MDB_val record{};
@@ -212,6 +225,13 @@ void WriteView::scan(const Range& range, const Visit& visit) {
 }
 
 void WriteView::put(std::string_view key, BytesView record) {
+    if (const auto present = get_raw(key)) totals_.subtract(*present);
+    totals_.add(record);
+    changed_ = true;
+    put_raw(key, record);
+}
+
+void WriteView::put_raw(std::string_view key, BytesView record) {
     if (state_ != Written::done) return;
     MDB_val at = value_of(key);
     MDB_val value = value_of(as_text(record));
@@ -219,7 +239,10 @@ void WriteView::put(std::string_view key, BytesView record) {
 }
 
 bool WriteView::erase(std::string_view key) {
-    if (state_ != Written::done) return false;
+    const auto present = get_raw(key);
+    if (!present) return false;
+    totals_.subtract(*present);
+    changed_ = true;
     MDB_val at = value_of(key);
     return holds(mdb_del(transaction_, environment_->collection(), &at, nullptr));
 }
@@ -228,10 +251,11 @@ Usage WriteView::usage() {
     MDB_stat stat{};
     if (state_ != Written::done || !holds(mdb_stat(transaction_, environment_->collection(), &stat))) return {};
     const std::uint64_t pages = stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
-    return {.entries = stat.ms_entries, .octets = pages * stat.ms_psize};
+    return {.entries = totals_.count(), .octets = pages * stat.ms_psize};
 }
 
 Written WriteView::commit() {
+    if (changed_) put_raw(totals_key, totals_.write());
     if (state_ != Written::done) return state_;
     MDB_txn* transaction = std::exchange(transaction_, nullptr);
     static_cast<void>(holds(mdb_txn_commit(transaction)));  // frees it, however it ends

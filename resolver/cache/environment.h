@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "cache/records.h"
+#include "cache/totals.h"
 
 struct MDB_cursor;
 struct MDB_env;
@@ -49,16 +50,14 @@ using EnvironmentRef = std::shared_ptr<Environment>;
 
 /// A snapshot for reading. The slot in the table of readers is kept between snapshots, so that begin costs no lock. For
 /// one thread.
-class ReadView final : public Records {
+class ReadView final : public Snapshot {
   public:
     explicit ReadView(EnvironmentRef environment);
     ~ReadView() override;
 
-    /// Where no snapshot can be had, everything is absent until the next begin.
-    void begin();
-    void end();
-    /// Something is wrong with the file, as far as this reader saw.
-    [[nodiscard]] bool is_broken() const { return broken_; }
+    void begin() override;
+    void end() override;
+    [[nodiscard]] bool is_broken() const override { return broken_; }
 
     std::optional<BytesView> get(std::string_view key) override;
     std::optional<Entry> at_or_before(std::string_view prefix, std::string_view key) override;
@@ -74,7 +73,7 @@ class ReadView final : public Records {
 };
 
 /// A transaction for writing. One at a time; uncommitted it is undone. After anything but `done` only destruction is
-/// left.
+/// left. Keeps the totals (totals.h), which are no entry to anybody else.
 class WriteView final : public Records {
   public:
     explicit WriteView(EnvironmentRef environment);
@@ -96,8 +95,12 @@ class WriteView final : public Records {
 
   private:
     bool holds(int code);
+    void put_raw(std::string_view key, BytesView record);
+    std::optional<BytesView> get_raw(std::string_view key);
     EnvironmentRef environment_;
     MDB_txn* transaction_ = nullptr;
+    Totals totals_;
+    bool changed_ = false;
     Written state_ = Written::done;
     std::string trouble_;
 };

@@ -4,10 +4,14 @@
 #include <algorithm>
 #include <bit>
 
+#include "cache/totals.h"
+
 namespace mxtrust::cache {
 namespace {
 
+/// All records; the totals come before.
 Range everything(std::string from) {
+    if (from.empty()) from = std::string(totals_key) + '\0';
     return {std::move(from), std::string(most_key_octets + 1, '\xFF')};
 }
 

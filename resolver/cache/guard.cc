@@ -11,7 +11,6 @@
 #include <cstring>
 #include <filesystem>
 
-#include "cache/file_check.h"
 #include "cache/record.h"
 
 namespace mxtrust::cache {
@@ -123,11 +122,10 @@ Result<std::unique_ptr<Guard>> Guard::enter(const Request& request, Notices& not
     if (!why.empty()) {
         if (auto good = guard->set_aside(why, request.now, notices); !good) return fail(good.error());
     }
-    if (auto good = guard->mark_open(); !good) return fail(good.error());
     return guard;
 }
 
-/// Empty where the file may be believed, or is not there.
+/// Empty where the file may be looked at, or is not there.
 std::string Guard::why_not(std::uint64_t most_octets) const {
     struct stat about{};
     if (::lstat(data_path().c_str(), &about) != 0) return errno == ENOENT ? "" : errno_text();
@@ -141,9 +139,7 @@ std::string Guard::why_not(std::uint64_t most_octets) const {
     if (state.find(format) == std::string::npos)
         return state.empty() ? "nothing says how it was left" : "it has another version's format";
     const bool same_boot = !boot_id_.empty() && state == state_text(boot_id_, "open");
-    if (!clean && !same_boot) return "it was not closed before the system went down";
-    const auto whole = check_file_at(data_path());
-    return whole ? "" : "it is damaged: " + whole.error().text;
+    return clean || same_boot ? "" : "it was not closed before the system went down";
 }
 
 Done Guard::forget_older() const {

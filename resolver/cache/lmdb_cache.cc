@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "cache/file_view.h"
+
 namespace mxtrust::cache {
 namespace {
 
@@ -90,7 +92,8 @@ Records& LmdbCache::begin() {
 void LmdbCache::end() {
     if (layers_.committed) {
         layers_.committed->end();
-        if (layers_.committed->is_broken()) store_.report_damage(environment_number_);
+        // A file that is still looked over is the writer's business.
+        if (layers_.committed->is_broken() && environment_number_ != 0) store_.report_damage(environment_number_);
     }
     counters_->hits.store(counted_.hits, std::memory_order_relaxed);
     counters_->misses.store(counted_.misses, std::memory_order_relaxed);
@@ -103,7 +106,9 @@ void LmdbCache::refresh() {
     generation_ = store_.generation();
     const LmdbStore::Scene scene = store_.scene();
     if (scene.environment_number != environment_number_ || !layers_.committed) {
-        layers_.committed = scene.environment ? std::make_unique<ReadView>(scene.environment) : nullptr;
+        layers_.committed.reset();
+        if (scene.environment) layers_.committed = std::make_unique<ReadView>(scene.environment);
+        if (scene.found) layers_.committed = std::make_unique<FileView>(scene.found);
         environment_number_ = scene.environment_number;
     }
     for (const auto& flush : scene.flushes) {

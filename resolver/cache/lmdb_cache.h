@@ -36,7 +36,7 @@ class LmdbCache final : public RecordCache {
         void scan(const Range& range, const Visit& visit) override;
 
         std::map<std::string, Pending, std::less<>> overlay;
-        std::unique_ptr<ReadView> committed;
+        std::unique_ptr<Snapshot> committed;
         std::vector<std::shared_ptr<const LmdbStore::Flush>> flushes;
 
       private:

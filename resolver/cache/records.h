@@ -32,12 +32,22 @@ class Records {
     Records& operator=(const Records&) = delete;
     virtual ~Records() = default;
 
-    /// What is returned stays valid until the next call on this object.
+    /// What is returned stays valid until the records change, of a snapshot until its end.
     virtual std::optional<BytesView> get(std::string_view key) = 0;
     /// The entry with the greatest key that is not above `key` and begins with `prefix`.
     virtual std::optional<Entry> at_or_before(std::string_view prefix, std::string_view key) = 0;
     /// In the order of keys. The visitor must not call this object.
     virtual void scan(const Range& range, const Visit& visit) = 0;
+};
+
+/// Records as they are at one moment, from begin() to end().
+class Snapshot : public Records {
+  public:
+    /// Where no snapshot can be had, everything is absent until the next begin.
+    virtual void begin() = 0;
+    virtual void end() = 0;
+    /// Something is wrong with the file, as far as this reader saw.
+    [[nodiscard]] virtual bool is_broken() const = 0;
 };
 
 }  // namespace mxtrust::cache

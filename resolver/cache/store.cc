@@ -32,28 +32,27 @@ Result<std::unique_ptr<LmdbStore>> LmdbStore::open(const StoreSettings& settings
     effective.most_octets = map_octets(settings);
     auto guard = Guard::enter({settings.directory, settings.boot_id, effective.most_octets, now}, notices);
     if (!guard) return fail(guard.error());
-    auto environment = Environment::open((*guard)->data_path(), effective.most_octets);
-    if (!environment) {  // whatever LMDB does not like about it; a disk without room will not like a new one either
-        if (auto good = (*guard)->set_aside(environment.error().text, now, notices); !good) return fail(good.error());
-        if (auto good = (*guard)->mark_open(); !good) return fail(good.error());
-        environment = Environment::open((*guard)->data_path(), effective.most_octets);
-        if (!environment) return fail(environment.error());
-    }
-    return std::unique_ptr<LmdbStore>(new LmdbStore(effective, std::move(*guard), std::move(*environment), now));
+    auto found = MappedFile::open((*guard)->data_path());
+    if (!found) return fail(found.error());
+    return std::unique_ptr<LmdbStore>(new LmdbStore(effective, std::move(*guard), std::move(*found), now));
 }
 
-LmdbStore::LmdbStore(const StoreSettings& settings, std::unique_ptr<Guard> guard, EnvironmentRef environment,
-                     WallTime now)
+LmdbStore::LmdbStore(const StoreSettings& settings, std::unique_ptr<Guard> guard,
+                     std::shared_ptr<const MappedFile> found, WallTime now)
     : settings_(settings),
       guard_(std::move(guard)),
       slice_(slice_of(settings)),
-      scene_{.environment = environment,
-             .environment_number = 1,
+      scene_{.environment = nullptr,
+             .found = found,
+             .environment_number = 0,
              .epoch = Epoch(std::string_view(settings.epoch)),
              .flushes = {}},
       now_(now.seconds),
-      environment_(std::move(environment)) {
-    publish(WriteView(environment_).usage());
+      found_(std::move(found)) {
+    if (found_) {
+        const auto meta = newest_meta(found_->octets());
+        if (meta) publish({.entries = meta->main.entries, .octets = found_->octets().size()});
+    }
     writer_ = std::thread([this] { run(); });
 }
 
@@ -62,6 +61,8 @@ LmdbStore::~LmdbStore() {
         const std::lock_guard lock(mutex_);
         require(views_.empty());
         stop_ = true;
+        // What is to be forgotten must be, before the next start can find it: that is worth waiting for the check.
+        give_up_ = scene_.flushes.empty();
     }
     wake_.notify_all();
     writer_.join();
@@ -151,7 +152,7 @@ void LmdbStore::sync() {
     const std::uint64_t target = submitted_;
     hurry_ = true;
     wake_.notify_one();
-    settled_.wait(lock, [&] { return committed_.load() >= target; });
+    settled_.wait(lock, [&] { return begun_ && committed_.load() >= target; });
 }
 
 void LmdbStore::notice(std::string text) {

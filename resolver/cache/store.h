@@ -5,6 +5,9 @@
 // another worker may have been faster. Trouble with the disk or a full map costs entries, never service: what cannot be
 // written is counted, told once, and stays in its worker's memory as long as there is room. A file found damaged while
 // running is set aside and begun anew.
+//
+// Opening waits for nothing: a file that is there is read at once, through file_view.h, while the writer thread looks
+// over all of it (file_check.h); only then LMDB opens it, and what was handed over meanwhile is written.
 #pragma once
 
 #include <atomic>
@@ -21,6 +24,7 @@
 
 #include "cache/cache.h"
 #include "cache/environment.h"
+#include "cache/file_pages.h"
 #include "cache/guard.h"
 #include "cache/record.h"
 
@@ -46,14 +50,16 @@ class LmdbStore {
     /// the operator has to act (another process, ownership, mode), `system` where the disk or the system does not allow
     /// it now; a MemoryCache serves then.
     static Result<std::unique_ptr<LmdbStore>> open(const StoreSettings& settings, WallTime now, Notices& notices);
-    /// Commits what waits, syncs, and marks the file as left clean. Requires: all views are gone.
+    /// Commits what waits, syncs, and marks the file as left clean; one that is still being looked over is left as it
+    /// was found. Requires: all views are gone.
     ~LmdbStore();
     LmdbStore(const LmdbStore&) = delete;
     LmdbStore& operator=(const LmdbStore&) = delete;
 
     /// A worker's own cache. May be called from any thread; the view belongs to one.
     std::unique_ptr<LmdbCache> view();
-    /// Returns when all that was handed over before is committed, or dropped. Not for workers.
+    /// Returns when the file that was found is in use or set aside, and all that was handed over before is committed, or
+    /// dropped. Not for workers.
     void sync();
     /// What happened since the last call, one sentence each, for log/. Trouble is told when it begins and when it ends.
     Notices take_notices();
@@ -72,6 +78,7 @@ class LmdbStore {
     /// What readers go by; replaced as a whole. `generation_` says that it was.
     struct Scene {
         EnvironmentRef environment;  ///< null while there is none
+        std::shared_ptr<const MappedFile> found;  ///< to be read while it is looked over; there is no environment then
         std::uint64_t environment_number = 0;
         Epoch epoch;
         std::vector<std::shared_ptr<const Flush>> flushes;
@@ -90,7 +97,8 @@ class LmdbStore {
         std::atomic<std::uint64_t> hits{0}, misses{0}, stored{0}, dropped{0};
     };
 
-    LmdbStore(const StoreSettings& settings, std::unique_ptr<Guard> guard, EnvironmentRef environment, WallTime now);
+    LmdbStore(const StoreSettings& settings, std::unique_ptr<Guard> guard, std::shared_ptr<const MappedFile> found,
+              WallTime now);
 
     // For views, from any thread.
     [[nodiscard]] std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
@@ -106,6 +114,8 @@ class LmdbStore {
 
     // The writer thread.
     void run();
+    void look_over();
+    void adopt();
     Operations next_batch(std::unique_lock<std::mutex>& lock);
     void apply(const Operations& batch);
     void commit(std::span<const Operation> run);
@@ -135,19 +145,21 @@ class LmdbStore {
     std::uint64_t waiting_octets_ = 0;
     std::uint64_t submitted_ = 0;
     bool hurry_ = false, stop_ = false;
+    bool begun_ = false;  ///< what was found is in use, or set aside
     Scene scene_;
     Notices notices_;
     std::vector<std::shared_ptr<ViewCounters>> views_;
     CacheCounters departed_;  ///< counted by views that are gone
 
     std::atomic<std::uint64_t> generation_{1}, committed_{0}, damaged_environment_{0};
-    std::atomic<bool> trouble_{false};
+    std::atomic<bool> trouble_{false}, give_up_{false};
     std::atomic<std::int64_t> now_;
     std::atomic<std::uint64_t> evicted_{0}, dropped_{0}, entries_{0}, octets_{0};
 
     // The writer's own.
     EnvironmentRef environment_;
-    std::uint64_t environment_number_ = 1;
+    std::shared_ptr<const MappedFile> found_;  ///< until LMDB has it
+    std::uint64_t environment_number_ = 0;     ///< 0: of what was found
     std::uint64_t dropped_in_trouble_ = 0;
     std::uint64_t written_since_eviction_ = 0, last_eviction_ = 0;
     unsigned begun_anew_ = 0;

@@ -9,6 +9,7 @@
 
 #include "base/require.h"
 #include "cache/evict.h"
+#include "cache/file_check.h"
 #include "cache/rules.h"
 #include "cache/store.h"
 
@@ -41,18 +42,52 @@ void block_signals() {
 
 void LmdbStore::run() {
     block_signals();
+    look_over();
     std::unique_lock lock(mutex_);
+    begun_ = true;
+    settled_.notify_all();
+    if (found_ && give_up_) return;
     for (;;) {
         const Operations batch = next_batch(lock);
         if (batch.empty() && stop_) return;
         const std::uint64_t damaged = damaged_environment_.exchange(0);
         lock.unlock();
-        if (damaged == environment_number_) begin_anew("a record in it is damaged");
+        if (damaged != 0 && damaged == environment_number_) begin_anew("a record in it is damaged");
         apply(batch);
         lock.lock();
         committed_.fetch_add(batch.size(), std::memory_order_release);
         settled_.notify_all();
     }
+}
+
+/// Before LMDB opens what is there: LMDB believes what it finds.
+void LmdbStore::look_over() {
+    if (found_) {
+        const Done whole = check_file(found_->octets(), &give_up_);
+        if (!whole && whole.error().kind == FailureKind::cancelled) return;
+        if (!whole) {
+            begin_anew("it is damaged: " + whole.error().text);
+            return;
+        }
+    }
+    adopt();
+}
+
+/// What is there becomes LMDB's. Where the disk does not even allow the mark, the file is left as it is, and is read on.
+void LmdbStore::adopt() {
+    if (auto good = guard_->mark_open(); !good) {
+        began(good.error().text, 0);
+        next_try_ = now() + between_tries;
+        return;
+    }
+    auto opened = Environment::open(guard_->data_path(), settings_.most_octets);
+    if (!opened) {  // whatever LMDB does not like about it
+        begin_anew(opened.error().text);
+        return;
+    }
+    environment_ = std::move(*opened);
+    show_environment();
+    publish(WriteView(environment_).usage());
 }
 
 LmdbStore::Operations LmdbStore::next_batch(std::unique_lock<std::mutex>& lock) {
@@ -213,6 +248,7 @@ Written LmdbStore::empty(const Range& range) {
 }
 
 void LmdbStore::carry_out(const Flush& flush) {
+    if (found_) begin_anew("entries cannot be removed from it");
     for (const Range& range : flush.ranges) {
         if (!environment_) break;
         const Written written = empty(range);
@@ -280,6 +316,10 @@ void LmdbStore::begin_anew(const std::string& why) {
 }
 
 void LmdbStore::retry() {
+    if (environment_number_ == 0) {
+        adopt();
+        return;
+    }
     make_file("it could not be begun before");
     if (environment_) show_environment();
 }
@@ -287,9 +327,11 @@ void LmdbStore::retry() {
 /// From now on readers go by the file there is, or by none.
 void LmdbStore::show_environment() {
     publish({});
+    found_.reset();
     ++environment_number_;
     const std::lock_guard lock(mutex_);
     scene_.environment = environment_;
+    scene_.found.reset();
     scene_.environment_number = environment_number_;
     generation_.fetch_add(1, std::memory_order_release);
 }

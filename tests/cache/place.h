@@ -68,6 +68,8 @@ inline OpenStore open_store(const cache::StoreSettings& settings, WallTime now =
     auto store = cache::LmdbStore::open(settings, now, opened.notices);
     if (!store) throw std::runtime_error(store.error().text);
     opened.store = std::move(*store);
+    opened.store->sync();  // what was found is looked over
+    for (std::string& notice : opened.store->take_notices()) opened.notices.push_back(std::move(notice));
     return opened;
 }
 
