@@ -49,8 +49,7 @@ class Checker {
         previous_.reset();
         if (tree.root == no_page) return {};
         auto good = walk_page(tree.root, tree.depth, which);
-        if (good && entries_ != tree.entries)
-            return damaged_file("a tree with another number of entries than it says");
+        if (good && entries_ != tree.entries) return damaged_file("a tree with another number of entries than it says");
         return good;
     }
 

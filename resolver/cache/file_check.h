@@ -1,7 +1,7 @@
-// Looks over an LMDB data file before LMDB does (file_pages.h says why). This walks the newest tree of the file, page by
-// page, and says whether every offset, size and page number is within bounds, every page is used once, keys are in
-// order, free pages are free, every record is whole, and all of them together are those of one moment (totals.h): a page
-// of an older transaction among newer ones is whole in itself and yet damage.
+// Looks over an LMDB data file before LMDB does (file_pages.h says why). This walks the newest tree of the file, page
+// by page, and says whether every offset, size and page number is within bounds, every page is used once, keys are in
+// order, free pages are free, every record is whole, and all of them together are those of one moment (totals.h): a
+// page of an older transaction among newer ones is whole in itself and yet damage.
 #pragma once
 
 #include <atomic>

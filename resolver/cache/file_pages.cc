@@ -113,8 +113,8 @@ Result<FileMeta> newest_meta(BytesView file) {
 
 Result<BytesView> FilePages::pages(const Run& run) const {
     const std::uint64_t size = meta_.page_size, there = file_.size() / size;
-    if (run.first < 2 || run.count == 0 || run.first > meta_.last_page ||
-        run.count > meta_.last_page - run.first + 1 || run.count > there || run.first > there - run.count) {
+    if (run.first < 2 || run.count == 0 || run.first > meta_.last_page || run.count > meta_.last_page - run.first + 1 ||
+        run.count > there || run.first > there - run.count) {
         return damaged_file("a page number beyond the file");
     }
     const BytesView found = file_.subspan(run.first * size, run.count * size);
@@ -132,8 +132,7 @@ Result<FilePages::Page> FilePages::page(std::uint64_t number, unsigned level) co
         return damaged_file("a page with impossible bounds");
     const std::size_t nodes = (lower - page_header) / 2U;
     if (nodes == 0 || (flags == branch_flag && nodes < 2)) return damaged_file("a page with too few nodes");
-    return Page{
-        .octets = *octets, .kind = level == 1 ? Kind::leaf : Kind::branch, .upper = upper, .nodes = nodes};
+    return Page{.octets = *octets, .kind = level == 1 ? Kind::leaf : Kind::branch, .upper = upper, .nodes = nodes};
 }
 
 Result<FilePages::Node> FilePages::node(const Page& page, std::size_t index) const {

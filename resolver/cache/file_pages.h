@@ -1,6 +1,6 @@
-// An LMDB data file taken apart without LMDB, page by page and within bounds. LMDB trusts what it maps: a flipped bit in
-// a page number or an offset makes it read outside the map, or write over live pages. Nothing here does, whatever the
-// octets are, also where they change meanwhile: every number is loaded once, checked, and then used.
+// An LMDB data file taken apart without LMDB, page by page and within bounds. LMDB trusts what it maps: a flipped bit
+// in a page number or an offset makes it read outside the map, or write over live pages. Nothing here does, whatever
+// the octets are, also where they change meanwhile: every number is loaded once, checked, and then used.
 //
 // Knows format version 1 of LMDB (all of 0.9) with 64-bit page numbers, one collection, no duplicates; anything else is
 // an error. file_check.h walks all of a file with it, file_view.h looks things up.

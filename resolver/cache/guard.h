@@ -4,9 +4,9 @@
 //   lock         held while a process uses the store           state   who used it last: which boot, left clean or not
 //
 // A file may be looked at if its owner and mode are right, the format is this program's, and it was left clean and
-// synced or else in this very boot (then the kernel still has every page that was written, whatever killed the process).
-// After an operating-system crash it may not, without looking further. Whether it is whole is for file_check.h to say,
-// before LMDB opens it. What is not believed is renamed "…damaged-TIME"; one is kept.
+// synced or else in this very boot (then the kernel still has every page that was written, whatever killed the
+// process). After an operating-system crash it may not, without looking further. Whether it is whole is for
+// file_check.h to say, before LMDB opens it. What is not believed is renamed "…damaged-TIME"; one is kept.
 #pragma once
 
 #include <memory>
@@ -29,9 +29,9 @@ class Guard {
         std::uint64_t most_octets;  ///< a larger file cannot be kept within the limit any more and goes
         WallTime now;
     };
-    /// Locks the directory and leaves in it a file that may be looked at, or none. Writes nothing else. An error where the directory cannot
-    /// be used: `refused` where it is held by another process, somebody else's, or open to others; `system` where the
-    /// system says no.
+    /// Locks the directory and leaves in it a file that may be looked at, or none. Writes nothing else. An error where
+    /// the directory cannot be used: `refused` where it is held by another process, somebody else's, or open to others;
+    /// `system` where the system says no.
     static Result<std::unique_ptr<Guard>> enter(const Request& request, Notices& notices);
     ~Guard();
     Guard(const Guard&) = delete;

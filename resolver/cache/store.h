@@ -58,8 +58,8 @@ class LmdbStore {
 
     /// A worker's own cache. May be called from any thread; the view belongs to one.
     std::unique_ptr<LmdbCache> view();
-    /// Returns when the file that was found is in use or set aside, and all that was handed over before is committed, or
-    /// dropped. Not for workers.
+    /// Returns when the file that was found is in use or set aside, and all that was handed over before is committed,
+    /// or dropped. Not for workers.
     void sync();
     /// What happened since the last call, one sentence each, for log/. Trouble is told when it begins and when it ends.
     Notices take_notices();
@@ -77,7 +77,7 @@ class LmdbStore {
     };
     /// What readers go by; replaced as a whole. `generation_` says that it was.
     struct Scene {
-        EnvironmentRef environment;  ///< null while there is none
+        EnvironmentRef environment;               ///< null while there is none
         std::shared_ptr<const MappedFile> found;  ///< to be read while it is looked over; there is no environment then
         std::uint64_t environment_number = 0;
         Epoch epoch;

@@ -73,7 +73,8 @@ void LmdbStore::look_over() {
     adopt();
 }
 
-/// What is there becomes LMDB's. Where the disk does not even allow the mark, the file is left as it is, and is read on.
+/// What is there becomes LMDB's. Where the disk does not even allow the mark, the file is left as it is, and is read
+/// on.
 void LmdbStore::adopt() {
     if (auto good = guard_->mark_open(); !good) {
         began(good.error().text, 0);
