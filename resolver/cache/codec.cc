@@ -1,174 +1,23 @@
-// See codec.h. Numbers are variable-length (seven bits an octet, low first); names are relative to the name of the key.
+// See codec.h.
 #include "cache/codec.h"
 
 #include <memory>
 
+#include "cache/checksum.h"
+#include "cache/codec_parts.h"
+
 namespace mxtrust::cache {
 namespace {
 
+using namespace codec;
 using dnssec::Finding;
 using dnssec::FindingRef;
 using dnssec::Outcome;
 using dnssec::Reason;
 using dnssec::Security;
 
-// Limits of what decode believes; far above what the validator lets through (attacks.md: 256 records to a set).
-constexpr std::uint64_t most_records = 65535;
 constexpr std::uint64_t most_proof_sets = 1024;
 constexpr std::uint64_t most_servers = 1024;
-constexpr std::uint64_t most_octets = 65535;
-
-void put_number(Writer& out, std::uint64_t number) {
-    while (number >= 0x80) {
-        out.u8(static_cast<std::uint8_t>((number & 0x7F) | 0x80));
-        number >>= 7;
-    }
-    out.u8(static_cast<std::uint8_t>(number));
-}
-
-Result<std::uint64_t> get_number(Reader& in, std::uint64_t most) {
-    std::uint64_t number = 0;
-    for (unsigned shift = 0; shift < 63; shift += 7) {
-        const auto octet = in.u8();
-        if (!octet) return fail(octet.error());
-        number |= std::uint64_t{*octet & 0x7FU} << shift;
-        if ((*octet & 0x80) != 0) continue;
-        if (number > most) return fail(FailureKind::malformed, "KNUM"_code, "number above its limit in a cache record");
-        if (*octet == 0 && shift > 0)
-            return fail(FailureKind::malformed, "KNUL"_code, "number with idle octets in a cache record");
-        return number;
-    }
-    return fail(FailureKind::malformed, "KNUB"_code, "number too long in a cache record");
-}
-
-void put_octets(Writer& out, BytesView octets) {
-    put_number(out, octets.size());
-    out.bytes(octets);
-}
-
-Result<BytesView> get_octets(Reader& in) {
-    const auto length = get_number(in, most_octets);
-    if (!length) return fail(length.error());
-    return in.take(*length);
-}
-
-void put_text(Writer& out, std::string_view text) {
-    put_octets(out, as_bytes(text.substr(0, most_octets)));
-}
-
-Result<std::string> get_text(Reader& in) {
-    const auto octets = get_octets(in);
-    if (!octets) return fail(octets.error());
-    return std::string(as_text(*octets));
-}
-
-/// How many of the base's last labels follow, then the labels before these, each with its length, and a zero.
-void put_name(Writer& out, const dns::Name& name, const dns::Name& base) {
-    const dns::Name shared = name.common_ancestor(base);
-    out.u8(static_cast<std::uint8_t>(shared.label_count()));
-    out.bytes(name.wire().first(name.wire().size() - shared.wire().size()));
-    out.u8(0);
-}
-
-Result<dns::Name> get_name(Reader& in, const dns::Name& base) {
-    const auto shared = in.u8();
-    if (!shared) return fail(shared.error());
-    if (*shared > base.label_count())
-        return fail(FailureKind::malformed, "KNAM"_code, "name shares more than there is");
-    const auto front = dns::Name::from_wire(in);
-    if (!front) return fail(front.error());
-    if (front->is_root()) return base.ancestor(*shared);
-    return front->rebase(dns::Name(), base.ancestor(*shared));
-}
-
-// --- Signatures: RFC 4034 3.1: type covered (2), algorithm, labels, TTL, expiration, inception, key tag (16), signer,
-// signature.
-constexpr std::size_t signature_fixed = 18;
-
-/// Whether type covered and signer are the expected ones, octet for octet, and need not be kept.
-bool is_regular(BytesView rdata, dns::Type covered, const dns::Name& signer) {
-    const auto type = static_cast<std::uint16_t>(covered);
-    if (rdata.size() < signature_fixed + signer.wire().size()) return false;
-    if (rdata[0] != (type >> 8) || rdata[1] != (type & 0xFF)) return false;
-    return as_text(rdata.subspan(signature_fixed, signer.wire().size())) == as_text(signer.wire());
-}
-
-void put_signature(Writer& out, BytesView rdata, dns::Type covered, const dns::Name& signer) {
-    if (!is_regular(rdata, covered, signer)) {
-        put_number(out, rdata.size() << 1);
-        out.bytes(rdata);
-        return;
-    }
-    const std::size_t left_out = 2 + signer.wire().size();
-    put_number(out, (rdata.size() - left_out) << 1 | 1);
-    out.bytes(rdata.subspan(2, signature_fixed - 2));
-    out.bytes(rdata.subspan(signature_fixed + signer.wire().size()));
-}
-
-Result<Bytes> get_signature(Reader& in, dns::Type covered, const dns::Name& signer) {
-    const auto length = get_number(in, most_octets << 1 | 1);
-    if (!length) return fail(length.error());
-    const auto stored = in.take(*length >> 1);
-    if (!stored) return fail(stored.error());
-    if ((*length & 1) == 0) return Bytes(stored->begin(), stored->end());
-    if (stored->size() < signature_fixed - 2)
-        return fail(FailureKind::malformed, "KSIG"_code, "signature too short in a cache record");
-    Writer rdata;
-    rdata.u16(static_cast<std::uint16_t>(covered));
-    rdata.bytes(stored->first(signature_fixed - 2));
-    rdata.bytes(signer.wire());
-    rdata.bytes(stored->subspan(signature_fixed - 2));
-    return std::move(rdata).finish();
-}
-
-struct Names {
-    const dns::Name& base;    ///< the name in the key
-    const dns::Name& signer;  ///< the zone of the finding
-};
-
-void put_rrset(Writer& out, const dns::RRset& set, const Names& names) {
-    put_name(out, set.owner, names.base);
-    put_number(out, static_cast<std::uint16_t>(set.type));
-    put_number(out, set.ttl.count());
-    put_number(out, set.records.size());
-    for (const Bytes& rdata : set.records) put_octets(out, rdata);
-    put_number(out, set.signatures.size());
-    for (const Bytes& rdata : set.signatures) put_signature(out, rdata, set.type, names.signer);
-}
-
-Done get_records(Reader& in, dns::RRset& set, const Names& names) {
-    const auto records = get_number(in, most_records);
-    if (!records) return fail(records.error());
-    for (std::uint64_t index = 0; index < *records; ++index) {
-        const auto rdata = get_octets(in);
-        if (!rdata) return fail(rdata.error());
-        set.records.emplace_back(rdata->begin(), rdata->end());
-    }
-    const auto signatures = get_number(in, most_records);
-    if (!signatures) return fail(signatures.error());
-    for (std::uint64_t index = 0; index < *signatures; ++index) {
-        auto rdata = get_signature(in, set.type, names.signer);
-        if (!rdata) return fail(rdata.error());
-        set.signatures.push_back(std::move(*rdata));
-    }
-    return {};
-}
-
-Result<dns::RRsetRef> get_rrset(Reader& in, const Names& names) {
-    auto owner = get_name(in, names.base);
-    if (!owner) return fail(owner.error());
-    const auto type = get_number(in, 0xFFFF);
-    if (!type) return fail(type.error());
-    const auto ttl = get_number(in, 0xFFFFFFFF);
-    if (!ttl) return fail(ttl.error());
-    auto set = std::make_shared<dns::RRset>();
-    set->owner = std::move(*owner);
-    set->type = dns::Type{static_cast<std::uint16_t>(*type)};
-    set->ttl = dns::Ttl(static_cast<std::uint32_t>(*ttl));
-    const auto rest = get_records(in, *set, names);
-    if (!rest) return fail(rest.error());
-    return set;
-}
 
 // --- Reasons: most findings have none.
 enum ReasonPart : std::uint8_t { has_ede = 1, has_zone = 2, has_key_tag = 4, has_when = 8, has_record = 16 };
@@ -263,11 +112,42 @@ std::uint8_t parts_of(const Finding& finding) {
     return parts;
 }
 
-Done get_proof(Reader& in, Finding::Parts& parts) {
+/// In the place of a set's first octet, which is never so large: the set is on the shelf.
+constexpr std::uint8_t on_shelf = 0xFF;
+
+void put_mark(Writer& out, const ShelfMark& mark, const dns::Name& base) {
+    out.u8(on_shelf);
+    put_number(out, static_cast<std::uint16_t>(mark.type));
+    put_name(out, mark.owner, base);
+    out.u32(mark.version);
+}
+
+Result<dns::RRsetRef> get_marked(Reader& in, const Finding::Parts& parts, Shelf* shelf) {
+    in.seek(in.position() + 1);
+    const auto type = get_number(in, 0xFFFF);
+    if (!type) return fail(type.error());
+    auto owner = get_name(in, parts.name);
+    if (!owner) return fail(owner.error());
+    const auto version = in.u32();
+    if (!version) return fail(version.error());
+    if (!owner->is_within(parts.zone))
+        return fail(FailureKind::malformed, "KMRK"_code, "set of another zone in a cache record");
+    const ShelfMark mark{parts.zone, dns::Type{static_cast<std::uint16_t>(*type)}, std::move(*owner), *version};
+    dns::RRsetRef set = shelf != nullptr ? shelf->take(mark) : nullptr;
+    if (!set) return fail(FailureKind::unreachable, "KSHF"_code, "a set of a cached proof is gone");
+    return set;
+}
+
+Result<dns::RRsetRef> get_set(Reader& in, const Finding::Parts& parts, Shelf* shelf) {
+    const bool is_marked = !in.done() && in.whole()[in.position()] == on_shelf;
+    return is_marked ? get_marked(in, parts, shelf) : get_rrset(in, {parts.name, parts.zone});
+}
+
+Done get_proof(Reader& in, Finding::Parts& parts, Shelf* shelf) {
     const auto sets = get_number(in, most_proof_sets);
     if (!sets) return fail(sets.error());
     for (std::uint64_t index = 0; index < *sets; ++index) {
-        auto set = get_rrset(in, {parts.name, parts.zone});
+        auto set = get_set(in, parts, shelf);
         if (!set) return fail(set.error());
         parts.proof.push_back(std::move(*set));
     }
@@ -275,7 +155,7 @@ Done get_proof(Reader& in, Finding::Parts& parts) {
 }
 
 /// What was marked as present, in the order of encode.
-Done get_parts(Reader& in, std::uint8_t present, Finding::Parts& parts) {
+Done get_parts(Reader& in, std::uint8_t present, Finding::Parts& parts, Shelf* shelf) {
     if ((present & has_rcode) != 0) {
         const auto rcode = in.u16();
         if (!rcode) return fail(rcode.error());
@@ -290,11 +170,11 @@ Done get_parts(Reader& in, std::uint8_t present, Finding::Parts& parts) {
         parts.reason = std::move(*reason);
     }
     if ((present & has_rrset) != 0) {
-        auto set = get_rrset(in, {parts.name, parts.zone});
+        auto set = get_set(in, parts, shelf);
         if (!set) return fail(set.error());
         parts.rrset = std::move(*set);
     }
-    if ((present & has_proof) != 0) return get_proof(in, parts);
+    if ((present & has_proof) != 0) return get_proof(in, parts, shelf);
     return {};
 }
 
@@ -309,30 +189,65 @@ bool is_contradictory(Security security, const Finding::Parts& parts) {
 
 }  // namespace
 
-Bytes Codec::encode(const Finding& finding) {
+std::uint32_t Codec::version_of(const dns::RRset& set, const dns::Name& zone) {
+    Writer out;
+    put_rrset(out, set, {set.owner, zone});
+    Checksum sum;
+    sum.add(out.view());
+    return static_cast<std::uint32_t>(sum.value() ^ sum.value() >> 32);
+}
+
+/// A set that denials rest on. One of a secure finding's proof was proven with it (RFC 4035 5.4): as a finding of its
+/// own.
+void Codec::put_shared_set(Writer& out, const Finding& finding, const dns::RRsetRef& set, Shelf* shelf) {
+    const bool is_denial = set->type == dns::Type::nsec || set->type == dns::Type::nsec3 || set->type == dns::Type::soa;
+    if (shelf != nullptr && finding.is_secure() && is_denial && set->owner.is_within(finding.zone())) {
+        const ShelfMark mark{finding.zone(), set->type, set->owner, version_of(*set, finding.zone())};
+        Finding::Parts parts{.name = set->owner,
+                             .type = set->type,
+                             .outcome = Outcome::records,
+                             .rcode = dns::Rcode::noerror,
+                             .rrset = set,
+                             .zone = finding.zone(),
+                             .expires = finding.expires()};
+        if (shelf->keeps(mark, Finding::proven(dnssec::ProofKey(), Security::secure, std::move(parts)))) {
+            put_mark(out, mark, finding.name());
+            return;
+        }
+    }
+    put_rrset(out, *set, {finding.name(), finding.zone()});
+}
+
+Bytes Codec::encode(const Finding& finding, Shelf* shelf) {
     Writer out;
     out.u8(parts_of(finding));
     if (finding.rcode() != usual_rcode(finding.outcome())) out.u16(static_cast<std::uint16_t>(finding.rcode()));
     put_name(out, finding.zone(), finding.name());
     if (finding.reason() != Reason{}) put_reason(out, finding.reason(), finding.name());
     const Names names{finding.name(), finding.zone()};
-    if (finding.rrset()) put_rrset(out, *finding.rrset(), names);
+    if (finding.rrset() && finding.rrset()->type == dns::Type::soa) {
+        put_shared_set(out, finding, finding.rrset(), shelf);
+    } else if (finding.rrset()) {
+        put_rrset(out, *finding.rrset(), names);
+    }
     if (!finding.proof().empty()) {
         put_number(out, finding.proof().size());
-        for (const dns::RRsetRef& set : finding.proof()) put_rrset(out, *set, names);
+        for (const dns::RRsetRef& set : finding.proof()) put_shared_set(out, finding, set, shelf);
     }
     return std::move(out).finish();
 }
 
-Result<FindingRef> Codec::decode(BytesView content, const dns::Name& name, dns::Type type, Security security,
-                                 Outcome outcome, WallTime expires) {
+Result<FindingRef> Codec::decode(BytesView content, const dns::Name& name, dns::Type type, const Standing& standing,
+                                 Shelf* shelf) {
+    const Security security = standing.security;
+    const Outcome outcome = standing.outcome;
     Reader in(content);
     const auto present = in.u8();
     if (!present) return fail(present.error());
     if (*present > 15) return fail(FailureKind::malformed, "KFND"_code, "finding with unknown parts in a cache record");
     Finding::Parts parts{
-        .name = name, .type = type, .outcome = outcome, .rcode = usual_rcode(outcome), .expires = expires};
-    const auto rest = get_parts(in, *present, parts);
+        .name = name, .type = type, .outcome = outcome, .rcode = usual_rcode(outcome), .expires = standing.expires};
+    const auto rest = get_parts(in, *present, parts, shelf);
     if (!rest) return fail(rest.error());
     if (!in.done()) return fail(FailureKind::malformed, "KEND"_code, "octets left over in a cache record");
     if (is_contradictory(security, parts))

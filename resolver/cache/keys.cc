@@ -22,6 +22,7 @@ void append_type(std::string& key, dns::Type type) {
 }
 
 constexpr std::size_t type_octets = 2;
+constexpr std::size_t version_octets = 4;
 
 }  // namespace
 
@@ -49,9 +50,16 @@ std::string denial_prefix(const dns::Name& zone, dns::Type type) {
     return key;
 }
 
-std::string denial_key(const dns::Name& zone, dns::Type type, const dns::Name& owner) {
+std::string denial_versions(const dns::Name& zone, dns::Type type, const dns::Name& owner) {
     std::string key = denial_prefix(zone, type);
     key += std::string_view(owner.lookup_key()).substr(zone.lookup_key().size());
+    key.push_back(separator);
+    return key;
+}
+
+std::string denial_key(const dns::Name& zone, dns::Type type, const dns::Name& owner, std::uint32_t version) {
+    std::string key = denial_versions(zone, type, owner);
+    for (unsigned shift = 32; shift > 0; shift -= 8) key.push_back(static_cast<char>(version >> (shift - 8) & 0xFF));
     return key;
 }
 
@@ -62,8 +70,11 @@ std::string note_key(std::string_view text) {
 }
 
 Result<dns::Name> denial_owner(const dns::Name& zone, dns::Type type, std::string_view key) {
+    const std::size_t prefix = denial_prefix(zone, type).size();
+    if (key.size() < prefix + 1 + version_octets)
+        return fail(FailureKind::malformed, "KDEN"_code, "key of a denial without its version");
     std::string owner = zone.lookup_key();
-    owner += key.substr(denial_prefix(zone, type).size());
+    owner += key.substr(prefix, key.size() - prefix - 1 - version_octets);
     return dns::Name::from_lookup_key(owner);
 }
 

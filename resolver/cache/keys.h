@@ -2,10 +2,13 @@
 // the DNS's canonical order (RFC 4034 6.1), a subtree is one range, and "the greatest owner ≤ this position" is one
 // seek.
 //
-//   answer   'a' lookup_key(name) 00 type      one judged finding; type 0 is the NXDOMAIN of the name, whatever was
-//   asked cut      'c' lookup_key(zone)              a zone cut denial   'd' lookup_key(zone) 00 type rest NSEC, NSEC3
-//   or SOA sets of a zone; `rest` is the owner's key behind the zone's note     'n' text                          small
-//   named state
+//   answer  'a' lookup_key(name) 00 type       one judged finding; type 0: the NXDOMAIN of the name, whatever was asked
+//   cut     'c' lookup_key(zone)               a zone cut
+//   denial  'd' lookup_key(zone) 00 type rest 00 version
+//                                              an NSEC, NSEC3 or SOA set of a zone; `rest` is the owner's key behind
+//                                              the zone's, `version` four octets made of the set: findings that rest on
+//                                              it refer to it (codec.h), also when the zone has a newer one by now
+//   note    'n' text                           small named state
 //
 // A lookup key is made of labels that end in 00 and hold none, so no label begins with 00: the separator puts a name's
 // own records together, before those of all names below it. The longest name with every octet escaped gives 508 octets,
@@ -33,8 +36,10 @@ enum class Kind : char { answer = 'a', cut = 'c', denial = 'd', note = 'n' };
 
 [[nodiscard]] std::string answer_key(const dns::Name& name, dns::Type type);
 [[nodiscard]] std::string cut_key(const dns::Name& zone);
-/// Requires: owner.is_within(zone).
-[[nodiscard]] std::string denial_key(const dns::Name& zone, dns::Type type, const dns::Name& owner);
+/// What all versions of this owner's set begin with. Requires: owner.is_within(zone).
+[[nodiscard]] std::string denial_versions(const dns::Name& zone, dns::Type type, const dns::Name& owner);
+[[nodiscard]] std::string denial_key(const dns::Name& zone, dns::Type type, const dns::Name& owner,
+                                     std::uint32_t version);
 /// What all denial keys of this zone and type begin with.
 [[nodiscard]] std::string denial_prefix(const dns::Name& zone, dns::Type type);
 [[nodiscard]] std::string note_key(std::string_view text);

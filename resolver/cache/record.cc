@@ -9,7 +9,7 @@
 namespace mxtrust::cache {
 namespace {
 
-constexpr std::size_t header_octets = 19;
+constexpr std::size_t header_octets = 14;
 constexpr std::size_t checksum_octets = 8;
 constexpr std::int64_t last_second = std::numeric_limits<std::uint32_t>::max();
 
@@ -19,8 +19,8 @@ std::uint64_t checksum_of(std::string_view key, BytesView record_without_checksu
     Checksum sum;
     sum.add(length.view());
     sum.add(as_bytes(key));
-    sum.add(record_without_checksum.first(use_offset));
-    sum.add(record_without_checksum.subspan(use_offset + 1));
+    static_assert(use_offset == 0);
+    sum.add(record_without_checksum.subspan(1));
     return sum.value();
 }
 
@@ -35,21 +35,20 @@ Epoch::Epoch(std::string_view text) : value_(0) {
     Checksum sum;
     sum.add(BytesView(&version, 1));
     sum.add(as_bytes(text));
-    value_ = sum.value();
+    value_ = static_cast<std::uint32_t>(sum.value() ^ sum.value() >> 32);
 }
 
 Epoch Epoch::of_notes() {
-    return Epoch(std::uint64_t{format_version});
+    return Epoch(std::uint32_t{format_version});
 }
 
 std::optional<Bytes> seal(std::string_view key, const Header& header, BytesView content) {
     if (header.stored.seconds < 0 || header.stored.seconds > last_second) return std::nullopt;
     if (header.expires <= header.stored) return std::nullopt;
     Writer out;
-    out.u8(format_version);
     out.u8(header.use);
     out.u8(pack(header.security, header.outcome));
-    out.u64(header.epoch.value());
+    out.u32(header.epoch.value());
     out.u32(static_cast<std::uint32_t>(header.stored.seconds));
     out.u32(static_cast<std::uint32_t>(std::min(header.expires.seconds, last_second)));
     out.bytes(content);
@@ -59,11 +58,11 @@ std::optional<Bytes> seal(std::string_view key, const Header& header, BytesView 
 }
 
 std::optional<Header> peek(BytesView record) {
-    if (record.size() < header_octets + checksum_octets || record[0] != format_version) return std::nullopt;
-    const std::uint8_t standing = record[2];
+    if (record.size() < header_octets + checksum_octets) return std::nullopt;
+    const std::uint8_t standing = record[1];
     if ((standing >> 4) > 3 || (standing & 0x0F) > 3) return std::nullopt;
-    Reader in(record, 3);
-    const std::uint64_t epoch = *in.u64();
+    Reader in(record, 2);
+    const std::uint32_t epoch = *in.u32();
     const std::uint32_t stored = *in.u32();
     const std::uint32_t expires = *in.u32();
     return Header{.use = record[use_offset],

@@ -1,13 +1,12 @@
-// What every stored record has around its content: format version, use, standing, epoch, times, checksum.
+// What every stored record has around its content: use, standing, epoch, times, checksum.
 //
-//   octet  0      version of the format
-//   octet  1      use: how dear the record is to eviction. Outside the checksum, so that it can be raised in place
-//   octet  2      standing: security and outcome, for the rules of replacement; of a finding only
-//   octets 3–10   epoch: hash of what the record was judged under
-//   octets 11–14  when it was stored, Unix seconds until 2106
-//   octets 15–18  when it ends
+//   octet  0      use: how dear the record is to eviction. Outside the checksum, so that it can be raised in place
+//   octet  1      standing: security and outcome, for the rules of replacement; of a finding only
+//   octets 2–5    epoch: hash of the format's version and of what the record was judged under
+//   octets 6–9    when it was stored, Unix seconds until 2106
+//   octets 10–13  when it ends
 //   …             content (codec.h)
-//   last 8        checksum over the key and everything but octet 1
+//   last 8        checksum over the key and everything but octet 0
 //
 // A record is good for a reader only if all of it holds; there is no way to get at the content of another one.
 #pragma once
@@ -22,7 +21,7 @@
 
 namespace mxtrust::cache {
 
-inline constexpr std::uint8_t format_version = 1;
+inline constexpr std::uint8_t format_version = 2;
 /// A record from further ahead was written before the clock was set back: its times mean nothing (A38).
 inline constexpr std::chrono::seconds most_ahead{3600};
 
@@ -35,12 +34,12 @@ class Epoch {
     /// For notes: small state that is no judgement and outlives a change of anchors (the state of the anchors
     /// themselves is such).
     static Epoch of_notes();
-    [[nodiscard]] std::uint64_t value() const { return value_; }
-    explicit Epoch(std::uint64_t value) : value_(value) {}
+    [[nodiscard]] std::uint32_t value() const { return value_; }
+    explicit Epoch(std::uint32_t value) : value_(value) {}
     friend bool operator==(const Epoch&, const Epoch&) = default;
 
   private:
-    std::uint64_t value_;
+    std::uint32_t value_;
 };
 
 struct Header {
@@ -58,7 +57,7 @@ enum class Fitness : std::uint8_t {
     expired,
     ahead,  ///< stored later than now
     other_epoch,
-    damaged,  ///< cut short, another version, a checksum that does not fit
+    damaged,  ///< cut short, a checksum that does not fit
 };
 
 struct Opened {
@@ -77,6 +76,6 @@ struct Opened {
 /// Whether the record is whole, whatever its epoch and times.
 [[nodiscard]] bool is_whole(std::string_view key, BytesView record);
 
-inline constexpr std::size_t use_offset = 1;
+inline constexpr std::size_t use_offset = 0;
 
 }  // namespace mxtrust::cache

@@ -89,20 +89,63 @@ std::optional<Opened> RecordCache::open(Records& records, std::string_view key, 
     return judge(key, *record, epoch);
 }
 
-FindingRef RecordCache::decode(std::string_view key, const Opened& opened, const dns::Name& name, dns::Type type) {
-    const Header& header = opened.header;
-    auto finding = Codec::decode(opened.content, name, type, header.security, header.outcome, header.expires);
-    if (!finding) {  // the checksum fits, the content does not: as bad as damage
-        damaged(key);
-        return nullptr;
+/// The records of denials as a shelf: all findings that rest on a set refer to its one record.
+class RecordCache::OwnShelf final : public Shelf {
+  public:
+    /// `use`: of those that will refer to a set; it is as dear as they are.
+    OwnShelf(RecordCache& cache, Records& records, Use use = Use::rubbish)
+        : cache_(cache), records_(records), use_(use) {}
+
+    bool keeps(const ShelfMark& mark, const FindingRef& set) override {
+        const std::string key = denial_key(mark.zone, mark.type, mark.owner, mark.version);
+        if (key.size() > most_key_octets || set->expires() <= cache_.latest_) return false;
+        Header header{.use = static_cast<std::uint8_t>(use_),
+                      .security = set->security(),
+                      .outcome = set->outcome(),
+                      .epoch = cache_.epoch_,
+                      .expires = set->expires()};
+        if (const auto present = cache_.open(records_, key, cache_.epoch_)) {
+            if (present->header.expires >= header.expires && present->header.use >= header.use) return true;
+            header.expires = std::max(header.expires, present->header.expires);
+            header.use = std::max(header.use, present->header.use);
+        }
+        cache_.submit(records_, key, header, Codec::encode(*set));
+        return true;
     }
-    return std::move(*finding);
+
+    dns::RRsetRef take(const ShelfMark& mark) override {
+        const std::string key = denial_key(mark.zone, mark.type, mark.owner, mark.version);
+        const std::optional<Opened> opened = cache_.open(records_, key, cache_.epoch_);
+        if (!opened) return nullptr;
+        const FindingRef set = cache_.decode(key, *opened, mark.owner, mark.type, nullptr);
+        if (!set || !set->is_secure() || set->zone() != mark.zone || is_renaming(*set)) return nullptr;
+        const auto use = static_cast<Use>(opened->header.use);
+        if (after_hit(use) != use) cache_.first_hit(key);
+        return set->rrset();
+    }
+
+  private:
+    RecordCache& cache_;
+    Records& records_;
+    Use use_;
+};
+
+FindingRef RecordCache::decode(std::string_view key, const Opened& opened, const dns::Name& name, dns::Type type,
+                               Shelf* shelf) {
+    const Header& header = opened.header;
+    const Codec::Standing standing{header.security, header.outcome, header.expires};
+    auto finding = Codec::decode(opened.content, name, type, standing, shelf);
+    if (finding) return std::move(*finding);
+    // The checksum fits, the content does not: as bad as damage. But what it refers to may have been evicted.
+    if (finding.error().kind != FailureKind::unreachable) damaged(key);
+    return nullptr;
 }
 
 FindingRef RecordCache::read(Records& records, const std::string& key, const dns::Name& name, dns::Type type) {
     const std::optional<Opened> opened = open(records, key, epoch_);
     if (!opened) return nullptr;
-    FindingRef finding = decode(key, *opened, name, type);
+    OwnShelf shelf(*this, records);
+    FindingRef finding = decode(key, *opened, name, type, &shelf);
     const auto use = static_cast<Use>(opened->header.use);
     if (finding && after_hit(use) != use) first_hit(key);
     return finding;
@@ -144,7 +187,7 @@ FindingRef RecordCache::find_nxdomain(const dns::Name& name, WallTime now) {
 
 void RecordCache::submit(Records& records, std::string key, Header header, BytesView content) {
     header.stored = latest_;
-    header.use = static_cast<std::uint8_t>(use_of(key, header));
+    header.use = std::max(header.use, static_cast<std::uint8_t>(use_of(key, header)));
     auto record = key.size() > most_key_octets ? std::nullopt : seal(key, header, content);
     if (!record) {
         ++counted_.dropped;
@@ -159,7 +202,9 @@ void RecordCache::submit(Records& records, std::string key, Header header, Bytes
 void RecordCache::place(Records& records, std::string key, const Finding& finding) {
     const Header header{
         .security = finding.security(), .outcome = finding.outcome(), .epoch = epoch_, .expires = finding.expires()};
-    const Bytes content = Codec::encode(finding);
+    // The shelf's own records hold what they are about.
+    OwnShelf shelf(*this, records, use_of(key, header));
+    const Bytes content = Codec::encode(finding, kind_of(key) == Kind::answer ? &shelf : nullptr);
     submit(records, std::move(key), header, content);
 }
 
@@ -177,25 +222,41 @@ FindingRef RecordCache::find_denial(const dns::Name& zone, dns::Type nsec_type, 
                                     WallTime now) {
     if (!position.is_within(zone)) return nullptr;
     const Session session(*this, now);
-    const std::string seek = denial_key(zone, nsec_type, position);
+    const std::string seek = denial_key(zone, nsec_type, position, ~std::uint32_t{0});
     const auto entry = session.records.at_or_before(denial_prefix(zone, nsec_type), seek);
     if (!entry) return nullptr;
-    const std::string key(entry->key);
-    const std::optional<Opened> opened = judge(key, entry->record, epoch_);
-    if (!opened) return nullptr;
-    const auto owner = denial_owner(zone, nsec_type, key);
+    const auto owner = denial_owner(zone, nsec_type, entry->key);
     if (!owner) {
-        damaged(key);
+        damaged(entry->key);
         return nullptr;
     }
-    return decode(key, *opened, *owner, nsec_type);
+    return newest_version(session.records, zone, nsec_type, *owner);
+}
+
+/// Of an owner's sets, which all were proven, what the zone said last.
+FindingRef RecordCache::newest_version(Records& records, const dns::Name& zone, dns::Type type,
+                                       const dns::Name& owner) {
+    std::string newest;
+    WallTime stored{};
+    records.scan(prefix_range(denial_versions(zone, type, owner)), [&](const Entry& entry) {
+        const std::optional<Opened> opened = judge(entry.key, entry.record, epoch_);
+        if (opened && (newest.empty() || opened->header.stored >= stored)) {
+            newest = entry.key;
+            stored = opened->header.stored;
+        }
+        return Walk::on;
+    });
+    if (newest.empty()) return nullptr;
+    const std::optional<Opened> opened = open(records, newest, epoch_);
+    return opened ? decode(newest, *opened, owner, type, nullptr) : nullptr;
 }
 
 void RecordCache::store_denial(const dns::Name& zone, const FindingRef& set) {
     if (!set || !set->is_secure() || set->outcome() != Outcome::records || is_renaming(*set)) return;
     if (!is_denial_type(set->type()) || !set->name().is_within(zone)) return;
     const Session session(*this);
-    place(session.records, denial_key(zone, set->type(), set->name()), *set);
+    const std::uint32_t version = Codec::version_of(*set->rrset(), zone);
+    place(session.records, denial_key(zone, set->type(), set->name(), version), *set);
 }
 
 std::shared_ptr<const ZoneCut> RecordCache::find_cut(const dns::Name& zone, WallTime now) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cache/cache.h"
+#include "cache/codec.h"
 #include "cache/record.h"
 #include "cache/records.h"
 #include "cache/rules.h"
@@ -56,12 +57,15 @@ class RecordCache : public Cache {
 
   private:
     class Session;
+    class OwnShelf;
     /// The opened record where it is good.
     std::optional<Opened> open(Records& records, std::string_view key, Epoch epoch);
     std::optional<Opened> judge(std::string_view key, BytesView record, Epoch epoch);
-    dnssec::FindingRef decode(std::string_view key, const Opened& opened, const dns::Name& name, dns::Type type);
+    dnssec::FindingRef decode(std::string_view key, const Opened& opened, const dns::Name& name, dns::Type type,
+                              Shelf* shelf);
     dnssec::FindingRef read(Records& records, const std::string& key, const dns::Name& name, dns::Type type);
     dnssec::FindingRef find_any(Records& records, const dns::Name& name, dns::Type type);
+    dnssec::FindingRef newest_version(Records& records, const dns::Name& zone, dns::Type type, const dns::Name& owner);
     void place(Records& records, std::string key, const dnssec::Finding& finding);
     void submit(Records& records, std::string key, Header header, BytesView content);
 

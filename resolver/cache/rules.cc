@@ -78,6 +78,13 @@ Change decide_failure(Records& records, std::string_view key, const Header& inco
     return {.accepted = true, .superseded = {}};
 }
 
+/// One version of a set: the very same octets. It stays as long as anything that refers to it.
+Change decide_denial(Records& records, std::string_view key, const Header& incoming) {
+    const auto present = records.get(key);
+    const auto header = present ? good_header(key, *present, incoming) : std::nullopt;
+    return {.accepted = !header || header->expires < incoming.expires || header->use < incoming.use, .superseded = {}};
+}
+
 bool is_structure(std::string_view key) {
     switch (kind_of(key).value_or(Kind::note)) {
         case Kind::cut:
@@ -121,6 +128,7 @@ bool may_replace(const Header& present, const Header& incoming) {
 }
 
 Change decide(Records& records, std::string_view key, const Header& incoming) {
+    if (kind_of(key) == Kind::denial) return decide_denial(records, key, incoming);
     if (kind_of(key) != Kind::answer) return {.accepted = true, .superseded = {}};
     const auto present = records.get(key);
     if (present) {
@@ -141,6 +149,10 @@ Use use_of(std::string_view key, const Header& header) {
         if (header.outcome == Outcome::records || is_wanted_denial(key, header)) return Use::answer;
     }
     return Use::rubbish;
+}
+
+bool is_used(Use use) {
+    return use == Use::used_rubbish || use == Use::used_answer || use == Use::used_structure;
 }
 
 Use after_hit(Use use) {

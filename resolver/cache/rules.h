@@ -26,7 +26,8 @@ struct Change {
 
 /// Decides on one record, at the time it was stored, against what is in the same place and what would contradict it:
 /// an NXDOMAIN against all types of its name, records and NODATA against an NXDOMAIN of the name or above it (RFC
-/// 8020). The newer wins unless the older is secure and the newer is not. Records of another epoch, expired, or damaged
+/// 8020). The newer wins unless the older is secure and the newer is not. A denial's set only gets longer to live, or
+/// dearer. Records of another epoch, expired, or damaged
 /// stand in nobody's way.
 [[nodiscard]] Change decide(Records& records, std::string_view key, const Header& incoming);
 
@@ -37,5 +38,7 @@ inline constexpr std::size_t use_count = 7;
 [[nodiscard]] Use use_of(std::string_view key, const Header& header);
 /// After a hit. The same as before where it is as high as it gets.
 [[nodiscard]] Use after_hit(Use use);
+/// Whether it is what after_hit makes.
+[[nodiscard]] bool is_used(Use use);
 
 }  // namespace mxtrust::cache

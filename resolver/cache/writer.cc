@@ -192,7 +192,7 @@ bool was_used(WriteView& view, const std::string& key) {
     const auto present = view.get(key);
     if (!present) return false;
     const std::optional<Header> header = peek(*present);
-    return header && static_cast<Use>(header->use) != use_of(key, *header);
+    return header && is_used(static_cast<Use>(header->use));
 }
 
 }  // namespace

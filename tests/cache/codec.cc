@@ -30,8 +30,8 @@ Bytes sealed(const std::string& key, const dnssec::Finding& finding) {
 Result<FindingRef> unsealed(const std::string& key, BytesView record, const dns::Name& asked, dns::Type type) {
     const Opened opened = open_record(key, record, epoch, start);
     if (opened.fitness != Fitness::good) return fail(FailureKind::malformed, Code("TEST"), "not good");
-    return Codec::decode(opened.content, asked, type, opened.header.security, opened.header.outcome,
-                         opened.header.expires);
+    return Codec::decode(opened.content, asked, type,
+                         {opened.header.security, opened.header.outcome, opened.header.expires});
 }
 
 std::vector<FindingRef> all_sorts() {
@@ -84,8 +84,8 @@ dns::RRsetRef random_set(Random& random) {
 TEST_CASE("findings of all sorts come back as they were", "[codec]") {
     for (const FindingRef& finding : all_sorts()) {
         INFO(finding->name().to_text());
-        const auto back = Codec::decode(Codec::encode(*finding), finding->name(), finding->type(), finding->security(),
-                                        finding->outcome(), finding->expires());
+        const auto back = Codec::decode(Codec::encode(*finding), finding->name(), finding->type(),
+                                        {finding->security(), finding->outcome(), finding->expires()});
         REQUIRE(back);
         CHECK(same(**back, *finding));
     }
@@ -101,7 +101,7 @@ TEST_CASE("random findings come back as they were", "[codec]") {
         for (std::uint64_t count = random.below(4); count > 0; --count) parts.proof.push_back(random_set(random));
         const FindingRef finding = proven(Security::secure, parts);
         const auto back =
-            Codec::decode(Codec::encode(*finding), parts.name, parts.type, Security::secure, parts.outcome, start);
+            Codec::decode(Codec::encode(*finding), parts.name, parts.type, {Security::secure, parts.outcome, start});
         REQUIRE(back);
         REQUIRE(same(**back, *finding));
         CHECK(same_sets((*back)->rrset(), parts.rrset));
@@ -146,8 +146,8 @@ TEST_CASE("a record cut short is never valid", "[codec]") {
     }
     const Bytes content = Codec::encode(*finding);
     for (std::size_t length = 0; length < content.size(); ++length) {
-        CHECK_FALSE(Codec::decode(BytesView(content).first(length), finding->name(), finding->type(), Security::secure,
-                                  dnssec::Outcome::records, start));
+        CHECK_FALSE(Codec::decode(BytesView(content).first(length), finding->name(), finding->type(),
+                                  {Security::secure, dnssec::Outcome::records, start}));
     }
 }
 
@@ -168,7 +168,7 @@ TEST_CASE("content that contradicts its standing is refused, whatever its checks
           Row{"a secure failure", nothing, Security::secure, dnssec::Outcome::failure},
           Row{"an indeterminate NXDOMAIN", nothing, Security::indeterminate, dnssec::Outcome::nxdomain}}) {
         INFO(row.why);
-        CHECK_FALSE(Codec::decode(row.content, positive->name(), positive->type(), row.security, row.outcome, start));
+        CHECK_FALSE(Codec::decode(row.content, positive->name(), positive->type(), {row.security, row.outcome, start}));
     }
 }
 

@@ -94,11 +94,11 @@ TEST_CASE("a file that was not closed before the system went down is not believe
         CHECK(count_found(*opened.store->view(), 100) == 100);
     }
     SECTION("it was in use in another boot") {
-        spill(place.path() + "/state", as_bytes("mxtrust cache state\nformat 1\nboot another-boot\nleft open\n"));
+        spill(place.path() + "/state", as_bytes("mxtrust cache state\nformat 2\nboot another-boot\nleft open\n"));
         set_aside_and_works(place, "not closed before the system went down");
     }
     SECTION("it was in use in this boot: the kernel has all of it") {
-        spill(place.path() + "/state", as_bytes("mxtrust cache state\nformat 1\nboot this-boot\nleft open\n"));
+        spill(place.path() + "/state", as_bytes("mxtrust cache state\nformat 2\nboot this-boot\nleft open\n"));
         const OpenStore opened = open_store(place.settings());
         CHECK(opened.notices.empty());
         CHECK(count_found(*opened.store->view(), 100) == 100);
@@ -108,7 +108,7 @@ TEST_CASE("a file that was not closed before the system went down is not believe
         set_aside_and_works(place, "nothing says how it was left");
     }
     SECTION("another version wrote it") {
-        spill(place.path() + "/state", as_bytes("mxtrust cache state\nformat 2\nboot this-boot\nleft clean\n"));
+        spill(place.path() + "/state", as_bytes("mxtrust cache state\nformat 0\nboot this-boot\nleft clean\n"));
         set_aside_and_works(place, "another version");
     }
 }

@@ -66,7 +66,7 @@ inline void set(Writer& out, const dns::RRset& value) {
     number(out, value.ttl.count());
     number(out, value.records.size());
     for (const Bytes& octets : value.records) {
-        number(out, octets.size());
+        number(out, octets.size() << 1);
         out.bytes(octets);
     }
     number(out, value.signatures.size());
@@ -89,7 +89,7 @@ inline dnssec::FindingRef proven(dnssec::Security security, const dnssec::Findin
         for (const auto& set : parts.proof) plain::set(out, *set);
     }
     const Bytes content = std::move(out).finish();
-    return cache::Codec::decode(content, parts.name, parts.type, security, parts.outcome, parts.expires).value();
+    return cache::Codec::decode(content, parts.name, parts.type, {security, parts.outcome, parts.expires}).value();
 }
 
 struct Wanted {

@@ -20,10 +20,10 @@ void must(bool holds) {
 void try_finding(BytesView content, std::uint8_t choice, const dns::Name& name) {
     const auto security = static_cast<dnssec::Security>(choice & 3);
     const auto outcome = static_cast<dnssec::Outcome>(choice >> 2 & 3);
-    const auto finding = Codec::decode(content, name, dns::Type::mx, security, outcome, {1});
+    const auto finding = Codec::decode(content, name, dns::Type::mx, {security, outcome, {1}});
     if (!finding) return;
     const Bytes once = Codec::encode(**finding);
-    const auto again = Codec::decode(once, name, dns::Type::mx, (*finding)->security(), (*finding)->outcome(), {1});
+    const auto again = Codec::decode(once, name, dns::Type::mx, {(*finding)->security(), (*finding)->outcome(), {1}});
     must(again.has_value());
     must(Codec::encode(**again) == once);
     static_cast<void>(Codec::dname_of(**again));
