@@ -215,6 +215,12 @@ def soak(log: Path) -> Count:
     return build("dev", log, "mxtrustd", "mxtrust") or installed("tests/lab/install", log) or script("tests/soak/run", log)
 
 
+def crash(log: Path) -> Count:
+    """The cache after crashes, on a full disk, under floods."""
+    return (build("dev", log, "mxtrustd", "mxtrust", "crash_store", "crash_weigh") or installed("tests/lab/install", log) or
+            script("tests/crash/run", log))
+
+
 def guide(log: Path) -> Count:
     """What people are told is true."""
     return (build("dev", log, "mxtrustd", "mxtrust", "manual") or installed("tests/lab/install", log) or
@@ -275,6 +281,7 @@ def sanitized(preset: str):
     def run(log: Path) -> Count:
         count = unit(preset, log)
         count.add(world(log, preset))
+        count.add(script("tests/crash/run", log, preset, "kills", "damage", "--kills", "10", "--variants", "450"))
         if preset != "tsan":  # the simulation has one thread
             count.add(simulate(log, preset, SANITIZED_RESOLUTIONS))
         return count
@@ -288,6 +295,7 @@ PARTS = {
     "lab": ("the lab world, checked from outside", lab),
     "world": ("a daemon in the lab: every mail domain, every breakage explained, kill -9, hostile input", lambda log: world(log, "dev")),
     "soak": ("a daemon under good and hostile load for a minute: memory, descriptors, latency, statuses", soak),
+    "crash": ("the cache: kill -9, damaged files, full disk, floods, two daemons", crash),
     "guide": ("what people are told: manual pages, the guide's configuration, status", guide),
     "anchors": ("the root rolls its key, live: RFC 5011 and 8145, bad state", anchors),
     "forward": ("forwarders: real, broken, dead, ourselves; recursion impossible and back", forward),

@@ -32,8 +32,17 @@ struct ZoneCut {
     friend bool operator==(const ZoneCut&, const ZoneCut&) = default;
 };
 
+/// Whether what is stored will be there after a restart.
+enum class Keeping : std::uint8_t {
+    good,
+    checking,     ///< the file of the last run is read, and looked over before it is written to
+    not_written,  ///< the file cannot be written: a full disk, for example; what is new is kept in memory
+    memory,       ///< there is no file
+};
+
 struct CacheCounters {
     std::uint64_t hits = 0, misses = 0, stored = 0, evicted = 0, dropped = 0, entries = 0, octets = 0;
+    Keeping keeping = Keeping::memory;
 };
 
 class Cache {

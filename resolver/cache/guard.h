@@ -40,6 +40,8 @@ class Guard {
     [[nodiscard]] std::string data_path() const { return directory_ + "/cache.lmdb"; }
     /// Renames the data away. Requires: nobody has it open but readers who are about to leave.
     Done set_aside(const std::string& why, WallTime now, Notices& notices);
+    /// Removes what was set aside.
+    [[nodiscard]] Done forget_older() const;
     /// Requires: the data is synced, and nobody will write to it.
     Done mark_clean();
     /// Before the first write: from now on the file is only as good as this boot.
@@ -52,7 +54,6 @@ class Guard {
     [[nodiscard]] Done check_directory() const;
     [[nodiscard]] std::string why_not(std::uint64_t most_octets) const;
     [[nodiscard]] Done write_state(const std::string& how_left) const;
-    [[nodiscard]] Done forget_older() const;
 
     std::string directory_, boot_id_;
     int lock_ = -1;

@@ -86,6 +86,12 @@ Records& LmdbCache::begin() {
     if (store_.generation() != generation_) refresh();
     settle();
     if (layers_.committed) layers_.committed->begin();
+    // A file that was let go of just now is empty to its reader: what is there instead has been shown by then.
+    while (store_.generation() != generation_) {
+        if (layers_.committed) layers_.committed->end();
+        refresh();
+        if (layers_.committed) layers_.committed->begin();
+    }
     return layers_;
 }
 

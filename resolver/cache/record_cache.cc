@@ -187,7 +187,7 @@ FindingRef RecordCache::find_nxdomain(const dns::Name& name, WallTime now) {
 
 void RecordCache::submit(Records& records, std::string key, Header header, BytesView content) {
     header.stored = latest_;
-    header.use = std::max(header.use, static_cast<std::uint8_t>(use_of(key, header)));
+    header.use = std::max(header.use, static_cast<std::uint8_t>(use_of(key, header, content.size())));
     auto record = key.size() > most_key_octets ? std::nullopt : seal(key, header, content);
     if (!record) {
         ++counted_.dropped;
@@ -203,7 +203,7 @@ void RecordCache::place(Records& records, std::string key, const Finding& findin
     const Header header{
         .security = finding.security(), .outcome = finding.outcome(), .epoch = epoch_, .expires = finding.expires()};
     // The shelf's own records hold what they are about.
-    OwnShelf shelf(*this, records, use_of(key, header));
+    OwnShelf shelf(*this, records, use_of(key, header, 0));
     const Bytes content = Codec::encode(finding, kind_of(key) == Kind::answer ? &shelf : nullptr);
     submit(records, std::move(key), header, content);
 }

@@ -140,12 +140,12 @@ Change decide(Records& records, std::string_view key, const Header& incoming) {
     return decide_existence(records, key, incoming);
 }
 
-Use use_of(std::string_view key, const Header& header) {
+Use use_of(std::string_view key, const Header& header, std::size_t octets) {
     const std::optional<Kind> kind = kind_of(key);
     if (kind == Kind::note) return Use::note;
     if (kind == Kind::denial) return Use::rubbish;
     if (is_structure(key) && (kind == Kind::cut || is_proven(header))) return Use::structure;
-    if (kind == Kind::answer && is_proven(header)) {
+    if (kind == Kind::answer && is_proven(header) && octets <= most_answer_octets) {
         if (header.outcome == Outcome::records || is_wanted_denial(key, header)) return Use::answer;
     }
     return Use::rubbish;

@@ -35,7 +35,9 @@ struct Change {
 /// goes before what mail needs. An answer that was hit moves up (`used`).
 enum class Use : std::uint8_t { rubbish, used_rubbish, answer, structure, used_answer, used_structure, note };
 inline constexpr std::size_t use_count = 7;
-[[nodiscard]] Use use_of(std::string_view key, const Header& header);
+inline constexpr std::size_t most_answer_octets = 4096;
+/// `octets`: of the content; an answer far larger than mail needs is rubbish until somebody asks again.
+[[nodiscard]] Use use_of(std::string_view key, const Header& header, std::size_t octets);
 /// After a hit. The same as before where it is as high as it gets.
 [[nodiscard]] Use after_hit(Use use);
 /// Whether it is what after_hit makes.

@@ -178,6 +178,7 @@ CacheCounters LmdbStore::counters() const {
     sum.evicted = evicted_.load();
     sum.entries = entries_.load();
     sum.octets = octets_.load();
+    sum.keeping = is_in_trouble() ? Keeping::not_written : begun_ ? Keeping::good : Keeping::checking;
     return sum;
 }
 

@@ -271,7 +271,7 @@ void LmdbStore::make_room(bool forced) {
     if (!forced && percent <= urgent_percent && written_since_eviction_ < last_eviction_ / 2) return;
     ReadView reader(environment_);
     reader.begin();
-    Eviction eviction(reader, scene().epoch, now());
+    Eviction eviction(reader, scene().epoch, now(), settings_.most_octets);
     reader.end();
     last_eviction_ = eviction.octets() / evicted_share;
     written_since_eviction_ = 0;
@@ -292,6 +292,8 @@ void LmdbStore::began(const std::string& trouble, std::size_t dropped) {
     dropped_.fetch_add(dropped);
     dropped_in_trouble_ += dropped;
     last_trouble_ = now();
+    // The file that was set aside is for somebody to look at; room for what is known now is worth more.
+    if (!trouble_.load()) static_cast<void>(guard_->forget_older());
     if (trouble_.exchange(true, std::memory_order_acq_rel)) return;
     notice("the cache cannot be written (" + trouble + "); answers are kept in memory meanwhile");
 }
@@ -328,7 +330,8 @@ void LmdbStore::retry() {
 /// From now on readers go by the file there is, or by none.
 void LmdbStore::show_environment() {
     publish({});
-    found_.reset();
+    // Let go of last, when the generation tells already: who finds it gone looks again (LmdbCache::begin).
+    const std::shared_ptr<const MappedFile> found = std::move(found_);
     ++environment_number_;
     const std::lock_guard lock(mutex_);
     scene_.environment = environment_;

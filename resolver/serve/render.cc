@@ -114,8 +114,23 @@ Json forwarder_json(const resolve::ForwarderStatus& forwarder) {
     return json;
 }
 
+std::string_view to_text(cache::Keeping keeping) {
+    switch (keeping) {
+        case cache::Keeping::good:
+            return "good";
+        case cache::Keeping::checking:
+            return "checking";
+        case cache::Keeping::not_written:
+            return "not-written";
+        case cache::Keeping::memory:
+            return "memory";
+    }
+    return "";
+}
+
 Json cache_json(const cache::CacheCounters& cache) {
     Json json;
+    json["keeping"] = to_text(cache.keeping);
     json["entries"] = cache.entries;
     json["octets"] = cache.octets;
     json["hits"] = cache.hits;

@@ -271,12 +271,14 @@ TEST_CASE("a full disk costs entries, is told once, and is recovered from", "[da
     Notices notices = opened.store->take_notices();
     REQUIRE(notices.size() == 1);
     CHECK(notices.front().find("cannot be written") != std::string::npos);
+    CHECK(view->counters().keeping == Keeping::not_written);
     CHECK(view->find(name("after.example.org"), Type::a, start + seconds(10)) == nullptr);
     view->store(records("after.example.org", Type::a, {"192.0.2.1"}));
     opened.store->sync();
     notices = opened.store->take_notices();
     REQUIRE(notices.size() == 1);
     CHECK(notices.front().find("can be written again") != std::string::npos);
+    CHECK(view->counters().keeping == Keeping::good);
     CHECK(opened.store->view()->find(name("after.example.org"), Type::a, start) != nullptr);
     CHECK(opened.store->view()->find(address_name(0), Type::a, start) != nullptr);
 }
