@@ -19,7 +19,6 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
 JOBS = str(os.cpu_count() or 2)
-FUZZ_SECONDS = 20               # for each target; longer runs are for whoever works on a parser
 RESOLUTIONS = 20_000            # of the simulation; under a sanitizer, where each takes ten times as long:
 SANITIZED_RESOLUTIONS = 2_000
 LIMIT = 1500                    # seconds for one command: nothing here takes half of it on two cores
@@ -243,29 +242,9 @@ def fuzz_targets() -> tuple[str, ...]:
     return tuple(sorted(f"fuzz_{path.stem}" for path in (ROOT / "tests/fuzz").glob("*.cc")))
 
 
-def fuzz_one(name: str, log: Path) -> Count:
-    """One target, over its seeds and what was found before, and for a short while beyond."""
-    program, found = BUILD / "fuzz/tests" / f"fuzz_{name}", BUILD / "fuzz/corpus" / name
-    if not program.exists():
-        return Count(failed=1, notes=[f"fuzz_{name} was not built"])
-    found.mkdir(parents=True, exist_ok=True)
-    status, text = execute([str(program), f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-rss_limit_mb=2048",
-                            f"-artifact_prefix={BUILD / 'fuzz'}/{name}-", str(found), str(ROOT / "tests/fuzz/seeds" / name)], log, "fuzz")
-    if status == 0:
-        return Count(passed=1)
-    return Count(failed=1, notes=[f"fuzz_{name}: status {status}", *(f"    {line[:200]}" for line in text.splitlines()[-12:])])
-
-
 def fuzz(log: Path) -> Count:
     """Every target; no time is enough, but a regression in a seed is found at once."""
-    names = [target.removeprefix("fuzz_") for target in fuzz_targets()]
-    count = Count()
-    if (trouble := build("fuzz", log, *fuzz_targets())) is not None:
-        count.add(trouble)
-    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
-        for one in pool.map(lambda name: fuzz_one(name, log.with_name(f"fuzz-{name}.log")), names):
-            count.add(one)
-    return count
+    return build("fuzz", log, *fuzz_targets()) or script("tests/fuzz/run", log)
 
 
 def second_compiler(log: Path) -> Count:
@@ -304,7 +283,7 @@ PARTS = {
     "differential": ("Unbound, Knot Resolver and BIND are asked the same", beside("differential")),
     "simulate": (f"{RESOLUTIONS:,} questions in simulated Internets", lambda log: simulate(log, "dev", RESOLUTIONS)),
     "conformance": ("replayed scenarios of other resolvers", conformance),
-    "fuzz": (f"every fuzz target for {FUZZ_SECONDS} s", fuzz),
+    "fuzz": ("every fuzz target over its seeds, and for a short while beyond", fuzz),
     "gcc": ("g++: build, unit tests, and its daemon in the lab", second_compiler),
     "asan": ("address and undefined-behaviour sanitizers: everything", sanitized("asan")),
     "tsan": ("thread sanitizer: everything", sanitized("tsan")),

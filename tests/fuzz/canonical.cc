@@ -24,6 +24,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::vector<Bytes> records = dnssec::canonical_records(rrset);
     require(records.size() <= rrset.records.size());
     for (std::size_t index = 1; index < records.size(); ++index) require(records[index - 1] < records[index]);
+    // Neither the order of arrival nor doing it twice makes a difference.
+    dns::RRset turned = rrset;
+    std::reverse(turned.records.begin(), turned.records.end());
+    require(dnssec::canonical_records(turned) == records);
+    turned.records = records;
+    require(dnssec::canonical_records(turned) == records);
     const auto signed_name = dnssec::signed_owner(*owner, owner->ancestor(owner->label_count() / 2), *labels);
     if (!signed_name) return 0;
     require(!signed_name->expanded ||

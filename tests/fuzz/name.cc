@@ -1,4 +1,5 @@
 // Any octets as a name, in each of its forms.
+#include <algorithm>
 #include <cstdint>
 
 #include "base/require.h"
@@ -8,6 +9,18 @@ using namespace mxtrust;
 using namespace mxtrust::dns;
 
 namespace {
+
+/// RFC 4034 6.1 as it reads: labels from the right, octet by octet as unsigned numbers, a label that ends is less.
+std::strong_ordering naive_order(const Name& left, const Name& right) {
+    const std::size_t common = std::min(left.label_count(), right.label_count());
+    for (std::size_t depth = 1; depth <= common; ++depth) {
+        const BytesView one = as_bytes(left.label(left.label_count() - depth)),
+                        other = as_bytes(right.label(right.label_count() - depth));
+        const auto order = std::lexicographical_compare_three_way(one.begin(), one.end(), other.begin(), other.end());
+        if (order != 0) return order;
+    }
+    return left.label_count() <=> right.label_count();
+}
 
 void check(const Name& name) {
     require(name.wire().size() <= Name::most_octets && name.label_count() <= Name::most_labels);
@@ -48,6 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(key->lookup_key() == as_text(octets));
     }
     if (compressed && text) {
+        require((*compressed <=> *text) == naive_order(*compressed, *text));
         require((*compressed <=> *text) == (compressed->lookup_key() <=> text->lookup_key()));
         require(compressed->is_within(*text) == compressed->lookup_key().starts_with(text->lookup_key()));
     }
