@@ -187,6 +187,9 @@ Proof Nsec3Set::nodata(const dns::Name& name, dns::Type type) {
     const auto encloser = closest_encloser(name);
     if (!encloser) return encloser.error();
     std::vector<Evidence> used{encloser->match->evidence, encloser->next_closer->evidence};
+    // RFC 5155 8.6: an unsigned delegation in the span; a wildcard beside it has no say, whatever its types.
+    if (type == dns::Type::ds && encloser->next_closer->nsec3.opt_out())
+        return opted_out(Outcome::nodata, std::move(used), name);
     const dns::Name wildcard = wildcard_of(name.ancestor(encloser->labels));
     const Record* const match = matching(wildcard);
     if (match != nullptr) {  // RFC 5155 8.7
@@ -196,7 +199,7 @@ Proof Nsec3Set::nodata(const dns::Name& name, dns::Type type) {
         }
         used.push_back(match->evidence);
     }
-    // RFC 5155 8.6 for DS; RFC 5155 7.1 lets empty non-terminals above unsigned delegations be left out, too.
+    // RFC 5155 7.1 lets empty non-terminals above unsigned delegations be left out, too.
     if (encloser->next_closer->nsec3.opt_out()) return opted_out(Outcome::nodata, std::move(used), name);
     if (match != nullptr) return proven_by(Outcome::nodata, std::move(used));
     return missing("VHWM"_code, "no NSEC3 of " + zone_.to_text() + " denies " + describe(type, name));

@@ -508,3 +508,16 @@ TEST_CASE("42 twin: the root's keys signed by a revoked or a foreign key only") 
     CHECK(judged(revoked.key_set({new_key.rdata()})) == Security::bogus);
     CHECK(judged(new_key.sign(revoked.key_set({new_key.rdata()}))) == Security::secure);
 }
+
+TEST_CASE("8.6: a wildcard's own NSEC3 beside an opt-out span does not make an unsigned delegation bogus (RFC 5155)") {
+    World world;
+    const Hashed hashed;
+    const auto with = [&](const std::string& flag) {
+        return world.says(
+            denial("b.example.org", Type::ds, Shape::nodata,
+                   {world.soa(), hashed.match(world, "example.org", "NS SOA RRSIG DNSKEY NSEC3PARAM"),
+                    hashed.cover(world, "b.example.org", flag), hashed.match(world, "*.example.org", "CNAME RRSIG")}));
+    };
+    CHECK(with("1") == "insecure nodata");
+    CHECK(with("0") == bogus);  // no span: the wildcard's alias stands for the name
+}

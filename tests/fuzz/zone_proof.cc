@@ -70,6 +70,11 @@ class Zone {
     [[nodiscard]] const Name& apex() const { return apex_; }
     [[nodiscard]] bool hashed() const { return hashed_; }
     [[nodiscard]] bool holds(const Claim& claim) const;
+    /// Does somebody come to make that claim? An expansion begins with a signed wildcard of the zone.
+    [[nodiscard]] bool arises(const Claim& claim) const {
+        return claim.kind != Claim::Kind::expansion ||
+               nodes_.contains(claim.name.ancestor(claim.labels).wildcard().value());
+    }
     [[nodiscard]] std::vector<dnssec::Evidence> chain() const { return hashed_ ? nsec3_chain() : nsec_chain(); }
 
   private:
@@ -129,6 +134,8 @@ class Zone {
 bool Zone::holds(const Claim& claim) const {
     const Name& name = claim.name;
     if (hidden(name)) return false;
+    // A zone has no say in its own DS (RFC 4035 2.4).
+    if (name == apex_ && claim.type == Type::ds) return false;
     const bool exists = names_.contains(name);
     switch (claim.kind) {
         case Claim::Kind::nodata: {
@@ -217,6 +224,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Octets octets(BytesView(data, size));
     const Zone zone(octets);
     const Claim claim = claim_of(octets, zone);
+    if (!zone.arises(claim)) return 0;
     const std::vector<dnssec::Evidence> chain = zone.chain();
     std::vector<dnssec::Evidence> shown;
     for (std::size_t bit = 0; bit < chain.size(); bit += 8) {
