@@ -4,6 +4,7 @@ Every part is a list of commands. A command that ends with a line `N passed, N f
 test cases; anything else for one. A command that fails without saying so, is killed, or says nothing counts as one more failure.
 """
 import argparse
+import concurrent.futures
 import os
 import re
 import shutil

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
+#include <set>
 
 #include "structure/mutation.h"
 #include "structure/trial.h"
@@ -92,6 +92,28 @@ TEST_CASE("no changed answer is secure unless it says the same, and none is inse
         // A run in which nothing could have gone wrong would say nothing.
         CHECK(counts.at(static_cast<std::size_t>(Verdict::secure)) > rounds / 20);
         CHECK(counts.at(static_cast<std::size_t>(Verdict::bogus)) > rounds / 5);
+    }
+}
+
+TEST_CASE("order, repetition and letters' case change no verdict", "[mutations]") {
+    constexpr std::array harmless{Mutation::duplicate, Mutation::swap, Mutation::shuffle, Mutation::letter_case};
+    SeededRandom random(from_environment("MXTRUST_SEED", 1));
+    for (const SignedZone& zone : zones()) {
+        const Trial trial(zone);
+        for (const Question& question : zone.questions()) {
+            const auto verdicts = [&](const dns::Message& message) {
+                std::multiset<Verdict> all;
+                for (const Sentence& sentence : trial.judge(question, dns::render_message(message)))
+                    all.insert(sentence.verdict);
+                return all;
+            };
+            const dns::Message honest = zone.answer(question);
+            dns::Message changed = honest;
+            for (int count = 0; count < 6; ++count)
+                mutate(changed, harmless.at(random.below(harmless.size())), zone, random);
+            INFO(zone.apex().to_text() << ": " << question.name.to_text() << " " << dns::to_text(question.type));
+            CHECK(verdicts(changed) == verdicts(honest));
+        }
     }
 }
 

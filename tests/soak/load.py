@@ -24,6 +24,12 @@ GARBAGE = (b"{", b"\xff\xfe\xfd", b"mail", b'{"query":"mail","domain":"' + b"a."
            b'{"query":"mail","domain":"a..b"}', b"rrset . ANY", b"explain", b"")
 
 
+def is_failure(status: dict, expected: str = "I") -> bool:
+    """Could it not be found out? In a zone that is proven to be unsigned a failure is insecure, and still a failure."""
+    return status["outcome"] == "failure" and (status["security"] == "indeterminate" or
+                                               (status["security"] == "insecure" and expected.startswith(("I", "-"))))
+
+
 def contradiction(row, answer: dict) -> bool:
     """Does any status say something that the table does not, and is not merely "I could not find out"?"""
     hosts = {host.name: host for host in row.hosts}
@@ -32,7 +38,7 @@ def contradiction(row, answer: dict) -> bool:
         expected = hosts.get(found.get("name"))
         said += [(getattr(expected, which, "?"), found.get(which)) for which in ("a", "aaaa", "tlsa")]
     for expected, status in said:
-        if status is None or (status["security"], status["outcome"]) == ("indeterminate", "failure"):
+        if status is None or is_failure(status, expected):
             continue
         if not agrees(expected, status["security"], status["outcome"]):
             return True
@@ -42,7 +48,7 @@ def contradiction(row, answer: dict) -> bool:
 def is_unknown(answer: dict) -> bool:
     """Was there something that could not be found out?"""
     statuses = [answer.get("mx")] + [host.get(which) for host in answer.get("hosts", []) for which in ("a", "aaaa", "tlsa")]
-    return any(status is not None and status["security"] == "indeterminate" for status in statuses)
+    return any(status is not None and is_failure(status) for status in statuses)
 
 
 class Load:
