@@ -9,12 +9,13 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
+
+#include "base/clock.h"
 
 namespace mxtrust::daemon {
 namespace {
@@ -74,7 +75,7 @@ Done seal() {
 void forget_environment() {
     // A preloaded library that gives this process another clock, as tests do, learns at the first look what to show.
     // Whoever may preload could do worse, and the loader has believed it already.
-    static_cast<void>(std::chrono::system_clock::now());
+    static_cast<void>(SystemClock().wall());
     std::vector<std::pair<const char*, std::string>> kept;
     for (const char* name : kept_variables) {
         const char* value = std::getenv(name);
