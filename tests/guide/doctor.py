@@ -260,7 +260,7 @@ def run_samples(state, tally, base):
     furnish(root, {"etc/resolv.conf": "nameserver 127.0.0.1\nnameserver 192.0.2.1\noptions edns0 trust-ad\n"})
     found = subprocess.run([str(built.CLIENT), "--socket", str(root / "none"), "--root", str(root), "status"], capture_output=True, text=True,
                            timeout=60, check=False)
-    tally.check("README.md shows a finding of mxtrust status", len(shown) == 2 and shown[1] in found.stdout, found.stdout)
+    tally.check("README.md shows a finding of mxtrust status", len(shown) > 1 and shown[1] in found.stdout, found.stdout)
 
 
 def settle(daemon):
