@@ -68,6 +68,16 @@ std::string sign(int x, int y, const std::string& state) {
     return at + "<path d=\"M-2.6 -2.4c0-3.4 5.4-3.4 5.4 0c0 2.2-2.8 2.2-2.8 4.4M0 5.2v.6\"/></g>\n";
 }
 
+/// "3 1 1 8c81fe67769c46…": of a digest its beginning is enough to tell it from others.
+std::string brief(const std::string& record) {
+    constexpr std::size_t most = 24;
+    const std::size_t last = record.rfind(' ');
+    const std::size_t digest = last == std::string::npos ? 0 : last + 1;
+    const bool is_digest =
+        record.size() - digest > 40 && record.find_first_not_of("0123456789abcdefABCDEF", digest) == std::string::npos;
+    return is_digest ? record.substr(0, most) + "…" : record;
+}
+
 class Picture {
   public:
     explicit Picture(const Report& report) : report_(report) { collect(); }
@@ -111,9 +121,13 @@ class Picture {
         leaf.state = known_state(status);
         const std::string outcome = text_at(status, "outcome");
         const Json& records = member(status, "records");
-        for (const Json& one : records.is_array() ? records : Json::array())
-            if (one.is_string() && leaf.text.size() < longest_label)
-                leaf.text += (leaf.text.empty() ? "" : ", ") + one.get<std::string>();
+        for (const Json& one : records.is_array() ? records : Json::array()) {
+            if (leaf.text.size() >= longest_label) {
+                leaf.text += ", …";
+                break;
+            }
+            if (one.is_string()) leaf.text += (leaf.text.empty() ? "" : ", ") + brief(one.get<std::string>());
+        }
         if (outcome == "nodata") leaf.text = "proven: there is none";
         if (outcome == "nxdomain") leaf.text = "proven: there is no such name";
         if (outcome == "nodata" && leaf.state != "secure") leaf.text = "there is none";

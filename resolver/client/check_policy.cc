@@ -207,7 +207,7 @@ void test_tlsrpt(const Report& report, const Note& note) {
                            " none, or more than one, begins with v=TLSRPTv1;: \"" + texts.front() + "\"",
                        report));
     } else {
-        note(passed("tlsrpt", report.domain, texts.front()));
+        note(passed("tlsrpt", report.domain, "\"" + texts.front() + "\""));
     }
 }
 

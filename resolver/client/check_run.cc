@@ -326,6 +326,9 @@ int batch(const CheckArguments& arguments, const Clock& clock, Colour colour, st
             status = std::max(status, exit_status(report));
             if (arguments.output == CheckOutput::words) show_short(report, colour);
             if (arguments.output == CheckOutput::json || !report.trouble.empty()) show(arguments, report, colour);
+            // Thousands of chains of trust need not be remembered for a summary.
+            report.explain = Json();
+            if (arguments.output != CheckOutput::tlsrpt) report.mail = Json();
             reports.push_back(std::move(report));
             std::cerr << reports.size() << "/" << domains->size() << " " << reports.back().domain << ": "
                       << to_text(reports.back().grade()) << std::endl;
