@@ -113,6 +113,13 @@ std::string size_words(std::int64_t octets) {
     return std::to_string(octets / 1024 / 1024) + " MiB";
 }
 
+/// Will it be there after a restart? Nothing where it will.
+std::string keeping_words(const std::string& keeping) {
+    if (keeping == "not-written") return "its file cannot be written, as on a full disk: what is new is in memory only";
+    if (keeping == "memory") return "in memory only: there is no file";
+    return keeping == "checking" ? "the file of the last run is being looked over" : "";
+}
+
 void put_head(Page& page, const Json& reply) {
     const std::string health = text_at(reply, "health");
     const Json& clock = member(reply, "clock");
@@ -196,7 +203,9 @@ void put_work(Page& page, const Json& reply) {
         std::to_string(number_at(cache, "entries")) + " entries, " + size_words(number_at(cache, "octets"));
     if (asked > 0) words += "; " + std::to_string(hits * 100 / asked) + " % of look-ups were in it";
     const std::string lost = count_words(cache, {{"dropped", "could not be written"}});
-    page.put("  cache", words + (lost.empty() ? "" : "; " + lost), 4, lost.empty() ? Tone::plain : Tone::fair);
+    const std::string kept = keeping_words(text_at(cache, "keeping"));
+    page.put("  cache", words + (lost.empty() ? "" : "; " + lost) + (kept.empty() ? "" : "; " + kept), 4,
+             lost.empty() && kept.empty() ? Tone::plain : Tone::fair);
     const std::string mail = count_words(member(reply, "mail"),
                                          {{"deliver", "to deliver"}, {"defer", "to put off"}, {"bounce", "to refuse"}});
     page.put("  mail", mail.empty() ? "nobody asked yet" : mail, 4);

@@ -125,6 +125,8 @@ void put_mail(Exposition& page, const route::RouteCounters& counters) {
 void put_cache(Exposition& page, const cache::CacheCounters& counters) {
     page.one("cache_entries", "gauge", "Entries kept.", counters.entries);
     page.one("cache_octets", "gauge", "Octets that they take.", counters.octets);
+    page.one("cache_kept", "gauge", "1: what is known will be there after a restart.",
+             counters.keeping == cache::Keeping::good ? 1 : 0);
     page.begin("cache_lookups_total", "counter", "Look-ups in the cache.");
     page.value(counters.hits, {{"result", "hit"}});
     page.value(counters.misses, {{"result", "miss"}});

@@ -97,6 +97,24 @@ TEST_CASE("forwarders in recursion's place, and anchors that are missing, are to
     CHECK(text.find("anchors none: nothing can be secure\n") != std::string::npos);
 }
 
+TEST_CASE("a cache that a restart would lose is told") {
+    struct Row {
+        const char *keeping, *words;
+    };
+    for (const Row& row :
+         {Row{"not-written", "cannot be written"}, Row{"memory", "in memory only"}, Row{"checking", "looked over"}}) {
+        Json status = good();
+        status["cache"]["keeping"] = row.keeping;
+        std::string text = shown(status);
+        for (std::size_t at = text.find("\n    "); at != std::string::npos; at = text.find("\n    "))
+            text.replace(at, 5, " ");
+        CHECK(text.find(row.words) != std::string::npos);
+    }
+    Json status = good();
+    status["cache"]["keeping"] = "good";
+    CHECK(shown(status) == shown(good()));
+}
+
 TEST_CASE("all of the status has every figure, zero or not") {
     const std::string text = shown(good(), Detail::whole);
     CHECK(text.find("query_connections 0") != std::string::npos);
