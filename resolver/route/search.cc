@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "mail/exception.h"
+#include "mail/sts.h"
+#include "mail/tlsrpt.h"
 #include "mail/words.h"
 
 namespace mxtrust::route {
@@ -32,6 +34,9 @@ class Starter {
     Duration time_;
     BudgetRef parent_;
 };
+
+/// Where reports are wanted was not there in time: soon it is.
+constexpr std::chrono::seconds not_known_for{5};
 
 std::string flight_key(const dns::Name& name, dns::Type type) {
     std::string key(as_text(name.wire()));
@@ -214,8 +219,72 @@ task::Task<std::vector<FoundHost>> Search::find_hosts(std::vector<mail::MxHost> 
     co_return all;
 }
 
-task::Task<FoundDomain> Search::find_domain(mail::NextHop hop, std::uint16_t port, MonoTime due,
-                                            mail::Options options) {
+task::Task<mail::StsStatus> Search::find_sts(dns::Name domain, Errand errand) {
+    const Result<dns::Name> owner = domain.prepend("_mta-sts");
+    if (!owner) co_return mail::StsStatus{};  // longer than a name can be: there is none
+    dns::Name asked = *owner;
+    Asked record = co_await look_up(std::move(asked), dns::Type::txt, errand);
+    mail::StsStatus found = co_await tools_.sts->find(std::move(domain), std::move(record), errand.due);
+    co_return found;
+}
+
+mail::TlsrptStatus Search::read_tlsrpt(const dns::Name& domain, const Asked& record) const {
+    mail::TlsrptStatus status;
+    status.expires = tools_.clock.wall() + not_known_for;
+    status.problem = "the TXT record at _smtp._tls." + domain.to_text() + " was not looked up in time";
+    if (!record) return status;
+    status.record = mail::status_of(*record, tools_.clock.wall());
+    status.expires = std::max(record->expires(), status.expires);
+    status.problem.clear();
+    const bool judged = record->security() == Security::secure || record->security() == Security::insecure;
+    if (!judged || record->outcome() == dnssec::Outcome::failure) {
+        status.problem =
+            "the TXT record at _smtp._tls." + domain.to_text() + " could not be had" + mail::because(*record);
+        return status;
+    }
+    Result<std::vector<std::string>> uris = mail::parse_tlsrpt_record(mail::txt_records(*record));
+    if (uris) {
+        status.rua = std::move(*uris);
+    } else {
+        status.problem = uris.error().text;
+    }
+    return status;
+}
+
+/// The hosts, and beside them what else is to be told. MTA-STS is looked at where it can count: at once where the MX
+/// records are not signed, as few of such domains' hosts are DANE's; else when a host turns out not to be. So an answer
+/// of DANE alone neither waits for it nor, mostly, asks.
+task::Task<void> Search::find_extras(FoundDomain* found, Errand errand, mail::Options options, Extras extras) {
+    const dns::Name domain = found->facts.next_hop.name;
+    const bool named = found->facts.next_hop.kind != mail::NextHop::Kind::address;
+    const bool off = found->facts.set.exception && found->facts.set.exception->action == mail::ExceptionAction::no_sts;
+    const bool sts = extras.sts && named && !off && tools_.sts != nullptr;
+    task::Gather<Asked> reports(tools_.scheduler);
+    task::Gather<mail::StsStatus> policies(tools_.scheduler);
+    const Result<dns::Name> owner = dns::Name::from_text("_smtp._tls." + domain.to_text());
+    if (extras.tlsrpt && named && owner) reports.add(look_up(*owner, dns::Type::txt, errand));
+    if (sts && !(errand.tlsa && found->facts.set.authentic)) policies.add(find_sts(domain, errand));
+    std::vector<FoundHost> hosts = co_await find_hosts(found->facts.set.hosts, errand);
+    for (FoundHost& host : hosts) {
+        found->late = found->late || host.late;
+        found->facts.hosts.push_back(std::move(host.facts));
+    }
+    const bool wanted = sts && mail::wants_sts(found->facts, options);
+    if (wanted && policies.pending() == 0) policies.add(find_sts(domain, errand));
+    if (wanted) {
+        // Whoever looks for it keeps to the errand's time; a moment more lets it say so.
+        task::Gather<mail::StsStatus>::Finished policy = co_await policies.next(task::never);
+        if (policy) found->facts.sts = std::move(policy->second);
+        found->late = found->late || !found->facts.sts || found->facts.sts->late;
+    }
+    if (reports.pending() == 0) co_return;
+    task::Gather<Asked>::Finished report = co_await reports.next(tools_.clock.mono());
+    const Asked record = report ? std::move(report->second) : std::nullopt;
+    found->facts.tlsrpt = read_tlsrpt(domain, record);
+}
+
+task::Task<FoundDomain> Search::find_domain(mail::NextHop hop, std::uint16_t port, MonoTime due, mail::Options options,
+                                            Extras extras) {
     FoundDomain found;
     found.facts.next_hop = hop;
     found.facts.port = port;
@@ -234,11 +303,8 @@ task::Task<FoundDomain> Search::find_domain(mail::NextHop hop, std::uint16_t por
     mail::note_exceptions(found.facts.set, hop, options, tools_.clock.wall());
     all.tlsa = mail::wants_tlsa(found.facts.set, options);
     if (!found.facts.set.verdict) {
-        std::vector<FoundHost> hosts = co_await find_hosts(found.facts.set.hosts, all);
-        for (FoundHost& host : hosts) {
-            found.late = found.late || host.late;
-            found.facts.hosts.push_back(std::move(host.facts));
-        }
+        FoundDomain* into = &found;  // awaited in the same statement
+        co_await find_extras(into, all, std::move(options), extras);
     }
     found.facts.now = tools_.clock.wall();
     co_return found;
