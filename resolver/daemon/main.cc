@@ -31,6 +31,8 @@ enum Exit : int { good = 0, failed = 1, usage = 64, bad_configuration = 78 };
 
 constexpr const char* usual_file = "/etc/mxtrust/mxtrust.toml";
 constexpr Duration notice_period{1000};
+/// Room for some 100,000 policies of MTA-STS.
+constexpr std::uint64_t policy_octets = std::uint64_t{64} << 20U;
 
 struct Arguments {
     std::string file;
@@ -106,24 +108,33 @@ FallbackList fallback_list(const Configuration& configuration) {
     return [] { return std::vector<Endpoint>(); };
 }
 
+/// What is kept on disk: answers, and policies of MTA-STS, which hold until they end and never go for room.
+struct Stores {
+    std::unique_ptr<cache::LmdbStore> answers;
+    std::unique_ptr<cache::LmdbStore> policies;
+};
+
+/// A worker's own; in memory where the disk does not allow a store now.
+std::unique_ptr<cache::Cache> view_of(cache::LmdbStore* store) {
+    if (store != nullptr) return store->view();
+    return std::make_unique<cache::MemoryCache>();
+}
+
 /// All workers with their threads; what one flushes all forget.
 class Crew {
   public:
-    Result<bool> hire(std::size_t count, const WorkerSettings& settings, Worker::Shared shared, cache::LmdbStore* store,
+    Result<bool> hire(std::size_t count, const WorkerSettings& settings, Worker::Shared shared, const Stores& stores,
                       const Sockets& sockets, FallbackList fallback, AnchorKeeper& anchors) {
         for (std::size_t number = 0; number < count; ++number) {
-            std::unique_ptr<cache::Cache> cache;
-            if (store != nullptr) {
-                cache = store->view();
-            } else {
-                cache = std::make_unique<cache::MemoryCache>();
-            }
+            std::unique_ptr<cache::Cache> cache = view_of(stores.answers.get());
+            std::unique_ptr<cache::Cache> policies = view_of(stores.policies.get());
             const auto tell_others = [this, number](const dns::Name& name, serve::Extent extent) {
                 for (std::size_t other = 0; other < workers_.size(); ++other) {
                     if (other != number) workers_[other]->forget(name, extent);
                 }
             };
-            workers_.push_back(std::make_unique<Worker>(number, settings, shared, std::move(cache), tell_others));
+            workers_.push_back(
+                std::make_unique<Worker>(number, settings, shared, std::move(cache), std::move(policies), tell_others));
             auto copies = sockets.duplicate();
             if (!copies) return fail(copies.error());
             const Done listening = workers_.back()->listen(std::move(*copies));
@@ -141,11 +152,13 @@ class Crew {
         workers_.front()->watch_anchors(anchors, [this, &anchors] {
             for (const auto& worker : workers_) worker->trust(anchors.in_force());
         });
+        workers_.front()->watch_policies();
         return true;
     }
     void start() {
         for (const auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
     }
+    /// What comes to the workers from elsewhere ends before.
     void stop() {
         for (const auto& worker : workers_) worker->stop();
         for (std::thread& thread : threads_) thread.join();
@@ -173,8 +186,24 @@ Result<std::unique_ptr<cache::LmdbStore>> open_store(const Configuration& config
     return std::unique_ptr<cache::LmdbStore>();
 }
 
+/// Policies are under no epoch: an anchor that changes, changes nothing in them.
+Result<std::unique_ptr<cache::LmdbStore>> open_policies(const Configuration& configuration, const Clock& clock,
+                                                        log::Log& log) {
+    if (!configuration.mail.mta_sts) return std::unique_ptr<cache::LmdbStore>();
+    cache::StoreSettings wanted;
+    wanted.directory = (configuration.server.state_directory / "mta-sts").string();
+    wanted.most_octets = policy_octets;
+    wanted.epoch = "MTA-STS";
+    cache::Notices notices;
+    auto store = cache::LmdbStore::open(wanted, clock.wall(), notices);
+    for (const std::string& notice : notices) log.cache_set_aside(wanted.directory, notice);
+    if (store || store.error().kind != FailureKind::system) return store;
+    log.store_trouble(store.error().text + "; policies of MTA-STS are kept in memory only");
+    return std::unique_ptr<cache::LmdbStore>();
+}
+
 /// Waits for a signal to end, and meanwhile passes on what the store has to say.
-Done supervise(const Clock& clock, cache::LmdbStore* store, log::Log& log, const resolve::Settings& settings,
+Done supervise(const Clock& clock, const Stores& stores, log::Log& log, const resolve::Settings& settings,
                const MailKeys& mail, const AnchorKeeper& anchors) {
     net::UvLoop loop(clock);
     for (const int number : {SIGTERM, SIGINT}) {
@@ -184,10 +213,13 @@ Done supervise(const Clock& clock, cache::LmdbStore* store, log::Log& log, const
         });
         if (!watched) return watched;
     }
-    if (store != nullptr) {
-        loop.every(notice_period, [store, &log] {
-            for (const std::string& notice : store->take_notices()) log.store_trouble(notice);
+    for (cache::LmdbStore* each : {stores.answers.get(), stores.policies.get()}) {
+        if (each == nullptr) continue;
+        loop.every(notice_period, [each, &log] {
+            for (const std::string& notice : each->take_notices()) log.store_trouble(notice);
         });
+    }
+    if (cache::LmdbStore* store = stores.answers.get(); store != nullptr) {
         // A negative trust anchor that ends, and a trust anchor that comes or goes, make another epoch: what was judged
         // under the old one does not exist any more, and a restart finds the cache as warm as it was.
         loop.every(notice_period,
@@ -232,14 +264,20 @@ int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shar
     keeper.load();
     resolve::Settings resolver = *chosen;
     resolver.anchors = keeper.in_force();
-    const auto store = open_store(configuration, resolver, clock, log);
-    if (!store) return complain(log, store.error());
+    Stores stores;
+    auto answers = open_store(configuration, resolver, clock, log);
+    if (!answers) return complain(log, answers.error());
+    stores.answers = std::move(*answers);
+    auto policies = open_policies(configuration, clock, log);
+    if (!policies) return complain(log, policies.error());
+    stores.policies = std::move(*policies);
 
     serve::StatusBoard board(worker_count(configuration.server));
     resolve::ForwarderBoard forwarders(log);
     board.watch(forwarders);
     board.set_facts(facts_of(configuration, *sockets, clock));
-    WorkerSettings settings{resolver, route_settings(configuration, latest), {}, {}, {}, {}};
+    WorkerSettings settings{resolver, route_settings(configuration, latest), {}, policy_settings(configuration), {}, {},
+                            {}};
     settings.recheck.interval = configuration.operator_keys.recheck_interval;
     settings.dns.allow = configuration.server.allow;
     settings.dns.deadline = configuration.resolver.deadline;
@@ -247,17 +285,22 @@ int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shar
         configuration.dnssec.root_key_sentinel ? resolve::Switch::on : resolve::Switch::off;
     settings.dns.stale_after = configuration.resolver.serve_stale_after;
     settings.dns.stale_ttl = configuration.resolver.serve_stale_ttl;
+    std::optional<sts::FetchThread> fetching;
+    if (configuration.mail.mta_sts) fetching.emplace(fetch_settings(configuration), clock);
     Crew crew;
-    const auto hired = crew.hire(worker_count(configuration.server), settings, {shared_clock, log, board, forwarders},
-                                 store->get(), *sockets, fallback_list(configuration), keeper);
+    const auto hired = crew.hire(worker_count(configuration.server), settings,
+                                 {shared_clock, log, board, forwarders, fetching ? &*fetching : nullptr}, stores,
+                                 *sockets, fallback_list(configuration), keeper);
     if (!hired) return complain(log, hired.error());
     const Done filtered = filter_unless_told(configuration.server, log);
     if (!filtered) return complain(log, filtered.error());
+    if (fetching) fetching->start();
     crew.start();
     log.started(MXTRUST_VERSION, joined(sockets->names(configuration.server)));
     tell_service_manager("READY=1");
-    const Done supervised = supervise(clock, store->get(), log, resolver, configuration.mail, keeper);
+    const Done supervised = supervise(clock, stores, log, resolver, configuration.mail, keeper);
     tell_service_manager("STOPPING=1");
+    if (fetching) fetching->stop();
     crew.stop();
     if (!supervised) return complain(log, supervised.error());
     const std::string& metrics = configuration.server.metrics_listen;
@@ -288,6 +331,8 @@ int run(const Arguments& arguments) {
     prepare_process();
     const Done prepared = crypto::prepare();
     if (!prepared) return complain(log, prepared.error());
+    if (configuration.mail.mta_sts && !sts::CurlFetcher::prepare_library())
+        return complain(log, Failure{FailureKind::system, "ACUR"_code, "libcurl cannot be started"});
     return serve_until_told(*loaded, clock, clock, log);
 }
 

@@ -10,6 +10,13 @@
 namespace mxtrust::daemon {
 namespace {
 
+std::unique_ptr<MtaSts> make_sts(const sts::PolicySettings& settings, sts::FetchThread* fetching,
+                                 std::unique_ptr<cache::Cache> policies, const Clock& clock,
+                                 resolve::Resolver& resolver, net::UvLoop& loop) {
+    if (fetching == nullptr) return nullptr;
+    return std::make_unique<MtaSts>(settings, MtaSts::Tools{clock, resolver, *fetching, loop}, std::move(policies));
+}
+
 constexpr Duration publish_period{1000};
 /// How long a probe may take, and when the next one is: soon while the root cannot be trusted.
 constexpr Duration probe_time{10000};
@@ -21,7 +28,7 @@ constexpr Duration anchor_period{1000};
 }  // namespace
 
 Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared, std::unique_ptr<cache::Cache> cache,
-               TellOthers tell_others)
+               std::unique_ptr<cache::Cache> policies, TellOthers tell_others)
     : number_(number),
       shared_(shared),
       tell_others_(std::move(tell_others)),
@@ -32,7 +39,8 @@ Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared
       resolver_(settings.resolver,
                 {shared.clock, random_, network_, *cache_, shared.log, loop_, &relay_, &shared.forwarders}),
       lookups_(resolver_),
-      router_(settings.route, {shared.clock, lookups_, *cache_, loop_}),
+      sts_(make_sts(settings.policies, shared.fetching, std::move(policies), shared.clock, resolver_, loop_)),
+      router_(settings.route, {shared.clock, lookups_, *cache_, loop_, sts_.get()}),
       recheck_(settings.recheck, settings.route.options, {shared.clock, random_, lookups_, loop_, shared.log},
                [this](const std::vector<route::WordStanding>& words) { shared_.board.set_words(words); }),
       query_(
@@ -192,6 +200,10 @@ task::Task<void> Worker::tend_forwarders(std::function<std::vector<Endpoint>()> 
     }
 }
 
+void Worker::watch_policies() {
+    if (sts_) loop_.spawn(sts_->tend());
+}
+
 void Worker::run() {
     loop_.run();
     loop_.cancel_all();
@@ -228,6 +240,7 @@ void Worker::publish() {
     serve::WorkerFigures figures;
     figures.resolver = resolver_.counters();
     figures.mail = router_.counters();
+    if (sts_) figures.sts = sts_->counters();
     query_.count(figures.doors);
     postfix_.count(figures.doors);
     dns_.count(figures.doors);

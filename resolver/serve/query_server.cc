@@ -294,6 +294,7 @@ task::Task<route::MailAnswerRef> QueryServer::State::ask_router(MailRequest requ
     question.port = request.port;
     question.deadline = tools.clock.mono() + request.deadline;
     question.refresh = request.freshness == Freshness::refresh ? route::Refresh::yes : route::Refresh::no;
+    question.sts = request.sts == Sts::wanted ? route::Sts::wanted : route::Sts::ignored;
     co_return co_await tools.router.ask(std::move(question));
 }
 
