@@ -280,6 +280,7 @@ PARTS = {
     "forward": ("forwarders: real, broken, dead, ourselves; recursion impossible and back", forward),
     "mta": ("Postfix and Exim deliver or hold back", beside("mta")),
     "check": ("mxtrust check: real and impossible servers, a second opinion, the pages", beside("check")),
+    "sts": ("MTA-STS beside DANE: policies from web servers, enforced by Postfix", beside("sts")),
     "differential": ("Unbound, Knot Resolver and BIND are asked the same", beside("differential")),
     "simulate": (f"{RESOLUTIONS:,} questions in simulated Internets", lambda log: simulate(log, "dev", RESOLUTIONS)),
     "conformance": ("replayed scenarios of other resolvers", conformance),
