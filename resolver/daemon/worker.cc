@@ -116,6 +116,7 @@ void Worker::forget_what_ended() {
         cache_->flush(anchor.name, true);
         resolver_.flush(anchor.name, true);
         router_.forget();
+        dns_.forget();
     }
 }
 
@@ -234,6 +235,7 @@ void Worker::drop(const dns::Name& name, serve::Extent extent) {
     const bool subtree = extent == serve::Extent::subtree;
     resolver_.flush(name, subtree);
     router_.flush(name, subtree);
+    dns_.forget();
 }
 
 void Worker::publish() {

@@ -285,6 +285,15 @@ task::Task<MailAnswerRef> Router::ask(MailQuestion question) {
     return state_->ask(std::move(question));
 }
 
+MailAnswerRef Router::kept(const std::string& destination) {
+    MailAnswerRef found = state_->find_kept(destination);
+    if (found) {
+        ++state_->counters.questions;
+        ++state_->counters.kept;
+    }
+    return found;
+}
+
 void Router::look_ahead(const dnssec::Answer& mx) {
     if (mx.type() != dns::Type::mx) return;
     const RouteSettings& settings = state_->settings;

@@ -84,6 +84,9 @@ class Router {
 
     /// Always an answer, by the deadline.
     task::Task<MailAnswerRef> ask(MailQuestion question);
+    /// A finished answer that still holds, as ask() would give it; null where there is none. Neither allocates nor
+    /// waits.
+    [[nodiscard]] MailAnswerRef kept(const std::string& destination);
     /// An MX answer went out over DNS: what the MTA will ask next is fetched now, in the background.
     void look_ahead(const dnssec::Answer& mx);
     /// Mail domains whose last decision was defer, or that have a host to be skipped; the latest failure first.

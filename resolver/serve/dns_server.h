@@ -50,6 +50,8 @@ class DnsServer {
     Done listen_udp(net::UvLoop& loop, net::Listening listening);
     Done listen_tcp(net::UvLoop& loop, net::Listening listening);
     void stop();
+    /// Forgets finished replies: something was flushed, or the operator's word has ended.
+    void forget();
     void count(DoorCounters& counters) const;
 
   private:
