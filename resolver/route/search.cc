@@ -16,6 +16,8 @@ using namespace mxtrust::literals;
 using dnssec::Answer;
 using dnssec::Security;
 
+constexpr std::size_t most_guessed = 8;  // hosts of an ended MX answer; most domains have one or two
+
 task::Task<Answer> resolve(Lookups* lookups, dns::Name name, dns::Type type, BudgetRef budget) {
     co_return co_await lookups->resolve(std::move(name), type, std::move(budget));
 }
@@ -167,6 +169,31 @@ bool Search::is_surely_signed(const dns::Name& host, const Errand& errand) const
     return host.label_count() > 2 && is_secure(tools_.lookups.peek(host.parent(), dns::Type::dnskey));
 }
 
+bool Search::was_asked_tlsa(const dns::Name& host, std::uint16_t port) const {
+    const Result<dns::Name> owner = mail::tlsa_name(host, port);
+    return owner && tools_.lookups.once(*owner, dns::Type::tlsa);
+}
+
+std::vector<mail::MxHost> Search::hosts_to_guess(const dns::Name& domain) const {
+    std::vector<mail::MxHost> hosts;
+    const std::optional<cache::Ended> once = tools_.lookups.once(domain, dns::Type::mx);
+    if (!once) return hosts;
+    std::vector<std::pair<std::uint16_t, dns::Name>> named;
+    for (const Bytes& rdata : once->records) {
+        Result<dns::Mx> mx = dns::parse_mx(rdata);
+        if (mx && !mx->exchange.is_root()) named.emplace_back(mx->preference, std::move(mx->exchange));
+    }
+    std::sort(named.begin(), named.end());
+    // RFC 5321 5.1: without MX the domain is its own host.
+    if (once->outcome == dnssec::Outcome::nodata) named.emplace_back(std::uint16_t{0}, domain);
+    for (auto& [preference, name] : named) {
+        if (hosts.size() >= most_guessed) break;
+        hosts.emplace_back();
+        hosts.back().name = std::move(name);
+    }
+    return hosts;
+}
+
 task::Task<FoundHost> Search::find_host(mail::MxHost host, Errand errand) {
     FoundHost found;
     found.facts.host = std::move(host);
@@ -183,7 +210,8 @@ task::Task<FoundHost> Search::find_host(mail::MxHost host, Errand errand) {
     std::vector<dns::Name> bases;
     // RFC 7672 2.2.2: not where the address is insecure; there are servers that answer TLSA with nothing, or with
     // errors. One of the addresses tells, a moment later, what is not known yet.
-    if (errand.tlsa && is_surely_signed(name, errand)) bases.push_back(name);
+    const bool at_once = is_surely_signed(name, errand) || was_asked_tlsa(name, errand.port);
+    if (errand.tlsa && at_once) bases.push_back(name);
     while (true) {
         for (const dns::Name& base : bases) {
             Result<dns::Name> owner = mail::tlsa_name(base, errand.port);
@@ -289,8 +317,13 @@ task::Task<FoundDomain> Search::find_domain(mail::NextHop hop, std::uint16_t por
     found.facts.next_hop = hop;
     found.facts.port = port;
     Errand all = errand(port, due);
+    // What is guessed ends with this question; its look-ups, which others may have joined, do not.
+    task::Gather<FoundHost> guessed(tools_.scheduler);
     if (hop.kind == mail::NextHop::Kind::domain) {
         found.facts.mx_cached = tools_.lookups.peek(hop.name, dns::Type::mx).has_value();
+        if (!found.facts.mx_cached) {
+            for (mail::MxHost& host : hosts_to_guess(hop.name)) guessed.add(find_host(std::move(host), all));
+        }
         Asked mx = co_await look_up(hop.name, dns::Type::mx, all);
         found.late = !mx.has_value();
         if (!mx) mx = unanswered(hop.name, dns::Type::mx, tools_.clock.wall());
