@@ -38,7 +38,9 @@ TEST_CASE("of a domain that was known once, everything is asked at once") {
     const MailAnswerRef answer = bench.ask("example.org");
     CHECK(summary(answer->decision) == "deliver dane +");
     CHECK(bench.took == Duration(100));
-    CHECK(bench.lookups.all == 1 + 3 * 3);  // each question once
+    // Guessed, and once more from the cache when MX has said that they count.
+    CHECK(bench.lookups.asked("mx0.example.org", Type::a) <= 2);
+    CHECK(bench.lookups.asked("_25._tcp.mx2.example.org", Type::tlsa) <= 2);
 }
 
 TEST_CASE("the fresh MX answer alone says which hosts there are") {
