@@ -278,6 +278,7 @@ PARTS = {
     "guide": ("what people are told: manual pages, the guide's configuration, status", guide),
     "anchors": ("the root rolls its key, live: RFC 5011 and 8145, bad state", anchors),
     "forward": ("forwarders: real, broken, dead, ourselves; recursion impossible and back", forward),
+    "cost": ("what an answer costs, counted: packets, verifications, system calls", beside("cost")),
     "mta": ("Postfix and Exim deliver or hold back", beside("mta")),
     "check": ("mxtrust check: real and impossible servers, a second opinion, the pages", beside("check")),
     "sts": ("MTA-STS beside DANE: policies from web servers, enforced by Postfix", beside("sts")),
