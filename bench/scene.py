@@ -47,7 +47,7 @@ remote-control:
 def build():
     """The release of the programs, and what measures them."""
     for command in (["cmake", "--preset", "release"],
-                    ["ninja", "-C", str(BUILD), "mxtrustd", "mxtrust", "bench_world", "bench_link", "bench_route", "bench_load"]):
+                    ["ninja", "-C", str(BUILD), "mxtrustd", "mxtrust", "bench_world", "bench_link", "bench_route", "bench_load", "bench_fill"]):
         done = subprocess.run(command, cwd=ROOT, env={**os.environ, "CC": "clang-19"}, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(f"bench: {' '.join(command)} failed:\n{(done.stdout + done.stderr)[-3000:]}")
