@@ -24,6 +24,7 @@ constexpr std::string_view help =
     "  mxtrust status             how the daemon is, and how this machine asks it\n"
     "  mxtrust failing            mail domains that cannot be trusted or reached now\n"
     "  mxtrust flush NAME         forget a name and all below it (root and the service's group)\n"
+    "  mxtrust reload             read the configuration again (root and the service's group)\n"
     "\n"
     "  --all            of status all, not only what fits on a screen\n"
     "  --json           print the replies as they came\n"
@@ -99,9 +100,11 @@ std::variant<Arguments, Message> with_requests(Arguments arguments, const std::v
         arguments.command = Command::explain;
         arguments.requests = {words.size() == 3 ? named_request("explain", words[1], words[2], options)
                                                 : explain_request(words[1], options)};
-    } else if (first == "status" || first == "failing") {
+    } else if (first == "status" || first == "failing" || first == "reload") {
         if (words.size() != 1) return wrong("wanted is: mxtrust " + first);
-        arguments.command = first == "status" ? Command::status : Command::failing;
+        arguments.command = first == "status"    ? Command::status
+                            : first == "failing" ? Command::failing
+                                                 : Command::reload;
         arguments.requests = {line(begin(first, {}))};
     } else if (first == "flush") {
         if (words.size() != 2) return wrong("wanted is: mxtrust flush NAME");

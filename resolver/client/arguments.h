@@ -8,7 +8,7 @@
 
 namespace mxtrust::client {
 
-enum class Command : std::uint8_t { mail, rrset, explain, status, failing, flush };
+enum class Command : std::uint8_t { mail, rrset, explain, status, failing, flush, reload };
 enum class Output : std::uint8_t { words, json };
 
 struct Arguments {

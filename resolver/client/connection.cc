@@ -44,6 +44,15 @@ Result<Connection> Connection::open(const std::string& path) {
 Connection::Connection(Connection&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)), received_(std::move(other.received_)) {}
 
+Connection& Connection::operator=(Connection&& other) noexcept {
+    if (this != &other) {
+        if (descriptor_ >= 0) close(descriptor_);
+        descriptor_ = std::exchange(other.descriptor_, -1);
+        received_ = std::move(other.received_);
+    }
+    return *this;
+}
+
 Connection::~Connection() {
     if (descriptor_ >= 0) close(descriptor_);
 }

@@ -12,7 +12,7 @@ class Connection {
   public:
     static Result<Connection> open(const std::string& path);
     Connection(Connection&& other) noexcept;
-    Connection& operator=(Connection&&) = delete;
+    Connection& operator=(Connection&& other) noexcept;
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection();

@@ -108,7 +108,13 @@ int ask(const Arguments& arguments) {
     if (!connection) return complain(connection.error().text, unavailable);
     int status = deliver;
     for (std::size_t index = 0; index < arguments.requests.size(); ++index) {
-        const auto line = connection->ask(arguments.requests[index], patience);
+        auto line = connection->ask(arguments.requests[index], patience);
+        // A daemon that is being restarted closes what it has not taken; the next one takes it.
+        if (!line && line.error().kind == FailureKind::unreachable) {
+            connection = Connection::open(arguments.socket);
+            if (!connection) return complain(connection.error().text, unavailable);
+            line = connection->ask(arguments.requests[index], patience);
+        }
         if (!line) return complain(line.error().text, unavailable);
         status = worse(status, show(arguments, *line, index == 0));
     }

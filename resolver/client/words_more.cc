@@ -104,6 +104,16 @@ void put_flushed(Page& page, const Json& reply) {
              "", 0);
 }
 
+void put_reload(Page& page, const Json& reply) {
+    const bool accepted = member(reply, "accepted") == true;
+    const Json& restart = member(reply, "restart");
+    const bool whole = accepted && (!restart.is_array() || restart.empty());
+    page.put(accepted ? "reloaded:" : "not reloaded:", text_at(reply, "text"), 4,
+             whole      ? Tone::good
+             : accepted ? Tone::fair
+                        : Tone::bad);
+}
+
 std::string words_of(Command command, const Json& reply, Colour colour) {
     Page page(colour);
     switch (command) {
@@ -125,6 +135,9 @@ std::string words_of(Command command, const Json& reply, Colour colour) {
         case Command::flush:
             put_flushed(page, reply);
             break;
+        case Command::reload:
+            put_reload(page, reply);
+            break;
     }
     return page.text();
 }
@@ -139,6 +152,7 @@ ExitStatus status_of(Command command, const Json& reply) {
         const std::string action = text_at(member(reply, "decision"), "action");
         return action == "deliver" ? deliver : action == "bounce" ? bounce : defer;
     }
+    if (command == Command::reload) return member(reply, "accepted") == true ? deliver : defer;
     if (command == Command::explain) return explains_trouble(reply) ? defer : deliver;
     if (command != Command::rrset) return deliver;
     const std::string what = condition(reply);

@@ -161,11 +161,20 @@ route::RouteSettings route_settings(const Configuration& configuration, const La
     settings.options.insecure_mx = configuration.mail.insecure_mx;
     settings.options.strict_null_mx = configuration.mail.strict_null_mx;
     settings.options.allow_mx_literals = configuration.mail.allow_mx_literals;
-    settings.tlsrpt = configuration.mail.tlsrpt;
     return settings;
 }
 
-std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail, WallTime now) {
+serve::DnsSettings dns_settings(const Configuration& configuration) {
+    serve::DnsSettings settings;
+    settings.allow = configuration.server.allow;
+    settings.deadline = configuration.resolver.deadline;
+    settings.root_key_sentinel = to_switch(configuration.dnssec.root_key_sentinel);
+    settings.stale_after = configuration.resolver.serve_stale_after;
+    settings.stale_ttl = configuration.resolver.serve_stale_ttl;
+    return settings;
+}
+
+std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail) {
     std::ostringstream text;
     for (const auto& [zone, anchor] : settings.anchors.all()) {
         for (const dns::Ds& ds : anchor.ds) {
@@ -177,11 +186,7 @@ std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail,
                  << static_cast<unsigned>(key.algorithm) << ' ' << to_hex(key.public_key) << '\n';
         }
     }
-    // With its end and reason: both are in what is kept.
-    for (const dnssec::NegativeAnchor& anchor : settings.negative_anchors.all()) {
-        if (!settings.negative_anchors.is_in_force(anchor, now)) continue;
-        text << "negative " << anchor.name.to_text() << ' ' << anchor.ends.seconds << ' ' << anchor.reason << '\n';
-    }
+    // Negative trust anchors are not in it: each record that rests on one says so (resolve/fitting_cache.h).
     text << "sha1 " << static_cast<unsigned>(settings.policy.sha1) << "\niterations "
          << settings.policy.most_nsec3_iterations << "\nttl " << settings.policy.least_ttl.count() << ' '
          << settings.policy.most_ttl.count() << ' ' << settings.policy.least_negative_ttl.count() << ' '

@@ -9,6 +9,7 @@
 #include "dnssec/anchor.h"
 #include "resolve/resolver.h"
 #include "route/router.h"
+#include "serve/dns_server.h"
 #include "serve/status.h"
 
 namespace mxtrust::daemon {
@@ -33,7 +34,9 @@ Result<resolve::Settings> resolver_settings(const Configuration& configuration, 
                                             LatestRef latest = std::make_shared<LatestTime>());
 [[nodiscard]] route::RouteSettings route_settings(const Configuration& configuration,
                                                   const LatestRef& latest = std::make_shared<LatestTime>());
-/// Canonical text of all that decides about verdicts at this time: records of another epoch do not exist for the cache.
-[[nodiscard]] std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail, WallTime now = {});
+[[nodiscard]] serve::DnsSettings dns_settings(const Configuration& configuration);
+/// Canonical text of all that decides about verdicts, but negative trust anchors: records of another epoch do not exist
+/// for the cache.
+[[nodiscard]] std::string cache_epoch(const resolve::Settings& settings, const MailKeys& mail);
 
 }  // namespace mxtrust::daemon

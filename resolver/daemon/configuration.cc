@@ -95,13 +95,6 @@ Done read_recheck_interval(const Value& value, Configuration& all) {
     return {};
 }
 
-Done read_sts_round(const Value& value, Configuration& all) {
-    const auto number = read_integer(value, 1, 86400);
-    if (!number) return fail(number.error());
-    all.test.sts_round = std::chrono::seconds(*number);
-    return {};
-}
-
 using V = const Value&;
 using C = Configuration&;
 
@@ -169,9 +162,6 @@ const std::vector<Key>& keys() {
         {"mail", "insecure-mx", read_insecure_mx},
         {"mail", "strict-null-mx", [](V v, C c) { return read_boolean(v, c.mail.strict_null_mx); }},
         {"mail", "allow-mx-literals", [](V v, C c) { return read_boolean(v, c.mail.allow_mx_literals); }},
-        {"mail", "mta-sts", [](V v, C c) { return read_boolean(v, c.mail.mta_sts); }},
-        {"mail", "mta-sts-ca-file", [](V v, C c) { return read_path(v, c.mail.mta_sts_ca_file); }},
-        {"mail", "tlsrpt", [](V v, C c) { return read_boolean(v, c.mail.tlsrpt); }},
         {"operator", "exceptions", [](V v, C c) { return read_exceptions(v, c.operator_keys.exceptions); }},
         {"operator", "recheck-interval", read_recheck_interval},
         {"test", "time", [](V v, C c) { return read_time(v, c.test.time); }},
@@ -183,7 +173,6 @@ const std::vector<Key>& keys() {
         {"test", "ignore-signature-dates", [](V v, C c) { return read_boolean(v, c.test.ignore_signature_dates); }},
         {"test", "authority-port", [](V v, C c) { return read_number(v, 1, 65535, c.test.authority_port); }},
         {"test", "rollover-pace", [](V v, C c) { return read_number(v, 0, 10'000'000, c.test.rollover_pace); }},
-        {"test", "mta-sts-round", read_sts_round},
         {"test", "resolv-conf", [](V v, C c) { return read_path(v, c.test.resolv_conf); }},
     };
     return all;
@@ -226,7 +215,7 @@ class Walk {
         if (is_section(path)) return enter(path, node);
         for (const Key& known : keys()) {
             if (known.section != in || known.name != key) continue;
-            loaded_.origin.note(in, key, node.source().begin.line);
+            loaded_.origin.note(in, key, node.source().begin.line, written(node));
             return known.read(Value{node, loaded_.origin.place(in, key)}, loaded_.configuration);
         }
         return unknown(in, key, node);
@@ -335,15 +324,26 @@ ServerKeys::ServerKeys()
     : dns_listen{parse_endpoint("127.0.0.1:53").value()},
       allow{Network::from_text("127.0.0.0/8").value(), Network::from_text("::1/128").value()} {}
 
-void Origin::note(std::string_view section, std::string_view key, std::uint32_t line) {
-    lines_[std::string(section) + "." + std::string(key)] = line;
+void Origin::note(std::string_view section, std::string_view key, std::uint32_t line, std::string value) {
+    places_[std::string(section) + "." + std::string(key)] = {line, std::move(value)};
+}
+
+std::vector<std::string> Origin::differing(const Origin& other) const {
+    std::set<std::string> all;
+    for (const auto& [here, there] : {std::pair(this, &other), std::pair(&other, this)}) {
+        for (const auto& [key, place] : here->places_) {
+            const auto same = there->places_.find(key);
+            if (same == there->places_.end() || same->second.value != place.value) all.insert(key);
+        }
+    }
+    return {all.begin(), all.end()};
 }
 
 std::string Origin::place(std::string_view section, std::string_view key) const {
-    const auto line = lines_.find(std::string(section) + "." + std::string(key));
+    const auto place = places_.find(std::string(section) + "." + std::string(key));
     const std::string in = section.empty() ? "" : "[" + std::string(section) + "] ";
-    return file_ + (line == lines_.end() ? "" : ":" + std::to_string(line->second)) + ": " + in + std::string(key) +
-           ": ";
+    return file_ + (place == places_.end() ? "" : ":" + std::to_string(place->second.line)) + ": " + in +
+           std::string(key) + ": ";
 }
 
 Result<Loaded> parse_configuration(std::string_view text, std::string_view file, TestMode mode) {

@@ -106,9 +106,6 @@ struct MailKeys {
     mail::InsecureMx insecure_mx = mail::InsecureMx::dane;
     bool strict_null_mx = false;
     bool allow_mx_literals = false;
-    bool mta_sts = true;
-    std::filesystem::path mta_sts_ca_file;  ///< empty: the system's certificate authorities
-    bool tlsrpt = true;
     friend bool operator==(const MailKeys&, const MailKeys&) = default;
 };
 
@@ -130,8 +127,7 @@ struct TestKeys {
     bool ignore_signature_dates = false;      ///< no signature is too old or too young
     std::uint16_t authority_port = 53;
     std::uint32_t rollover_pace = 0;  ///< how many times faster RFC 5011's timers run; 0: its anchors are not followed
-    std::chrono::seconds sts_round{1800};  ///< between two looks for MTA-STS policies to be fetched again
-    std::filesystem::path resolv_conf;     ///< empty: /etc/resolv.conf, or none in a world with another root
+    std::filesystem::path resolv_conf;  ///< empty: /etc/resolv.conf, or none in a world with another root
     friend bool operator==(const TestKeys&, const TestKeys&) = default;
 };
 
@@ -152,13 +148,20 @@ enum class TestMode : std::uint8_t { off, on };
 class Origin {
   public:
     explicit Origin(std::string file = "(defaults)") : file_(std::move(file)) {}
-    void note(std::string_view section, std::string_view key, std::uint32_t line);
+    /// `value`: as it stands there, for telling one file's from another's.
+    void note(std::string_view section, std::string_view key, std::uint32_t line, std::string value = {});
+    /// Keys whose values are others there than here, as "section.key", in order; one that is in one file alone counts.
+    [[nodiscard]] std::vector<std::string> differing(const Origin& other) const;
     /// "FILE:LINE: [section] key: "; without line where the key is not in the file.
     [[nodiscard]] std::string place(std::string_view section, std::string_view key) const;
 
   private:
     std::string file_;
-    std::map<std::string, std::uint32_t> lines_;
+    struct Place {
+        std::uint32_t line = 0;
+        std::string value;
+    };
+    std::map<std::string, Place> places_;
 };
 
 struct Loaded {

@@ -199,9 +199,22 @@ std::vector<Endpoint> forwarders_of_host(const std::filesystem::path& file, cons
     return servers;
 }
 
-std::filesystem::path resolv_conf_of(const Configuration& configuration) {
-    if (!configuration.test.resolv_conf.empty()) return configuration.test.resolv_conf;
-    return configuration.test.root_hints ? std::filesystem::path() : "/etc/resolv.conf";
+std::vector<Endpoint> forwarders_of_host(const std::vector<std::filesystem::path>& files,
+                                         const std::vector<Endpoint>& listening) {
+    for (const std::filesystem::path& file : files) {
+        std::vector<Endpoint> servers = forwarders_of_host(file, listening);
+        if (!servers.empty()) return servers;
+    }
+    return {};
+}
+
+std::vector<std::filesystem::path> resolv_confs_of(const Configuration& configuration) {
+    if (!configuration.test.resolv_conf.empty()) return {configuration.test.resolv_conf};
+    if (configuration.test.root_hints) return {};
+    // What systemd-resolved, NetworkManager, resolvconf(8) and dhclient's users keep for other resolvers. The stub of
+    // systemd-resolved in /etc/resolv.conf is no loop, and is found there.
+    return {"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf", "/run/NetworkManager/no-stub-resolv.conf",
+            "/run/resolvconf/resolv.conf", "/etc/resolv.conf.orig"};
 }
 
 }  // namespace mxtrust::daemon

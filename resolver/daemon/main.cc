@@ -7,17 +7,18 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "cache/memory_cache.h"
 #include "cache/store.h"
 #include "crypto/library.h"
 #include "daemon/anchors.h"
 #include "daemon/assemble.h"
 #include "daemon/configuration.h"
 #include "daemon/confine.h"
+#include "daemon/crew.h"
 #include "daemon/forwarders.h"
 #include "daemon/process.h"
+#include "daemon/reload.h"
+#include "daemon/service_manager.h"
 #include "daemon/sockets.h"
-#include "daemon/worker.h"
 #include "log/log.h"
 #include "net/loop.h"
 
@@ -31,8 +32,8 @@ enum Exit : int { good = 0, failed = 1, usage = 64, bad_configuration = 78 };
 
 constexpr const char* usual_file = "/etc/mxtrust/mxtrust.toml";
 constexpr Duration notice_period{1000};
-/// Room for some 100,000 policies of MTA-STS.
-constexpr std::uint64_t policy_octets = std::uint64_t{64} << 20U;
+/// A thousand clients of a worker and as many look-ups are few for a mail server in a bad hour.
+constexpr std::uint64_t least_descriptors = 1024;
 
 struct Arguments {
     std::string file;
@@ -72,7 +73,7 @@ serve::Facts facts_of(const Configuration& configuration, const Sockets& sockets
     facts.started = clock.wall();
     facts.started_mono = clock.mono();
     facts.time_is_fixed = configuration.test.time.seconds != 0;
-    facts.sockets = sockets.names(configuration.server);
+    facts.sockets = sockets.names();
     facts.workers = worker_count(configuration.server);
     facts.doubts = lasting_doubts(configuration);
     return facts;
@@ -92,8 +93,6 @@ AnchorKeeper::Settings keeper_settings(const Configuration& configuration, const
     return settings;
 }
 
-using FallbackList = std::function<std::vector<Endpoint>()>;
-
 FallbackList fallback_list(const Configuration& configuration) {
     switch (configuration.resolver.fallback) {
         case Fallback::off:
@@ -101,74 +100,12 @@ FallbackList fallback_list(const Configuration& configuration) {
         case Fallback::listed:
             return [listed = configuration.resolver.fallback_forwarders] { return listed; };
         case Fallback::resolv_conf:
-            return [file = resolv_conf_of(configuration), listening = configuration.server.dns_listen] {
-                return forwarders_of_host(file, listening);
+            return [files = resolv_confs_of(configuration), listening = configuration.server.dns_listen] {
+                return forwarders_of_host(files, listening);
             };
     }
     return [] { return std::vector<Endpoint>(); };
 }
-
-/// What is kept on disk: answers, and policies of MTA-STS, which hold until they end and never go for room.
-struct Stores {
-    std::unique_ptr<cache::LmdbStore> answers;
-    std::unique_ptr<cache::LmdbStore> policies;
-};
-
-/// A worker's own; in memory where the disk does not allow a store now.
-std::unique_ptr<cache::Cache> view_of(cache::LmdbStore* store) {
-    if (store != nullptr) return store->view();
-    return std::make_unique<cache::MemoryCache>();
-}
-
-/// All workers with their threads; what one flushes all forget.
-class Crew {
-  public:
-    Result<bool> hire(std::size_t count, const WorkerSettings& settings, Worker::Shared shared, const Stores& stores,
-                      const Sockets& sockets, FallbackList fallback, AnchorKeeper& anchors) {
-        for (std::size_t number = 0; number < count; ++number) {
-            std::unique_ptr<cache::Cache> cache = view_of(stores.answers.get());
-            std::unique_ptr<cache::Cache> policies = view_of(stores.policies.get());
-            const auto tell_others = [this, number](const dns::Name& name, serve::Extent extent) {
-                for (std::size_t other = 0; other < workers_.size(); ++other) {
-                    if (other != number) workers_[other]->forget(name, extent);
-                }
-            };
-            workers_.push_back(
-                std::make_unique<Worker>(number, settings, shared, std::move(cache), std::move(policies), tell_others));
-            auto copies = sockets.duplicate();
-            if (!copies) return fail(copies.error());
-            const Done listening = workers_.back()->listen(std::move(*copies));
-            if (!listening) return fail(listening.error());
-        }
-        for (const net::Listening& listening : sockets.metrics) {
-            auto copy = listening.duplicate();
-            if (!copy) return fail(copy.error());
-            const Done serving = workers_.front()->serve_metrics(std::move(*copy));
-            if (!serving) return fail(serving.error());
-        }
-        workers_.front()->watch_root();
-        workers_.front()->watch_forwarders(std::move(fallback));
-        workers_.front()->watch_operators_word();
-        workers_.front()->watch_anchors(anchors, [this, &anchors] {
-            for (const auto& worker : workers_) worker->trust(anchors.in_force());
-        });
-        workers_.front()->watch_policies();
-        return true;
-    }
-    void start() {
-        for (const auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
-    }
-    /// What comes to the workers from elsewhere ends before.
-    void stop() {
-        for (const auto& worker : workers_) worker->stop();
-        for (std::thread& thread : threads_) thread.join();
-        workers_.clear();
-    }
-
-  private:
-    std::vector<std::unique_ptr<Worker>> workers_;
-    std::vector<std::thread> threads_;
-};
 
 /// Where the disk does not allow a store now, workers have a cache in memory each.
 Result<std::unique_ptr<cache::LmdbStore>> open_store(const Configuration& configuration,
@@ -177,7 +114,7 @@ Result<std::unique_ptr<cache::LmdbStore>> open_store(const Configuration& config
     cache::StoreSettings wanted;
     wanted.directory = configuration.server.state_directory.string();
     wanted.most_octets = std::uint64_t{configuration.server.cache_size_mb} << 20U;
-    wanted.epoch = cache_epoch(settings, configuration.mail, clock.wall());
+    wanted.epoch = cache_epoch(settings, configuration.mail);
     cache::Notices notices;
     auto store = cache::LmdbStore::open(wanted, clock.wall(), notices);
     for (const std::string& notice : notices) log.cache_set_aside(wanted.directory, notice);
@@ -186,51 +123,105 @@ Result<std::unique_ptr<cache::LmdbStore>> open_store(const Configuration& config
     return std::unique_ptr<cache::LmdbStore>();
 }
 
-/// Policies are under no epoch: an anchor that changes, changes nothing in them.
-Result<std::unique_ptr<cache::LmdbStore>> open_policies(const Configuration& configuration, const Clock& clock,
-                                                        log::Log& log) {
-    if (!configuration.mail.mta_sts) return std::unique_ptr<cache::LmdbStore>();
-    cache::StoreSettings wanted;
-    wanted.directory = (configuration.server.state_directory / "mta-sts").string();
-    wanted.most_octets = policy_octets;
-    wanted.epoch = "MTA-STS";
-    cache::Notices notices;
-    auto store = cache::LmdbStore::open(wanted, clock.wall(), notices);
-    for (const std::string& notice : notices) log.cache_set_aside(wanted.directory, notice);
-    if (store || store.error().kind != FailureKind::system) return store;
-    log.store_trouble(store.error().text + "; policies of MTA-STS are kept in memory only");
-    return std::unique_ptr<cache::LmdbStore>();
+/// What the supervising loop looks after; all of it outlives the loop.
+struct Supervised {
+    net::UvLoop& loop;
+    const Clock& clock;
+    log::Log& log;
+    cache::LmdbStore* store;
+    const Crew& crew;
+    Reloader& reloader;
+    ServiceManager& manager;
+    serve::StatusBoard& board;
+    const resolve::Settings& resolver;
+    const MailKeys& mail;
+    const AnchorKeeper& anchors;
+};
+
+/// One sentence for `systemctl status`.
+std::string in_short(const serve::Status& status) {
+    std::string text = std::to_string(status.facts.workers) + " workers; ";
+    if (!status.root_probe) return text + "the root was not asked yet";
+    const bool secure = status.root_probe->security == dnssec::Security::secure;
+    text += secure ? "the root is secure" : "the root is not secure: " + status.root_probe->reason.text;
+    if (status.resolution.forwarding) text += "; forwarders stand in for recursion";
+    return text;
 }
 
-/// Waits for a signal to end, and meanwhile passes on what the store has to say.
-Done supervise(const Clock& clock, const Stores& stores, log::Log& log, const resolve::Settings& settings,
-               const MailKeys& mail, const AnchorKeeper& anchors) {
-    net::UvLoop loop(clock);
+/// The service manager hears that we are alive only where every worker has come round lately: one that is stuck answers
+/// nobody, and a restart is what helps.
+void watch_workers(const Supervised& parts) {
+    const auto period = ServiceManager::watchdog();
+    const Duration most = period ? *period / 2 : Duration{0};
+    if (!period) return;
+    parts.loop.every(std::clamp(*period / 4, Duration{50}, notice_period), [&parts, most, told = false]() mutable {
+        const Duration longest = parts.crew.longest_turn(parts.clock.mono());
+        const bool stuck = longest > std::max(most, 2 * notice_period);
+        if (stuck && !told)
+            parts.log.system_trouble("a worker has not come round for " + std::to_string(longest.count()) +
+                                     " ms; the service manager is no longer told that we are alive");
+        told = stuck;
+        if (!stuck) parts.manager.alive();
+    });
+}
+
+/// A clock that stands before this program was written makes every signature one of the future.
+void watch_clock(const Supervised& parts) {
+    if (parts.board.status({}, {}, {}).facts.time_is_fixed) return;
+    parts.loop.every(notice_period, [&parts, told = false]() mutable {
+        const bool behind = serve::clock_is_behind(parts.clock.wall());
+        if (behind && !told)
+            parts.log.system_trouble(
+                "the clock is behind: signatures of today are not valid yet at that time, and nothing "
+                "that is signed can be believed until it is set (NTP)");
+        told = behind;
+    });
+}
+
+void tell_how_it_goes(const Supervised& parts) {
+    parts.loop.every(notice_period, [&parts] {
+        parts.manager.status(in_short(parts.board.status(parts.clock.wall(), parts.clock.mono(), {})));
+        if (parts.store == nullptr) return;
+        for (const std::string& notice : parts.store->take_notices()) parts.log.store_trouble(notice);
+    });
+}
+
+/// A trust anchor that comes or goes makes another epoch: what was judged under the old one does not exist any more,
+/// and a restart finds the cache as warm as it was.
+void follow_epochs(const Supervised& parts) {
+    if (parts.store == nullptr) return;
+    parts.loop.every(notice_period, [&parts, current = parts.resolver, epoch = std::string()]() mutable {
+        current.anchors = parts.anchors.in_force();
+        std::string now = cache_epoch(current, parts.mail);
+        if (!epoch.empty() && now != epoch) parts.store->set_epoch(now);
+        epoch = std::move(now);
+    });
+}
+
+/// Waits for a signal to end, and meanwhile looks after the rest.
+Done supervise(const Supervised& parts) {
     for (const int number : {SIGTERM, SIGINT}) {
-        const Done watched = loop.on_signal(number, [&loop, &log, number] {
-            log.stopping(number == SIGTERM ? "SIGTERM" : "SIGINT");
-            loop.stop();
+        Done watched = parts.loop.on_signal(number, [&parts, number] {
+            parts.log.stopping(number == SIGTERM ? "SIGTERM" : "SIGINT");
+            parts.loop.stop();
         });
         if (!watched) return watched;
     }
-    for (cache::LmdbStore* each : {stores.answers.get(), stores.policies.get()}) {
-        if (each == nullptr) continue;
-        loop.every(notice_period, [each, &log] {
-            for (const std::string& notice : each->take_notices()) log.store_trouble(notice);
+    Done watched = parts.loop.on_signal(SIGHUP, [&parts] {
+        parts.manager.reloading();
+        // The service manager is told by this thread alone: where it does not listen, no worker waits for it.
+        parts.reloader.reload([&parts](const serve::Reload& /*told by the log*/) {
+            parts.loop.post([&parts] { parts.manager.ready(); });
         });
-    }
-    if (cache::LmdbStore* store = stores.answers.get(); store != nullptr) {
-        // A negative trust anchor that ends, and a trust anchor that comes or goes, make another epoch: what was judged
-        // under the old one does not exist any more, and a restart finds the cache as warm as it was.
-        loop.every(notice_period,
-                   [store, &mail, &clock, &anchors, current = settings, epoch = std::string()]() mutable {
-                       current.anchors = anchors.in_force();
-                       std::string now = cache_epoch(current, mail, clock.wall());
-                       if (!epoch.empty() && now != epoch) store->set_epoch(now);
-                       epoch = std::move(now);
-                   });
-    }
-    loop.run();
+    });
+    if (!watched) return watched;
+    watch_workers(parts);
+    tell_how_it_goes(parts);
+    follow_epochs(parts);
+    watch_clock(parts);
+    // Signals are heard by now, and each worker's loop has come round: from here on whatever is asked is answered.
+    parts.manager.ready();
+    parts.loop.run();
     return {};
 }
 
@@ -242,21 +233,36 @@ Done filter_unless_told(const ServerKeys& keys, log::Log& log) {
     return {};
 }
 
-int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shared_clock, log::Log& log) {
-    const Configuration& configuration = loaded.configuration;
+/// Opens the cache, which may take its time: all of a large one is read after a crash.
+Result<std::unique_ptr<cache::LmdbStore>> open_patiently(const Configuration& configuration,
+                                                         const resolve::Settings& settings, const Clock& clock,
+                                                         log::Log& log) {
+    const MoreTime more("opening the cache");
+    return open_store(configuration, settings, clock, log);
+}
+
+void remove_files(const Sockets& sockets) {
+    for (const std::string& file : sockets.own_files) unlink(file.c_str());
+}
+
+int serve_until_told(const Loaded& loaded, Reloader::Load load_again, SystemClock& clock, log::Log& log) {
+    auto passed = passed_sockets();
+    if (!passed) return complain(log, passed.error());
+    Configuration configuration = loaded.configuration;
     const auto anchors = choose_anchors(configuration, loaded.origin);
     if (!anchors) return complain(log, anchors.error());
-    const auto latest = std::make_shared<LatestTime>();
-    const auto chosen = resolver_settings(configuration, *anchors, clock.wall(), latest);
-    if (!chosen) return complain(log, chosen.error());
-    for (const std::string& doubt : lasting_doubts(configuration)) log.configuration_doubt(doubt);
-
     const auto account = find_account(configuration.server);
     if (!account) return complain(log, account.error());
     const Done made = make_state_directory(configuration.server.state_directory, *account);
     if (!made) return complain(log, made.error());
-    const auto sockets = Sockets::open(configuration.server);
+    const auto sockets = Sockets::open(configuration.server, std::move(*passed));
     if (!sockets) return complain(log, sockets.error());
+    // What is passed may listen elsewhere than the configuration says: nobody is to ask us there for us.
+    configuration.server.dns_listen = sockets->dns();
+    const auto latest = std::make_shared<LatestTime>();
+    const auto chosen = resolver_settings(configuration, *anchors, clock.wall(), latest);
+    if (!chosen) return complain(log, chosen.error());
+    for (const std::string& doubt : lasting_doubts(configuration)) log.configuration_doubt(doubt);
     const Done given_up = give_up_privileges(*account);
     if (!given_up) return complain(log, given_up.error());
     if (geteuid() == 0) log.configuration_doubt("runs as root, although it needs nothing of root's: [server] user");
@@ -264,50 +270,40 @@ int serve_until_told(const Loaded& loaded, const Clock& clock, SystemClock& shar
     keeper.load();
     resolve::Settings resolver = *chosen;
     resolver.anchors = keeper.in_force();
-    Stores stores;
-    auto answers = open_store(configuration, resolver, clock, log);
-    if (!answers) return complain(log, answers.error());
-    stores.answers = std::move(*answers);
-    auto policies = open_policies(configuration, clock, log);
-    if (!policies) return complain(log, policies.error());
-    stores.policies = std::move(*policies);
+    auto store = open_patiently(configuration, resolver, clock, log);
+    if (!store) return complain(log, store.error());
 
     serve::StatusBoard board(worker_count(configuration.server));
     resolve::ForwarderBoard forwarders(log);
     board.watch(forwarders);
     board.set_facts(facts_of(configuration, *sockets, clock));
-    WorkerSettings settings{resolver, route_settings(configuration, latest), {}, policy_settings(configuration), {}, {},
-                            {}};
+    WorkerSettings settings{resolver, route_settings(configuration, latest), {}, dns_settings(configuration), {}, {}};
     settings.recheck.interval = configuration.operator_keys.recheck_interval;
-    settings.dns.allow = configuration.server.allow;
-    settings.dns.deadline = configuration.resolver.deadline;
-    settings.dns.root_key_sentinel =
-        configuration.dnssec.root_key_sentinel ? resolve::Switch::on : resolve::Switch::off;
-    settings.dns.stale_after = configuration.resolver.serve_stale_after;
-    settings.dns.stale_ttl = configuration.resolver.serve_stale_ttl;
-    std::optional<sts::FetchThread> fetching;
-    if (configuration.mail.mta_sts) fetching.emplace(fetch_settings(configuration), clock);
+    ServiceManager manager(clock);
+    net::UvLoop loop(clock);
+    Reloader reloader(loaded, latest, {clock, log, board}, std::move(load_again));
+    const auto reload = [&reloader](Reloader::Told told) { reloader.reload(std::move(told)); };
     Crew crew;
-    const auto hired = crew.hire(worker_count(configuration.server), settings,
-                                 {shared_clock, log, board, forwarders, fetching ? &*fetching : nullptr}, stores,
-                                 *sockets, fallback_list(configuration), keeper);
+    const Done hired = crew.hire(worker_count(configuration.server), settings, {clock, log, board, forwarders, reload},
+                                 store->get(), *sockets, fallback_list(configuration), keeper);
     if (!hired) return complain(log, hired.error());
+    reloader.carry_out_by([&crew](std::shared_ptr<const Change> change, std::function<void()> finished) {
+        crew.apply(std::move(change), std::move(finished));
+    });
     const Done filtered = filter_unless_told(configuration.server, log);
     if (!filtered) return complain(log, filtered.error());
-    if (fetching) fetching->start();
     crew.start();
-    log.started(MXTRUST_VERSION, joined(sockets->names(configuration.server)));
-    tell_service_manager("READY=1");
-    const Done supervised = supervise(clock, stores, log, resolver, configuration.mail, keeper);
-    tell_service_manager("STOPPING=1");
-    if (fetching) fetching->stop();
+    log.started(MXTRUST_VERSION, joined(sockets->names()));
+    const Supervised parts{loop,    clock, log,      store->get(),       crew,  reloader,
+                           manager, board, resolver, configuration.mail, keeper};
+    const Done supervised = supervise(parts);
+    reloader.carry_out_by(nullptr);
+    manager.stopping();
     crew.stop();
+    const MoreTime more("closing the cache");
+    store->reset();
+    remove_files(*sockets);
     if (!supervised) return complain(log, supervised.error());
-    const std::string& metrics = configuration.server.metrics_listen;
-    const std::filesystem::path metrics_socket = metrics.starts_with("/") ? metrics : std::string();
-    for (const auto& path : {configuration.server.query_socket, configuration.server.postfix_socket, metrics_socket}) {
-        if (!path.empty()) unlink(path.c_str());
-    }
     return good;
 }
 
@@ -328,12 +324,16 @@ int run(const Arguments& arguments) {
         std::cout << "the configuration is good\n";
         return good;
     }
-    prepare_process();
+    const std::uint64_t descriptors = prepare_process();
+    if (descriptors < least_descriptors) {
+        log.configuration_doubt("only " + std::to_string(descriptors) +
+                                " descriptors may be open; clients and look-ups fail " +
+                                "under load: LimitNOFILE= of the unit, or ulimit -n, should be 65536");
+    }
     const Done prepared = crypto::prepare();
     if (!prepared) return complain(log, prepared.error());
-    if (configuration.mail.mta_sts && !sts::CurlFetcher::prepare_library())
-        return complain(log, Failure{FailureKind::system, "ACUR"_code, "libcurl cannot be started"});
-    return serve_until_told(*loaded, clock, clock, log);
+    const auto load_again = [arguments] { return load(arguments); };
+    return serve_until_told(*loaded, load_again, clock, log);
 }
 
 }  // namespace

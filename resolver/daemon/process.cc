@@ -5,7 +5,6 @@
 #include <pwd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -64,19 +63,17 @@ Done become(const Account& account) {
     return {};
 }
 
-void prepare_process() {
+std::uint64_t prepare_process() {
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         // Where the system refuses, the usual number has to do: sockets are bounded anyway.
-        static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0) static_cast<void>(getrlimit(RLIMIT_NOFILE, &limit));
     }
     std::signal(SIGPIPE, SIG_IGN);
-}
-
-void tell_service_manager(const std::string& state) {
-    // Nobody may be listening; then there is nobody to tell.
-    static_cast<void>(sd_notify(0, state.c_str()));
+    // A reload that is asked for while we start would be the end; what it wants is read anyway.
+    std::signal(SIGHUP, SIG_IGN);
+    return limit.rlim_cur;
 }
 
 }  // namespace mxtrust::daemon

@@ -1,4 +1,4 @@
-// What a daemon is to the system: whose it is, how many descriptors it may have, and what it tells the service manager.
+// What a daemon is to the system: whose it is, and how many descriptors it may have.
 #pragma once
 
 #include <sys/types.h>
@@ -24,10 +24,7 @@ Done make_state_directory(const std::filesystem::path& directory, const std::opt
 /// Becomes that account for good, without supplementary groups; nothing is done where we are it already.
 Done become(const Account& account);
 
-/// As many descriptors as we may have, no signal for a client that left.
-void prepare_process();
-
-/// Tells systemd, where it asked to be told (sd_notify(3)).
-void tell_service_manager(const std::string& state);
+/// As many descriptors as we may have, no signal for a client that left. Returns their number.
+std::uint64_t prepare_process();
 
 }  // namespace mxtrust::daemon

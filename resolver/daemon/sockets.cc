@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace mxtrust::daemon {
 namespace {
 
@@ -31,11 +33,37 @@ Done open_pair(Sockets& sockets, const Endpoint& wanted) {
 }
 
 /// Whoever may ask on the one socket may ask on the other.
-Done open_postfix(Sockets& sockets, const ServerKeys& keys) {
-    if (keys.postfix_socket.empty()) return {};
-    auto postfix = net::Listening::unix_stream(keys.postfix_socket.string(), keys.query_socket_mode);
-    if (!postfix) return fail(cannot_listen("APFX"_code, "Postfix socket", postfix.error()));
-    sockets.postfix.push_back(std::move(*postfix));
+Done open_file(Sockets& sockets, std::vector<net::Listening>& door, const std::filesystem::path& path, unsigned mode,
+               Code code, std::string_view what) {
+    if (path.empty()) return {};
+    auto listening = net::Listening::unix_stream(path.string(), mode);
+    if (!listening) return fail(cannot_listen(code, what, listening.error()));
+    door.push_back(std::move(*listening));
+    sockets.own_files.push_back(path.string());
+    return {};
+}
+
+Done take(Sockets& sockets, PassedSocket passed) {
+    using Kind = net::Listening::Kind;
+    const Kind kind = passed.listening.kind();
+    const bool file = kind == Kind::unix_stream;
+    if (passed.name == "query" && file) {
+        sockets.query.push_back(std::move(passed.listening));
+    } else if (passed.name == "postfix" && file) {
+        sockets.postfix.push_back(std::move(passed.listening));
+    } else if (passed.name == "dns" && kind == Kind::udp) {
+        sockets.udp.push_back(std::move(passed.listening));
+    } else if (passed.name == "dns" && kind == Kind::tcp) {
+        sockets.tcp.push_back(std::move(passed.listening));
+    } else {
+        return fail(FailureKind::system, "APAS"_code,
+                    std::string("a ") +
+                        (file                ? "Unix"
+                         : kind == Kind::udp ? "UDP"
+                                             : "TCP") +
+                        " socket was passed with the name \"" + passed.name +
+                        "\"; FileDescriptorName= must be query or postfix for a Unix socket, dns for UDP and TCP");
+    }
     return {};
 }
 
@@ -46,6 +74,7 @@ Done open_metrics(Sockets& sockets, const ServerKeys& keys) {
                             : net::Listening::unix_stream(keys.metrics_listen, keys.query_socket_mode);
     if (!metrics) return fail(cannot_listen("AMEL"_code, "metrics", metrics.error()));
     sockets.metrics.push_back(std::move(*metrics));
+    if (!endpoint) sockets.own_files.push_back(keys.metrics_listen);
     return {};
 }
 
@@ -60,21 +89,25 @@ Done duplicate_all(const std::vector<net::Listening>& from, std::vector<net::Lis
 
 }  // namespace
 
-Result<Sockets> Sockets::open(const ServerKeys& keys) {
+Result<Sockets> Sockets::open(const ServerKeys& keys, std::vector<PassedSocket> passed) {
     Sockets sockets;
-    if (!keys.query_socket.empty()) {
-        auto query = net::Listening::unix_stream(keys.query_socket.string(), keys.query_socket_mode);
-        if (!query) return fail(cannot_listen("AQRY"_code, "query socket", query.error()));
-        sockets.query.push_back(std::move(*query));
+    Done opened;
+    for (PassedSocket& one : passed) {
+        if (opened) opened = take(sockets, std::move(one));
     }
-    Done opened = open_postfix(sockets, keys);
-    for (std::size_t index = 0; opened && index < keys.dns_listen.size(); ++index)
+    const bool own_dns = sockets.udp.empty() && sockets.tcp.empty();
+    if (opened && sockets.query.empty())
+        opened =
+            open_file(sockets, sockets.query, keys.query_socket, keys.query_socket_mode, "AQRY"_code, "query socket");
+    if (opened && sockets.postfix.empty())
+        opened = open_file(sockets, sockets.postfix, keys.postfix_socket, keys.query_socket_mode, "APFX"_code,
+                           "Postfix socket");
+    for (std::size_t index = 0; opened && own_dns && index < keys.dns_listen.size(); ++index)
         opened = open_pair(sockets, keys.dns_listen[index]);
     if (opened) opened = open_metrics(sockets, keys);
     if (opened) return sockets;
     // A socket file on which nobody listens would only mislead.
-    if (!sockets.query.empty()) unlink(keys.query_socket.c_str());
-    if (!sockets.postfix.empty()) unlink(keys.postfix_socket.c_str());
+    for (const std::string& file : sockets.own_files) unlink(file.c_str());
     return fail(opened.error());
 }
 
@@ -88,12 +121,26 @@ Result<Sockets> Sockets::duplicate() const {
     return copy;
 }
 
-std::vector<std::string> Sockets::names(const ServerKeys& keys) const {
+std::vector<std::string> Sockets::names() const {
     std::vector<std::string> all;
-    if (!query.empty()) all.push_back(keys.query_socket.string());
-    if (!postfix.empty()) all.push_back(keys.postfix_socket.string());
-    if (!metrics.empty()) all.push_back(keys.metrics_listen);
-    for (const net::Listening& listening : udp) all.push_back(listening.endpoint().to_text());
+    for (const net::Listening& listening : query) all.push_back(listening.path());
+    for (const net::Listening& listening : postfix) all.push_back(listening.path());
+    for (const net::Listening& listening : metrics) {
+        const std::string path = listening.path();
+        all.push_back(path.empty() ? listening.endpoint().to_text() : path);
+    }
+    for (const Endpoint& endpoint : dns()) all.push_back(endpoint.to_text());
+    return all;
+}
+
+std::vector<Endpoint> Sockets::dns() const {
+    std::vector<Endpoint> all;
+    for (const auto* door : {&udp, &tcp}) {
+        for (const net::Listening& listening : *door) {
+            const Endpoint endpoint = listening.endpoint();
+            if (std::ranges::find(all, endpoint) == all.end()) all.push_back(endpoint);
+        }
+    }
     return all;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <sstream>
 
 namespace mxtrust::daemon {
 namespace {
@@ -37,6 +38,12 @@ std::string shown(const toml::node& node) {
     if (node.is_table()) return "a table";
     if (node.is_floating_point()) return "a number with a fraction";
     return "a date or time";
+}
+
+std::string written(const toml::node& node) {
+    std::ostringstream text;
+    node.visit([&text](const auto& value) { text << value; });
+    return text.str();
 }
 
 std::string must_be(const Value& value, std::string_view wanted) {

@@ -29,6 +29,8 @@ struct Value {
 
 /// The value as it may stand in an error: 0, true, "text", an array, …
 [[nodiscard]] std::string shown(const toml::node& node);
+/// All of it, in TOML's own words.
+[[nodiscard]] std::string written(const toml::node& node);
 /// "PLACE must be WANTED, is SHOWN"
 [[nodiscard]] std::string must_be(const Value& value, std::string_view wanted);
 

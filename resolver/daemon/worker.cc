@@ -10,13 +10,6 @@
 namespace mxtrust::daemon {
 namespace {
 
-std::unique_ptr<MtaSts> make_sts(const sts::PolicySettings& settings, sts::FetchThread* fetching,
-                                 std::unique_ptr<cache::Cache> policies, const Clock& clock,
-                                 resolve::Resolver& resolver, net::UvLoop& loop) {
-    if (fetching == nullptr) return nullptr;
-    return std::make_unique<MtaSts>(settings, MtaSts::Tools{clock, resolver, *fetching, loop}, std::move(policies));
-}
-
 constexpr Duration publish_period{1000};
 /// How long a probe may take, and when the next one is: soon while the root cannot be trusted.
 constexpr Duration probe_time{10000};
@@ -24,30 +17,41 @@ constexpr Duration probe_period_good{3600000};
 constexpr Duration probe_period_bad{30000};
 constexpr Duration tend_period{10000};
 constexpr Duration anchor_period{1000};
+/// How often a leaving worker looks whether all are served.
+constexpr Duration leave_period{10};
+/// Between two looks at both clocks: more than what a busy loop and NTP's slewing come to, and what is worth a line.
+constexpr std::chrono::seconds least_step{2};
+constexpr std::chrono::seconds least_told_step{60};
+
+/// "2026-11-22 13:00 UTC"
+std::string clock_words(WallTime time) {
+    const std::string words = dnssec::until_in_words(WallTime{time.seconds - time.seconds % 60});
+    return words.starts_with("until ") ? words.substr(6) : "midnight after " + words.substr(14);
+}
 
 }  // namespace
 
 Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared, std::unique_ptr<cache::Cache> cache,
-               std::unique_ptr<cache::Cache> policies, TellOthers tell_others)
+               TellOthers tell_others)
     : number_(number),
-      shared_(shared),
+      shared_(std::move(shared)),
       tell_others_(std::move(tell_others)),
-      loop_(shared.clock),
+      loop_(shared_.clock),
       network_(loop_, random_),
       relay_(loop_, random_),
       cache_(std::move(cache)),
       resolver_(settings.resolver,
-                {shared.clock, random_, network_, *cache_, shared.log, loop_, &relay_, &shared.forwarders}),
+                {shared_.clock, random_, network_, *cache_, shared_.log, loop_, &relay_, &shared_.forwarders}),
       lookups_(resolver_),
-      sts_(make_sts(settings.policies, shared.fetching, std::move(policies), shared.clock, resolver_, loop_)),
-      router_(settings.route, {shared.clock, lookups_, *cache_, loop_, sts_.get()}),
-      recheck_(settings.recheck, settings.route.options, {shared.clock, random_, lookups_, loop_, shared.log},
+      router_(settings.route, {shared_.clock, lookups_, *cache_, loop_}),
+      recheck_(settings.recheck, settings.route.options, {shared_.clock, random_, lookups_, loop_, shared_.log},
                [this](const std::vector<route::WordStanding>& words) { shared_.board.set_words(words); }),
       query_(
-          settings.query, {shared.clock, resolver_, router_, *cache_, loop_, shared.log, shared.board},
-          [this](const dns::Name& name, serve::Extent extent) { return flush(name, extent); }, [this] { publish(); }),
-      postfix_(settings.postfix, {shared.clock, router_, loop_, shared.log}),
-      dns_(settings.dns, {shared.clock, resolver_, router_, loop_, shared.log}),
+          settings.query, {shared_.clock, resolver_, router_, *cache_, loop_, shared_.log, shared_.board},
+          [this](const dns::Name& name, serve::Extent extent) { return flush(name, extent); }, [this] { publish(); },
+          [this](std::function<void(const serve::Reload&)> told) { reload(std::move(told)); }),
+      postfix_(settings.postfix, {shared_.clock, router_, loop_, shared_.log}),
+      dns_(settings.dns, {shared_.clock, resolver_, router_, loop_, shared_.log}),
       metrics_([this] {
           publish();
           return serve::render_metrics(
@@ -56,8 +60,14 @@ Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared
       most_query_connections_(settings.query.most_connections),
       most_postfix_connections_(settings.postfix.most_connections) {
     loop_.every(publish_period, [this] {
+        last_turn_ = shared_.clock.mono().time_since_epoch().count();
+        mind_the_clock();
         forget_what_ended();
         publish();
+    });
+    loop_.post([this] {
+        last_turn_ = std::max<MonoTime::rep>(shared_.clock.mono().time_since_epoch().count(), 1);
+        last_turn_.notify_all();
     });
 }
 
@@ -116,7 +126,6 @@ void Worker::forget_what_ended() {
         cache_->flush(anchor.name, true);
         resolver_.flush(anchor.name, true);
         router_.forget();
-        dns_.forget();
     }
 }
 
@@ -156,8 +165,43 @@ void Worker::trust(dnssec::TrustAnchors anchors) {
     });
 }
 
+/// What was found out while the clock was ahead would seem to be good for as long as it was set back. The store knows
+/// when a record was made; what is kept in memory is forgotten. A clock that is set forwards ends things early, at
+/// worst.
+void Worker::mind_the_clock() {
+    const WallTime wall = shared_.clock.wall();
+    const MonoTime mono = shared_.clock.mono();
+    if (mono_seen_) {
+        const auto passed = std::chrono::duration_cast<std::chrono::seconds>(mono - *mono_seen_);
+        const std::chrono::seconds step = (wall - wall_seen_) - passed;
+        if (step < -least_step) {
+            resolver_.flush(dns::Name(), true);
+            router_.forget();
+        }
+        if (number_ == 0 && (step < -least_told_step || step > least_told_step)) {
+            shared_.log.system_trouble("the clock was set " + std::string(step.count() < 0 ? "back" : "forwards") +
+                                       " by " + std::to_string(std::abs(step.count())) + " s, to " + clock_words(wall));
+        }
+    }
+    wall_seen_ = wall;
+    mono_seen_ = mono;
+}
+
 void Worker::watch_root() {
     loop_.spawn(probe_root());
+}
+
+/// Where there are forwarders, their board tells what they are good for (resolve/forward_board.h); where there is none,
+/// nobody else would.
+void Worker::tell_who_stands_in(bool root_answers) {
+    const bool nobody = !root_answers && shared_.forwarders.fallback().empty();
+    if (nobody && !nobody_told_) {
+        shared_.log.resolution_changed(
+            "recursion is impossible, and nobody can stand in: [resolver] fallback is off, or "
+            "resolv.conf names no name server but this daemon itself",
+            false);
+    }
+    nobody_told_ = nobody;
 }
 
 task::Task<void> Worker::probe_root() {
@@ -181,6 +225,7 @@ task::Task<void> Worker::probe_root() {
             probe.reason.text = probed.error().text;
         }
         const bool secure = probe.security == dnssec::Security::secure;
+        tell_who_stands_in(probed.has_value());
         shared_.log.root_probe(secure, probe.reason);
         shared_.board.root_probed(std::move(probe));
         const MonoTime next = shared_.clock.mono() + (secure ? probe_period_good : probe_period_bad);
@@ -201,23 +246,64 @@ task::Task<void> Worker::tend_forwarders(std::function<std::vector<Endpoint>()> 
     }
 }
 
-void Worker::watch_policies() {
-    if (sts_) loop_.spawn(sts_->tend());
-}
-
 void Worker::run() {
     loop_.run();
     loop_.cancel_all();
 }
 
-void Worker::stop() {
-    loop_.post([this] {
+void Worker::leave(Duration most) {
+    loop_.post([this, most] {
+        leaving_by_ = shared_.clock.mono() + most;
         for (const Listeners* all : {&query_listeners_, &postfix_listeners_, &metrics_listeners_}) {
-            for (const auto& listener : *all) listener->stop();
+            for (const auto& listener : *all) listener->drain();
         }
-        dns_.stop();
-        loop_.stop();
+        dns_.drain();
+        loop_.every(leave_period, [this] {
+            if (!is_idle() && shared_.clock.mono() < *leaving_by_) return;
+            for (const Listeners* all : {&query_listeners_, &postfix_listeners_, &metrics_listeners_}) {
+                for (const auto& listener : *all) listener->stop();
+            }
+            dns_.stop();
+            loop_.stop();
+        });
     });
+}
+
+bool Worker::is_idle() const {
+    for (const Listeners* all : {&query_listeners_, &postfix_listeners_}) {
+        for (const auto& listener : *all) {
+            if (listener->connections() > 0) return false;
+        }
+    }
+    return dns_.is_idle();
+}
+
+MonoTime Worker::last_turn() const {
+    return MonoTime{MonoTime::duration{last_turn_.load()}};
+}
+
+/// The board's answer comes back in whatever thread; the asker lives in this one.
+void Worker::reload(std::function<void(const serve::Reload&)> told) {
+    shared_.reload(
+        [this, told = std::move(told)](const serve::Reload& reload) { loop_.post([told, reload] { told(reload); }); });
+}
+
+void Worker::apply(std::shared_ptr<const Change> given, std::function<void()> done) {
+    loop_.post([this, given = std::move(given), done = std::move(done)] {
+        change(*given);
+        done();
+    });
+}
+
+void Worker::change(const Change& given) {
+    resolver_.set_negative_anchors(given.negative_anchors);
+    for (const dns::Name& name : given.renewed) {
+        std::erase(ended_, name);
+        resolver_.flush(name, true);
+    }
+    router_.set_options(given.route.options);
+    recheck_.change(given.route.options, given.recheck_interval);
+    dns_.set_settings(given.dns);
 }
 
 std::size_t Worker::flush(const dns::Name& name, serve::Extent extent) {
@@ -235,14 +321,12 @@ void Worker::drop(const dns::Name& name, serve::Extent extent) {
     const bool subtree = extent == serve::Extent::subtree;
     resolver_.flush(name, subtree);
     router_.flush(name, subtree);
-    dns_.forget();
 }
 
 void Worker::publish() {
     serve::WorkerFigures figures;
     figures.resolver = resolver_.counters();
     figures.mail = router_.counters();
-    if (sts_) figures.sts = sts_->counters();
     query_.count(figures.doors);
     postfix_.count(figures.doors);
     dns_.count(figures.doors);

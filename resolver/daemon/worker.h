@@ -2,14 +2,15 @@
 // log and the status board, nothing else; what one tells another is posted to the other's loop.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/random.h"
 #include "cache/lmdb_cache.h"
 #include "daemon/anchors.h"
-#include "daemon/mta_sts.h"
 #include "daemon/sockets.h"
 #include "log/log.h"
 #include "net/loop.h"
@@ -32,10 +33,18 @@ struct WorkerSettings {
     resolve::Settings resolver;
     route::RouteSettings route;
     route::Recheck::Limits recheck;
-    sts::PolicySettings policies;
     serve::DnsSettings dns;
     serve::QueryLimits query;
     serve::PostfixLimits postfix;
+};
+
+/// What a reload changes in a worker.
+struct Change {
+    dnssec::NegativeAnchors negative_anchors;
+    std::vector<dns::Name> renewed;  ///< whose negative trust anchor came, went or is another
+    route::RouteSettings route;      ///< the options of it
+    std::chrono::seconds recheck_interval{3600};
+    serve::DnsSettings dns;  ///< all but limits
 };
 
 class Worker {
@@ -45,14 +54,14 @@ class Worker {
         log::Log& log;
         serve::StatusBoard& board;
         resolve::ForwarderBoard& forwarders;
-        sts::FetchThread* fetching;  ///< none: MTA-STS is switched off
+        /// Reads the configuration again; what it is given is called in any thread.
+        std::function<void(std::function<void(const serve::Reload&)>)> reload;
     };
     /// Tells all other workers to forget a name.
     using TellOthers = std::function<void(const dns::Name& name, serve::Extent extent)>;
 
-    /// `policies`: where those of MTA-STS are kept; not needed where it is switched off.
     Worker(std::size_t number, const WorkerSettings& settings, Shared shared, std::unique_ptr<cache::Cache> cache,
-           std::unique_ptr<cache::Cache> policies, TellOthers tell_others);
+           TellOthers tell_others);
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
@@ -74,12 +83,16 @@ class Worker {
     void trust(dnssec::TrustAnchors anchors);
     /// Looks after the operator's word (route/recheck.h). One worker does it.
     void watch_operators_word();
-    /// Fetches policies of MTA-STS again before they end. One worker does it.
-    void watch_policies();
     /// Until stop().
     void run();
-    /// From any thread.
-    void stop();
+    /// From any thread: takes no more questions, answers those under way, and ends; after `most` in any case.
+    void leave(Duration most);
+    /// From any thread: `done` is called in this worker's thread.
+    void apply(std::shared_ptr<const Change> change, std::function<void()> done);
+    /// From another thread, after run() has begun in its own.
+    void await_first_turn() const { last_turn_.wait(0); }
+    /// From any thread: when its loop came round last, give or take a second; 0 before the first time.
+    [[nodiscard]] MonoTime last_turn() const;
     /// From any thread: forgets what is kept in memory about a name.
     void forget(const dns::Name& name, serve::Extent extent);
 
@@ -87,15 +100,24 @@ class Worker {
     using Listeners = std::vector<std::unique_ptr<net::StreamServer>>;
     Done accept(Listeners& listeners, net::Listening listening, std::size_t most_connections, net::Greeter greet);
     task::Task<void> probe_root();
+    void tell_who_stands_in(bool root_answers);
     task::Task<void> look_after_anchors(AnchorKeeper& keeper, std::function<void()> changed);
     task::Task<void> tend_forwarders(std::function<std::vector<Endpoint>()> fallback);
     std::size_t flush(const dns::Name& name, serve::Extent extent);
     void drop(const dns::Name& name, serve::Extent extent);
+    void reload(std::function<void(const serve::Reload&)> told);
     void publish();
+    [[nodiscard]] bool is_idle() const;
+    void change(const Change& change);
     void forget_what_ended();
+    void mind_the_clock();
 
     std::size_t number_;
     Shared shared_;
+    std::atomic<MonoTime::rep> last_turn_{0};
+    std::optional<MonoTime> leaving_by_;
+    WallTime wall_seen_{};  ///< with the next one: how the two clocks stood a moment ago
+    std::optional<MonoTime> mono_seen_;
     TellOthers tell_others_;
     net::UvLoop loop_;
     SystemRandom random_;
@@ -104,7 +126,6 @@ class Worker {
     std::unique_ptr<cache::Cache> cache_;
     resolve::Resolver resolver_;
     route::ResolverLookups lookups_;
-    std::unique_ptr<MtaSts> sts_;
     route::Router router_;
     route::Recheck recheck_;
     serve::QueryServer query_;
@@ -113,6 +134,7 @@ class Worker {
     serve::MetricsServer metrics_;
     Listeners query_listeners_, postfix_listeners_, metrics_listeners_;
     std::size_t most_query_connections_, most_postfix_connections_;
+    bool nobody_told_ = false;
     std::vector<dns::Name> ended_;  ///< negative trust anchors that have ended since the start
 };
 

@@ -155,6 +155,15 @@ void Log::bad_configuration(const Failure& failure) {
     state_->say(Level::error, "configuration: " + clean(failure.text) + " (" + std::string(failure.code.view()) + ")");
 }
 
+void Log::reloaded(std::string_view what, bool whole) {
+    state_->say(whole ? Level::info : Level::warning, "configuration reloaded: " + clean(what));
+}
+
+void Log::reload_refused(const Failure& failure) {
+    state_->say(Level::error, "configuration not reloaded, the old one stays in force: " + clean(failure.text) + " (" +
+                                  std::string(failure.code.view()) + ")");
+}
+
 void Log::configuration_doubt(std::string_view what) {
     state_->say(Level::warning, "configuration: " + clean(what));
 }
@@ -179,12 +188,7 @@ void Log::not_secure(const dns::Name& name, dns::Type type, dnssec::Security sec
                  {"code", std::string(reason.code.view())}});
 }
 
-bool Log::is_debugging() const {
-    return state_->logger.should_log(spdlog::level::debug);
-}
-
 void Log::answered(std::string_view what, std::string_view result) {
-    if (!is_debugging()) return;
     state_->say(Level::debug, "answered: " + clean(what) + ": " + clean(result));
 }
 

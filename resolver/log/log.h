@@ -30,12 +30,12 @@ class Log {
 
     void started(std::string_view version, std::string_view sockets);
     void stopping(std::string_view why);
-    void bad_configuration(const Failure& failure);   ///< error
-    void configuration_doubt(std::string_view what);  ///< warning: works, but hardly as meant
+    void bad_configuration(const Failure& failure);    ///< error
+    void reloaded(std::string_view what, bool whole);  ///< info; warning where something of it needs a restart
+    void reload_refused(const Failure& failure);       ///< error: the old configuration stays in force
+    void configuration_doubt(std::string_view what);   ///< warning: works, but hardly as meant
     void not_secure(const dns::Name& name, dns::Type type, dnssec::Security security,
-                    const dnssec::Reason& reason);  ///< info; debug where it is only insecure
-    /// Is every single question to be told?
-    [[nodiscard]] bool is_debugging() const;
+                    const dnssec::Reason& reason);                  ///< info; debug where it is only insecure
     void answered(std::string_view what, std::string_view result);  ///< debug: one question of a client, one line
     void sent(std::string_view server, const dns::Name& name, dns::Type type);  ///< debug: one query to an authority
     void received(std::string_view server, std::string_view what);              ///< debug

@@ -13,7 +13,8 @@
 namespace mxtrust::net {
 namespace {
 
-constexpr int most_at_once = 64;  // datagrams read before other work gets its turn
+constexpr int most_at_once = 64;      // datagrams read before other work gets its turn
+constexpr int most_rounds_left = 64;  // of so many, when the server takes leave
 
 class Server;
 
@@ -85,6 +86,13 @@ class Server final : public DatagramServer {
         const ssize_t sent = sendmsg(listening_.descriptor(), &header, MSG_DONTWAIT);
         return sent < 0 && errno == EMSGSIZE ? Sent::too_large : Sent::yes;
     }
+    void drain() override {
+        // Of a socket that only we have, what is left unread would be lost; of one that systemd keeps, it would wait.
+        for (int round = 0; round < most_rounds_left && poller_ != nullptr; ++round) {
+            if (!read()) break;
+        }
+        stop();
+    }
     void stop() override {
         if (poller_ == nullptr) return;
         poller_->server = nullptr;
@@ -119,11 +127,12 @@ class Server final : public DatagramServer {
             std::memcpy(CMSG_DATA(item), &info, sizeof info);
         }
     }
-    void read() {
+    /// False where there is nothing more to read.
+    bool read() {
         // The handler may destroy this server, and itself with it: both are looked at through what outlives them.
         const std::shared_ptr<const DatagramHandler> handler = handler_;
         for (int turn = 0; turn < most_at_once; ++turn) {
-            if (handler.use_count() < 2 || poller_ == nullptr) return;
+            if (handler.use_count() < 2 || poller_ == nullptr) return false;
             sockaddr_storage from{};
             iovec piece{buffer_.data(), buffer_.size()};
             alignas(cmsghdr) std::array<char, 128> control{};
@@ -135,13 +144,14 @@ class Server final : public DatagramServer {
             header.msg_control = control.data();
             header.msg_controllen = control.size();
             const ssize_t count = recvmsg(listening_.descriptor(), &header, MSG_DONTWAIT);
-            if (count < 0) return;
+            if (count < 0) return false;
             if ((header.msg_flags & MSG_TRUNC) != 0) continue;
             DatagramPeer peer;
             peer.from = SocketAddress::endpoint(reinterpret_cast<const sockaddr*>(&from));
             peer.local = local_address(header, peer.interface);
             (*handler)(BytesView(buffer_.data(), static_cast<std::size_t>(count)), peer);
         }
+        return handler.use_count() >= 2 && poller_ != nullptr;
     }
 
     Listening listening_;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -51,6 +52,26 @@ Result<int> bound(const Endpoint& endpoint, int kind) {
     return descriptor;
 }
 
+/// -1 where it cannot be read.
+int option(int descriptor, int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    return getsockopt(descriptor, level, name, &value, &size) == 0 ? value : -1;
+}
+
+Done prepare_datagrams(int descriptor, const Endpoint& endpoint) {
+    // Best effort: with less, a burst of questions loses some, and their clients ask again.
+    static_cast<void>(setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer));
+    const int on = 1;
+    const int status = endpoint.address.family() == Family::ipv6
+                           ? setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on)
+                           : setsockopt(descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+    SocketAddress::forbid_fragments(descriptor, endpoint.address.family());
+    if (status == 0) return {};
+    return fail(FailureKind::system, "NLPK"_code,
+                "cannot learn to which address a question came on " + endpoint.to_text() + ": " + error_text());
+}
+
 }  // namespace
 
 Listening::Listening(Listening&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
@@ -71,8 +92,47 @@ int Listening::release() {
     return std::exchange(descriptor_, -1);
 }
 
-Listening Listening::inherited(int descriptor) {
-    return Listening(descriptor);
+Result<Listening> Listening::inherited(int descriptor) {
+    Listening listening(descriptor);
+    const auto refuse = [descriptor](Code code, const std::string& why) {
+        return fail(FailureKind::system, code, "the inherited descriptor " + std::to_string(descriptor) + " " + why);
+    };
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+        return refuse("NLIS"_code, "is no socket");
+    const bool internet = address.ss_family == AF_INET || address.ss_family == AF_INET6;
+    const bool stream = option(descriptor, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
+    const bool datagram = option(descriptor, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM;
+    if (!(address.ss_family == AF_UNIX && stream) && !(internet && (stream || datagram)))
+        return refuse("NLIK"_code, "is neither a stream socket nor a UDP socket");
+    if (stream && option(descriptor, SOL_SOCKET, SO_ACCEPTCONN) != 1)
+        return refuse("NLIL"_code, "does not listen (Accept=no is what is needed)");
+    if (address.ss_family == AF_INET6 && option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY) != 1)
+        return refuse("NLIV"_code, "mixes IPv4 into IPv6 (BindIPv6Only=ipv6-only is what is needed)");
+    const int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0)
+        return refuse("NLIF"_code, "cannot be made ready: " + error_text());
+    if (datagram) {
+        const Done ready =
+            prepare_datagrams(descriptor, SocketAddress::endpoint(reinterpret_cast<sockaddr*>(&address)));
+        if (!ready) return fail(ready.error());
+    }
+    return listening;
+}
+
+Listening::Kind Listening::kind() const {
+    if (option(descriptor_, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM) return Kind::udp;
+    return option(descriptor_, SOL_SOCKET, SO_DOMAIN) == AF_UNIX ? Kind::unix_stream : Kind::tcp;
+}
+
+std::string Listening::path() const {
+    sockaddr_un address{};
+    socklen_t size = sizeof address;
+    if (getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+    if (address.sun_family != AF_UNIX || size <= offsetof(sockaddr_un, sun_path)) return {};
+    const char* path = &address.sun_path[0];
+    return {path, strnlen(path, size - offsetof(sockaddr_un, sun_path))};
 }
 
 Result<Listening> Listening::duplicate() const {
@@ -102,17 +162,8 @@ Result<Listening> Listening::udp(const Endpoint& endpoint) {
     Result<int> descriptor = bound(endpoint, SOCK_DGRAM);
     if (!descriptor) return fail(std::move(descriptor.error()));
     Listening listening(*descriptor);
-    // Best effort: with less, a burst of questions loses some, and their clients ask again.
-    static_cast<void>(setsockopt(*descriptor, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer));
-    const int on = 1;
-    const int status = endpoint.address.family() == Family::ipv6
-                           ? setsockopt(*descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on)
-                           : setsockopt(*descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
-    SocketAddress::forbid_fragments(*descriptor, endpoint.address.family());
-    if (status != 0) {
-        return fail(FailureKind::system, "NLPK"_code,
-                    "cannot learn to which address a question came on " + endpoint.to_text() + ": " + error_text());
-    }
+    const Done ready = prepare_datagrams(*descriptor, endpoint);
+    if (!ready) return fail(ready.error());
     return listening;
 }
 

@@ -44,9 +44,6 @@ class Connection {
     Connection& operator=(const Connection&) = delete;
     virtual ~Connection() = default;
     virtual void send(Bytes data) = 0;
-    /// The same for octets that the caller keeps: given to the kernel at once, as far as it takes them; only the rest
-    /// is copied.
-    virtual void write(BytesView data) { send(Bytes(data.begin(), data.end())); }
     [[nodiscard]] virtual std::size_t queued() const = 0;  ///< octets not yet taken by the kernel
     virtual void pause_reading() = 0;
     virtual void resume_reading() = 0;
@@ -69,7 +66,9 @@ class Listening {
     static Result<Listening> unix_stream(const std::string& path, unsigned mode);
     static Result<Listening> tcp(const Endpoint& endpoint);  ///< port 0 lets the kernel choose
     static Result<Listening> udp(const Endpoint& endpoint);
-    static Listening inherited(int descriptor);
+    /// A listening stream socket or a bound datagram socket that somebody else has opened (systemd), made ready as our
+    /// own are. An error says what it is instead. The descriptor is owned from now on, also where it is refused.
+    static Result<Listening> inherited(int descriptor);
     /// Gives the descriptor away; the caller closes it.
     [[nodiscard]] int release();
     Listening(Listening&& other) noexcept;
@@ -78,7 +77,10 @@ class Listening {
     Listening& operator=(const Listening&) = delete;
     ~Listening();
     [[nodiscard]] int descriptor() const { return descriptor_; }
+    enum class Kind : std::uint8_t { unix_stream, tcp, udp };
+    [[nodiscard]] Kind kind() const;
     [[nodiscard]] Endpoint endpoint() const;  ///< as bound, with the real port
+    [[nodiscard]] std::string path() const;   ///< of a Unix socket; empty where it has none
     /// A second descriptor for the same socket, for another worker.
     [[nodiscard]] Result<Listening> duplicate() const;
 
@@ -103,6 +105,9 @@ class StreamServer {
     virtual ~StreamServer() = default;
     [[nodiscard]] virtual std::size_t connections() const = 0;
     [[nodiscard]] virtual const StreamCounters& counters() const = 0;
+    /// Stops accepting, and takes nothing more from those who are connected: what they have sent already is read and
+    /// answered, then their connections are closed. They see their next request fail to be sent, never unanswered.
+    virtual void drain() = 0;
     /// Stops accepting and closes all connections.
     virtual void stop() = 0;
 };
@@ -126,6 +131,8 @@ class DatagramServer {
         too_large,  ///< for the path's interface: datagrams are never fragmented (RFC 9715 3.1); a shorter one may go
     };
     virtual Sent reply(const DatagramPeer& peer, BytesView data) = 0;
+    /// Hands over what has come by now, then takes nothing more; replies still go out.
+    virtual void drain() = 0;
     virtual void stop() = 0;
 };
 

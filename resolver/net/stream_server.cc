@@ -52,23 +52,6 @@ class Peer final : public Connection, public std::enable_shared_from_this<Peer> 
         [[maybe_unused]] const auto* on_its_way = request.release();  // freed by on_written
         touch();
     }
-    void write(BytesView data) override {
-        if (closing_ || closing_when_sent_ || data.empty()) return;
-        if (queued_ == 0) {
-            // libuv does not write to it.
-            uv_buf_t buffer = uv_buf_init(reinterpret_cast<char*>(const_cast<std::uint8_t*>(data.data())),
-                                          static_cast<unsigned>(data.size()));
-            const int written = uv_try_write(raw(), &buffer, 1);
-            if (written > 0) {
-                touch();
-                data = data.subspan(static_cast<std::size_t>(written));
-            } else if (written != UV_EAGAIN) {
-                close();
-                return;
-            }
-        }
-        if (!data.empty()) send(Bytes(data.begin(), data.end()));
-    }
     [[nodiscard]] std::size_t queued() const override { return queued_; }
     void pause_reading() override {
         if (!closing_) uv_read_stop(raw());
@@ -101,6 +84,13 @@ class Peer final : public Connection, public std::enable_shared_from_this<Peer> 
         return PeerCredentials{credentials.uid, credentials.gid, credentials.pid};
     }
     void forget_server() { server_ = nullptr; }
+    /// What the peer has sent is still read, then comes the end of input; what it sends now fails at its side (on a
+    /// Unix socket; over TCP it learns it by the close). Best effort: one that is gone already needs none of it.
+    void take_no_more() {
+        uv_os_fd_t descriptor{};
+        if (closing_ || uv_fileno(&stream_.handle, &descriptor) != 0) return;
+        static_cast<void>(::shutdown(descriptor, SHUT_RD));
+    }
 
   private:
     struct Write {
@@ -222,14 +212,13 @@ class Server final : public StreamServer {
     }
     [[nodiscard]] std::size_t connections() const override { return peers_.size(); }
     [[nodiscard]] const StreamCounters& counters() const override { return counters_; }
+    void drain() override {
+        accept_no_more();
+        const std::vector<Peer*> peers(peers_.begin(), peers_.end());
+        for (Peer* peer : peers) peer->take_no_more();
+    }
     void stop() override {
-        if (acceptor_ != nullptr) {
-            acceptor_->server = nullptr;
-            uv_close(&acceptor_->stream.handle, [](uv_handle_t* handle) {
-                std::unique_ptr<Acceptor>(static_cast<Acceptor*>(handle->data)).reset();
-            });
-            acceptor_ = nullptr;
-        }
+        accept_no_more();
         const std::vector<Peer*> peers(peers_.begin(), peers_.end());
         for (Peer* peer : peers) peer->close();
         for (Peer* peer : peers) peer->forget_server();
@@ -239,6 +228,13 @@ class Server final : public StreamServer {
     void idled() { ++counters_.idle; }
 
   private:
+    void accept_no_more() {
+        if (acceptor_ == nullptr) return;
+        acceptor_->server = nullptr;
+        uv_close(&acceptor_->stream.handle,
+                 [](uv_handle_t* handle) { std::unique_ptr<Acceptor>(static_cast<Acceptor*>(handle->data)).reset(); });
+        acceptor_ = nullptr;
+    }
     static void on_connection(uv_stream_t* stream, int status) {
         Server* self = static_cast<Acceptor*>(stream->data)->server;
         if (self == nullptr || status != 0) return;

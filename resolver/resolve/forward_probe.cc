@@ -294,7 +294,8 @@ task::Task<bool> Forwarding::stand_in() {
                     ", DNSSEC " + std::string(to_text(status.dnssec)) +
                     (status.last_error.empty() ? "" : " (" + status.last_error + ")");
     }
-    tools_.board.nobody_stands_in(troubles.empty() ? "none is known" : troubles, tools_.clock.wall());
+    tools_.board.nobody_stands_in(troubles.empty() ? "none is known but ourselves ([resolver] fallback)" : troubles,
+                                  tools_.clock.wall());
     co_return false;
 }
 

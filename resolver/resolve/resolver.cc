@@ -5,6 +5,7 @@
 #include "resolve/aggressive.h"
 #include "resolve/chain.h"
 #include "resolve/exchange.h"
+#include "resolve/fitting_cache.h"
 #include "resolve/iterate.h"
 #include "resolve/servers.h"
 #include "resolve/shelf.h"
@@ -78,7 +79,9 @@ bool lacks_soa(const Finding& finding) {
 struct Resolver::State {
     State(Settings given, Tools given_tools)
         : settings(std::move(given)),
-          tools(given_tools),
+          fitting(settings, given_tools.cache),
+          tools{given_tools.clock, given_tools.random,    given_tools.network, fitting,
+                given_tools.log,   given_tools.scheduler, given_tools.relay,   given_tools.board},
           evidence(tools.random),
           own_board(given_tools.log),
           servers(tools.random),
@@ -107,14 +110,6 @@ struct Resolver::State {
         static_cast<void>(trust);
     }
 
-    /// The zone that will be asked is known, and known to be signed, but its keys have ended: they are fetched beside
-    /// the question, not after its answer.
-    void fetch_keys_beside(const dns::Name& name, dns::Type type, const Context& context) {
-        const dns::Name zone = iterator.deepest_cut(name).zone;
-        if (zone.is_root() || (type == dns::Type::dnskey && zone == name)) return;
-        if (chain.lacks_only_keys(zone)) prefetches.spawn(fetch_keys(zone, context));
-    }
-
     [[nodiscard]] FindingRef cached(const dns::Name& name, dns::Type type);
     task::Task<FindingRef> lookup(dns::Name name, dns::Type type, Context context);
     task::Task<FindingRef> lookup_alone(dns::Name name, dns::Type type, Context context);
@@ -130,6 +125,7 @@ struct Resolver::State {
                                     const cache::ZoneCut& cut) const;
 
     Settings settings;
+    FittingCache fitting;
     Tools tools;
     Counters counters;
     [[nodiscard]] ForwarderBoard& board() { return tools.board != nullptr ? *tools.board : own_board; }
@@ -171,6 +167,10 @@ BudgetRef Resolver::budget(Duration time, BudgetRef parent) const {
     MonoTime deadline = state_->tools.clock.mono() + time;
     if (parent) deadline = std::min(deadline, parent->deadline());
     return std::make_shared<Budget>(state_->settings.lookup_limits, deadline, std::move(parent));
+}
+
+void Resolver::set_negative_anchors(dnssec::NegativeAnchors anchors) {
+    state_->settings.negative_anchors = std::move(anchors);
 }
 
 void Resolver::flush(const dns::Name& name, bool subtree) {
@@ -232,7 +232,6 @@ task::Task<FindingRef> Resolver::State::lookup_alone(dns::Name name, dns::Type t
         FindingRef whole = co_await chain.fetch(std::move(name), type, std::move(context));
         co_return whole->outcome() == Outcome::failure ? known : whole;
     }
-    fetch_keys_beside(name, type, context);
     co_return co_await chain.fetch(std::move(name), type, std::move(context));
 }
 
@@ -289,7 +288,8 @@ void Resolver::State::refresh_if_ending(const Finding& known) {
 /// Never "insecure" beyond the time for which that is known: in the meantime the zone may have been signed.
 FindingRef Resolver::State::stale(const dns::Name& name, dns::Type type) {
     FindingRef old = shelf.take(name, type, tools.clock.wall());
-    if (!old || old->is_secure() || chain.is_known_unsigned(old->zone())) return old;
+    if (!old || !fits(*old, settings, tools.clock.wall())) return nullptr;
+    if (old->is_secure() || chain.is_known_unsigned(old->zone())) return old;
     return nullptr;
 }
 

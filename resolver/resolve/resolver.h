@@ -158,6 +158,9 @@ class Resolver {
     /// A budget for one question, drawing from `parent` where there is one (a mail query's).
     [[nodiscard]] BudgetRef budget(Duration time, BudgetRef parent = nullptr) const;
 
+    /// Another list from now on; look-ups under way may still end by the old one, but leave nothing in the cache that
+    /// counts (fitting_cache.h). In-memory state about the names that changed is for flush().
+    void set_negative_anchors(dnssec::NegativeAnchors anchors);
     [[nodiscard]] const Settings& settings() const;
     [[nodiscard]] const Counters& counters() const;
     [[nodiscard]] const Tools& tools() const;

@@ -100,6 +100,27 @@ std::string_view to_text(Need need) {
 
 Recheck::Recheck(Limits limits, mail::Options options, Tools tools, Tell tell)
     : limits_(limits), options_(std::move(options)), tools_(tools), tell_(std::move(tell)) {
+    list_words();
+}
+
+void Recheck::change(mail::Options options, std::chrono::seconds interval) {
+    const std::vector<WordStanding> known = std::move(standings_);
+    options_ = std::move(options);
+    limits_.interval = interval;
+    standings_.clear();
+    exceptions_.clear();
+    ++list_;
+    list_words();
+    for (WordStanding& standing : standings_) {
+        const auto same = std::ranges::find(known, standing.word, &WordStanding::word);
+        if (same != known.end()) standing = *same;
+    }
+    tick();
+    tell_(standings_);
+    changed_.ring_all();
+}
+
+void Recheck::list_words() {
     if (options_.negative_anchors) {
         for (const dnssec::NegativeAnchor& anchor : options_.negative_anchors->all()) {
             WordStanding standing;
@@ -166,11 +187,19 @@ void Recheck::conclude(WordStanding& standing, const Verdict& verdict) {
 task::Task<void> Recheck::run() {
     tick();
     tell_(standings_);
-    if (standings_.empty()) co_return;
     MonoTime next = tools_.clock.mono() + std::min(limits_.interval, first_round);
     while (true) {
-        co_await task::sleep_until(next);
+        bool changed = co_await changed_.wait(next);
+        if (changed) {
+            next = tools_.clock.mono() + std::min(limits_.interval, first_round);
+            continue;
+        }
+        const std::uint64_t list = list_;
         co_await round();
+        if (list != list_) {
+            next = tools_.clock.mono() + std::min(limits_.interval, first_round);
+            continue;
+        }
         // A tenth more or less, so that many servers with one configuration do not look at the same moment.
         const auto tenth = static_cast<std::uint32_t>(std::max<std::int64_t>(limits_.interval.count() * 1000 / 10, 1));
         const Duration jitter(tools_.random.below(2 * tenth));
@@ -179,9 +208,11 @@ task::Task<void> Recheck::run() {
 }
 
 task::Task<void> Recheck::round() {
+    const std::uint64_t list = list_;
     for (std::size_t index = 0; index < standings_.size(); ++index) {
         if (!standings_[index].active) continue;
         Verdict verdict = co_await look(index);
+        if (list != list_) co_return;
         conclude(standings_[index], verdict);
     }
     tick();

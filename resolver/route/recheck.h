@@ -18,6 +18,7 @@
 #include "route/lookups.h"
 #include "route/search.h"
 #include "task/task.h"
+#include "task/wait.h"
 
 namespace mxtrust::route {
 
@@ -61,6 +62,8 @@ class Recheck {
 
     /// Rounds for ever, the first one soon. Must not outlive the Recheck.
     task::Task<void> run();
+    /// After a reload: what is known of a word that stays, stays; a round comes soon.
+    void change(mail::Options options, std::chrono::seconds interval);
     /// One look at each.
     task::Task<void> round();
     /// Notes what has ended or ends soon; cheap, for every second.
@@ -81,8 +84,11 @@ class Recheck {
     mail::Options options_;
     Tools tools_;
     Tell tell_;
+    void list_words();
     std::vector<WordStanding> standings_;         ///< anchors first, then exceptions
     std::vector<mail::ExceptionRef> exceptions_;  ///< one for each of standings_; null for an anchor
+    std::uint64_t list_ = 0;  ///< counts the lists: a look that began under another one concludes nothing
+    task::Condition changed_;
 };
 
 }  // namespace mxtrust::route

@@ -2,11 +2,12 @@
 // connection's Stream alive, and what it says after the client has left is not sent.
 #include "serve/dns_server.h"
 
+#include <algorithm>
+
 #include "dns/message.h"
 #include "dnssec/sentinel.h"
 #include "serve/dns_reply.h"
 #include "serve/dns_request.h"
-#include "serve/hot_replies.h"
 #include "serve/patience.h"
 #include "task/gather.h"
 #include "task/task.h"
@@ -14,31 +15,19 @@
 namespace mxtrust::serve {
 namespace {
 
-constexpr std::uint8_t truncated_bit = 0x02;  // RFC 1035 4.1.1, in a message's third octet
-
 std::vector<Network> loopback_networks() {
     return {Network::from_text("127.0.0.0/8").value(), Network::from_text("::1/128").value()};
 }
 
 }  // namespace
 
-/// A reply, and whether it may be told to whoever asks the same in the next moments.
-struct Told {
-    dns::Message reply;
-    bool lasting = false;
-};
-
 struct DnsServer::State {
     State(DnsSettings its_settings, Tools its_tools)
-        : settings(std::move(its_settings)),
-          tools(its_tools),
-          loopback(loopback_networks()),
-          hot(its_tools.resolver.tools().random) {}
+        : settings(std::move(its_settings)), tools(its_tools), loopback(loopback_networks()) {}
 
     DnsSettings settings;
     Tools tools;
     std::vector<Network> loopback;
-    HotReplies hot;
     DoorCounters counters;
     std::size_t pending = 0;
     std::vector<std::unique_ptr<net::StreamServer>> stream_servers;
@@ -75,16 +64,11 @@ struct DnsServer::State {
         return error_reply(query, dns::Rcode::servfail, {{dns::Ede::other, "too many questions are under way"}});
     }
 
-    [[nodiscard]] Path path_of(const net::DatagramPeer& peer) const {
-        return is_allowed(loopback, peer.from.address) ? Path::loopback : Path::network;
-    }
     void datagram(std::size_t server, BytesView wire, const net::DatagramPeer& peer);
-    /// True where the same was asked a moment ago, and is answered.
-    bool answer_at_once(std::size_t server, BytesView wire, const net::DatagramPeer& peer);
-    task::Task<void> answer_datagram(std::size_t server, net::DatagramPeer peer, dns::Message query, Bytes wire);
+    task::Task<void> answer_datagram(std::size_t server, net::DatagramPeer peer, dns::Message query);
     task::Task<void> answer_stream(std::shared_ptr<Stream> stream, dns::Message query);
-    task::Task<Told> answer(dns::Message query);
-    task::Task<Told> resolved(dns::Message query, BudgetRef budget);
+    task::Task<dns::Message> answer(dns::Message query);
+    task::Task<dns::Message> resolved(dns::Message query, BudgetRef budget);
     dns::Message from_cache(const dns::Message& query);
 };
 
@@ -190,9 +174,7 @@ class DnsServer::Stream final : public net::ConnectionUser, public std::enable_s
 
 void DnsServer::State::datagram(std::size_t server, BytesView wire, const net::DatagramPeer& peer) {
     ++counters.dns_udp;
-    const Admission admitted = admission(peer.from.address);
-    if (admitted == Admission::allowed && answer_at_once(server, wire, peer)) return;
-    DnsRequest request = judge(wire, admitted);
+    DnsRequest request = judge(wire, admission(peer.from.address));
     if (const auto* refused = std::get_if<Refused>(&request)) {
         datagram_servers[server]->reply(peer, dns::render_message(refused->reply, 512));
         return;
@@ -204,48 +186,30 @@ void DnsServer::State::datagram(std::size_t server, BytesView wire, const net::D
         return;
     }
     ++pending;
-    tools.scheduler.spawn(answer_datagram(server, peer, std::move(asked->query), Bytes(wire.begin(), wire.end())));
+    tools.scheduler.spawn(answer_datagram(server, peer, std::move(asked->query)));
 }
 
-bool DnsServer::State::answer_at_once(std::size_t server, BytesView wire, const net::DatagramPeer& peer) {
-    if (tools.log.is_debugging()) return false;
-    bool authentic = false;
-    const BytesView reply = hot.find(wire, path_of(peer), tools.clock.wall(), authentic);
-    if (reply.empty()) return false;
-    // What does not fit the path any more is told like anything else.
-    if (datagram_servers[server]->reply(peer, reply) == net::DatagramServer::Sent::too_large) return false;
-    if (authentic) ++counters.dns_authentic;
-    return true;
-}
-
-task::Task<void> DnsServer::State::answer_datagram(std::size_t server, net::DatagramPeer peer, dns::Message query,
-                                                   Bytes wire) {
-    const Path path = path_of(peer);
+task::Task<void> DnsServer::State::answer_datagram(std::size_t server, net::DatagramPeer peer, dns::Message query) {
+    const Path path = is_allowed(loopback, peer.from.address) ? Path::loopback : Path::network;
     const std::size_t most = most_datagram_octets(query, path);
-    Told told = co_await answer(std::move(query));
+    dns::Message reply = co_await answer(std::move(query));
     --pending;
-    const Bytes octets = dns::render_message(told.reply, most);
-    const auto sent = datagram_servers[server]->reply(peer, octets);
-    if (sent == net::DatagramServer::Sent::too_large) {
-        // RFC 9715 3.1: truncate, don't fragment; the client comes again over TCP.
-        static_cast<void>(datagram_servers[server]->reply(peer, dns::render_message(told.reply, least_datagram)));
-        co_return;
-    }
-    const bool truncated = (octets.at(2) & truncated_bit) != 0;
-    if (told.lasting && !truncated) hot.keep(wire, path, octets, tools.clock.wall());
+    const auto sent = datagram_servers[server]->reply(peer, dns::render_message(reply, most));
+    // RFC 9715 3.1: truncate, don't fragment; the client comes again over TCP.
+    if (sent == net::DatagramServer::Sent::too_large)
+        static_cast<void>(datagram_servers[server]->reply(peer, dns::render_message(reply, least_datagram)));
 }
 
 task::Task<void> DnsServer::State::answer_stream(std::shared_ptr<Stream> stream, dns::Message query) {
-    Told told = co_await answer(std::move(query));
+    dns::Message reply = co_await answer(std::move(query));
     --pending;
-    stream->reply(told.reply);
+    stream->reply(reply);
 }
 
-task::Task<Told> DnsServer::State::answer(dns::Message query) {
+task::Task<dns::Message> DnsServer::State::answer(dns::Message query) {
     dns::Name name = query.question->name;
     const dns::Type type = query.question->type;
-    Told told;
-    dns::Message& reply = told.reply;  // lives in this frame
+    dns::Message reply;
     BudgetRef budget = tools.resolver.budget(settings.deadline);
     if (!query.recursion_desired) {
         reply = from_cache(query);
@@ -258,26 +222,24 @@ task::Task<Told> DnsServer::State::answer(dns::Message query) {
             co_await tools.resolver.resolve_any(std::move(name), std::move(budget));
         reply = any_reply(query, findings, tools.clock.wall());
     } else {
-        told = co_await resolved(query, std::move(budget));
+        reply = co_await resolved(query, std::move(budget));
     }
     if (reply.rcode == dns::Rcode::servfail) ++counters.dns_servfail;
     if (reply.authentic_data) ++counters.dns_authentic;
-    if (tools.log.is_debugging()) {
-        tools.log.answered("DNS " + query.question->name.to_text() + " " + dns::to_text(type),
-                           dns::to_text(reply.rcode) + (reply.authentic_data ? " AD" : ""));
-    }
-    co_return told;
+    tools.log.answered("DNS " + query.question->name.to_text() + " " + dns::to_text(type),
+                       dns::to_text(reply.rcode) + (reply.authentic_data ? " AD" : ""));
+    co_return reply;
 }
 
 /// RFC 8767 5: where an answer that has ended is at hand, the client waits for a better one only so long; a failure to
 /// get one does not reach it. A bogus answer does: that one was got, and it is not to be explained away.
-task::Task<Told> DnsServer::State::resolved(dns::Message query, BudgetRef budget) {
+task::Task<dns::Message> DnsServer::State::resolved(dns::Message query, BudgetRef budget) {
     dns::Name name = query.question->name;
     const dns::Type type = query.question->type;
     const std::optional<dnssec::Answer> old = tools.resolver.peek_stale(name, type);
     if (old && settings.stale_after.count() == 0) {
         tools.resolver.refresh(*old);
-        co_return Told{stale_reply(query, *old, tools.clock.wall(), settings.stale_ttl), false};
+        co_return stale_reply(query, *old, tools.clock.wall(), settings.stale_ttl);
     }
     MonoTime until = budget->deadline();
     if (old) until = std::min(until, tools.clock.mono() + settings.stale_after);
@@ -291,14 +253,10 @@ task::Task<Told> DnsServer::State::resolved(dns::Message query, BudgetRef budget
     }
     const bool failed =
         !answer || (answer->outcome() == dnssec::Outcome::failure && answer->security() != dnssec::Security::bogus);
-    if (old && failed) co_return Told{stale_reply(query, *old, tools.clock.wall(), settings.stale_ttl), false};
+    if (old && failed) co_return stale_reply(query, *old, tools.clock.wall(), settings.stale_ttl);
     // An MTA that got MX asks for the hosts next: that is fetched while it reads.
     if (type == dns::Type::mx) tools.router.look_ahead(*answer);
-    Told told;
-    told.reply = reply_with(query, *answer);
-    // Failures are told anew each time: the next moment may know better.
-    told.lasting = told.reply.rcode == dns::Rcode::noerror || told.reply.rcode == dns::Rcode::nxdomain;
-    co_return told;
+    co_return reply_with(query, *answer);
 }
 
 /// RD=0: what is known is told, nothing is found out for it (RFC 1034 4.3.1).
@@ -343,8 +301,23 @@ Done DnsServer::listen_tcp(net::UvLoop& loop, net::Listening listening) {
     return {};
 }
 
-void DnsServer::forget() {
-    state_->hot.forget();
+void DnsServer::set_settings(const DnsSettings& settings) {
+    DnsSettings& own = state_->settings;
+    own.allow = settings.allow;
+    own.deadline = settings.deadline;
+    own.root_key_sentinel = settings.root_key_sentinel;
+    own.stale_after = settings.stale_after;
+    own.stale_ttl = settings.stale_ttl;
+}
+
+void DnsServer::drain() {
+    for (const auto& server : state_->stream_servers) server->drain();
+    for (const auto& server : state_->datagram_servers) server->drain();
+}
+
+bool DnsServer::is_idle() const {
+    return state_->pending == 0 &&
+           std::ranges::all_of(state_->stream_servers, [](const auto& server) { return server->connections() == 0; });
 }
 
 void DnsServer::stop() {

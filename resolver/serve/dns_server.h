@@ -49,9 +49,12 @@ class DnsServer {
     /// Begins to answer on a socket of this worker's loop. FailureKind::system where that fails.
     Done listen_udp(net::UvLoop& loop, net::Listening listening);
     Done listen_tcp(net::UvLoop& loop, net::Listening listening);
+    /// From the next question on; limits stay.
+    void set_settings(const DnsSettings& settings);
+    /// Takes no more questions; those under way are answered. is_idle() says when they are.
+    void drain();
+    [[nodiscard]] bool is_idle() const;
     void stop();
-    /// Forgets finished replies: something was flushed, or the operator's word has ended.
-    void forget();
     void count(DoorCounters& counters) const;
 
   private:

@@ -48,7 +48,9 @@ class QueryServer {
     using Flush = std::function<std::size_t(const dns::Name& name, Extent extent)>;
     /// This worker's figures, for the board.
     using Publish = std::function<void()>;
-    QueryServer(QueryLimits limits, Tools tools, Flush flush, Publish publish);
+    /// Reads the configuration again; `told` is called once, in this worker's thread.
+    using Reloading = std::function<void(std::function<void(const Reload& reload)> told)>;
+    QueryServer(QueryLimits limits, Tools tools, Flush flush, Publish publish, Reloading reloading);
     ~QueryServer();
     QueryServer(const QueryServer&) = delete;
     QueryServer& operator=(const QueryServer&) = delete;
@@ -64,7 +66,8 @@ class QueryServer {
     std::unique_ptr<State> state_;
 };
 
-/// May this peer drop cache entries? Root, the account the daemon runs as, and its group.
+/// May this peer drop cache entries, and have the configuration read again? Root, the account the daemon runs as, and
+/// its group.
 [[nodiscard]] bool may_flush(const net::PeerCredentials& peer, uid_t own_user, gid_t own_group);
 
 }  // namespace mxtrust::serve

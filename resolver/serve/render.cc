@@ -71,6 +71,27 @@ Json standings_json(const std::vector<route::WordStanding>& standings, mail::Ope
     return list;
 }
 
+Json keys_json(const std::vector<std::string>& keys) {
+    Json list = Json::array();
+    for (const std::string& key : keys) list.push_back(key);
+    return list;
+}
+
+void put_reload(Json& json, const Reload& reload) {
+    json["time"] = reload.time.seconds;
+    json["accepted"] = reload.accepted;
+    json["text"] = reload.text;
+    json["changed"] = keys_json(reload.changed);
+    json["restart"] = keys_json(reload.restart);
+}
+
+Json reload_json(const std::optional<Reload>& reload) {
+    if (!reload) return nullptr;
+    Json json;
+    put_reload(json, *reload);
+    return json;
+}
+
 Json clock_json(const Status& status) {
     Json json;
     const bool behind = !status.facts.time_is_fixed && clock_is_behind(status.time);
@@ -171,15 +192,6 @@ Json mail_json(const route::RouteCounters& counters) {
     return json;
 }
 
-Json sts_json(const StsCounters& counters) {
-    Json json;
-    json["asked"] = counters.asked;
-    json["fetches"] = counters.fetches;
-    json["failures"] = counters.failures;
-    json["refreshed"] = counters.refreshed;
-    return json;
-}
-
 Json doors_json(const DoorCounters& counters) {
     Json json;
     for (const DoorCounter& counter : door_counters()) json[std::string(counter.name)] = counters.*counter.member;
@@ -205,6 +217,7 @@ std::string render_status(std::string_view id, const Status& status) {
     json["negative_trust_anchors"] = standings_json(status.words, mail::OperatorsWord::Kind::negative_trust_anchor);
     json["exceptions"] = standings_json(status.words, mail::OperatorsWord::Kind::exception);
     json["warnings"] = warnings(status);
+    json["reload"] = reload_json(status.reload);
     json["resolution"] = resolution_json(status.resolution);
     json["forwarders"] = Json::array();
     for (const resolve::ForwarderStatus& forwarder : status.forwarders)
@@ -212,7 +225,6 @@ std::string render_status(std::string_view id, const Status& status) {
     json["cache"] = cache_json(status.cache);
     json["resolver"] = resolver_json(status.total.resolver);
     json["mail"] = mail_json(status.total.mail);
-    json["sts"] = sts_json(status.total.sts);
     json["doors"] = doors_json(status.total.doors);
     return to_line(json);
 }
@@ -240,6 +252,12 @@ std::string render_flushed(std::string_view id, const dns::Name& name, Extent ex
     json["name"] = name.to_text();
     json["subtree"] = extent == Extent::subtree;
     json["flushed"] = entries;
+    return to_line(json);
+}
+
+std::string render_reload(std::string_view id, const Reload& reload) {
+    Json json = begin_reply(id);
+    put_reload(json, reload);
     return to_line(json);
 }
 

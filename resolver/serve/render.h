@@ -20,10 +20,7 @@ inline constexpr int protocol_version = 1;
 /// What of a mail answer does not depend on who asked: rendered once, sent often. From "time" on, with the closing
 /// brace.
 [[nodiscard]] std::string render_mail_body(const mail::MailAnswer& answer);
-/// What stands between the id and the body. `domain` is the normal form of `asked`, with a port only where one was
-/// written there.
-[[nodiscard]] std::string render_mail_head(std::string_view domain, std::string_view asked);
-/// The whole line; `id` is JSON.
+/// `id` is JSON; `domain` is the normal form of `asked`, with a port only where one was written there.
 [[nodiscard]] std::string render_mail(std::string_view id, std::string_view domain, std::string_view asked,
                                       std::string_view body);
 /// "ACTION LEVEL CODE TEXT", with "-" for what is not there.
@@ -49,6 +46,7 @@ struct DomainExplanation {
 [[nodiscard]] std::string render_status(std::string_view id, const Status& status);
 [[nodiscard]] std::string render_failing(std::string_view id, const std::vector<route::FailingDomain>& domains,
                                          WallTime now);
+[[nodiscard]] std::string render_reload(std::string_view id, const Reload& reload);
 [[nodiscard]] std::string render_flushed(std::string_view id, const dns::Name& name, Extent extent,
                                          std::size_t entries);
 

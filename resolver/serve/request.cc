@@ -19,8 +19,8 @@ constexpr std::size_t most_id_octets = 256;
 /// Of a client's text in an error.
 constexpr std::size_t most_quoted_octets = 100;
 
-constexpr std::string_view verbs = "mail, decide, rrset, explain, status, failing or flush";
-constexpr std::string_view queries = "mail, rrset, explain, status, failing or flush";
+constexpr std::string_view verbs = "mail, decide, rrset, explain, status, failing, flush or reload";
+constexpr std::string_view queries = "mail, rrset, explain, status, failing, flush or reload";
 
 std::string in_quotes(std::string_view text) {
     return "\"" + dns::clean_text(text, most_quoted_octets) + "\"";
@@ -154,6 +154,11 @@ Parsed text_flush(const std::vector<std::string_view>& words) {
     return FlushRequest{std::move(*name)};
 }
 
+Parsed text_reload(const std::vector<std::string_view>& words) {
+    if (words.size() != 1) return need("reload");
+    return ReloadRequest{};
+}
+
 Parsed parse_text(std::string_view line) {
     const std::vector<std::string_view> words = words_of(line);
     if (words.empty())
@@ -162,13 +167,14 @@ Parsed parse_text(std::string_view line) {
         std::string_view word;
         Parsed (*parse)(const std::vector<std::string_view>&);
     };
-    constexpr std::array<Verb, 7> all{{{"mail", text_mail},
+    constexpr std::array<Verb, 8> all{{{"mail", text_mail},
                                        {"decide", text_decide},
                                        {"rrset", text_rrset},
                                        {"explain", text_explain},
                                        {"status", text_status},
                                        {"failing", text_failing},
-                                       {"flush", text_flush}}};
+                                       {"flush", text_flush},
+                                       {"reload", text_reload}}};
     for (const Verb& verb : all) {
         if (verb.word == words[0]) return verb.parse(words);
     }
@@ -323,6 +329,10 @@ Parsed json_flush(const Members& members) {
     return FlushRequest{std::move(*name), *subtree ? Extent::subtree : Extent::name};
 }
 
+Parsed json_reload(const Members& /*members*/) {
+    return ReloadRequest{};
+}
+
 Parsed parse_members(const Members& members) {
     const auto query = members.text("query", R"({"query":"mail","domain":"example.org"})");
     if (!query) return fail(query.error());
@@ -330,12 +340,13 @@ Parsed parse_members(const Members& members) {
         std::string_view word;
         Parsed (*parse)(const Members&);
     };
-    constexpr std::array<Query, 6> all{{{"mail", json_mail},
+    constexpr std::array<Query, 7> all{{{"mail", json_mail},
                                         {"rrset", json_rrset},
                                         {"explain", json_explain},
                                         {"status", json_status},
                                         {"failing", json_failing},
-                                        {"flush", json_flush}}};
+                                        {"flush", json_flush},
+                                        {"reload", json_reload}}};
     for (const Query& each : all) {
         if (each.word == *query) return each.parse(members);
     }

@@ -54,12 +54,15 @@ struct FlushRequest {
     Extent extent = Extent::subtree;
 };
 
+struct ReloadRequest {};
+
 enum class Form : std::uint8_t { json, text };
 
 struct Request {
     Form form = Form::text;
     std::string id = "null";  ///< the JSON value to be echoed, as JSON
-    std::variant<StatusRequest, MailRequest, DecideRequest, RRsetRequest, ExplainRequest, FailingRequest, FlushRequest>
+    std::variant<StatusRequest, MailRequest, DecideRequest, RRsetRequest, ExplainRequest, FailingRequest, FlushRequest,
+                 ReloadRequest>
         what;
 };
 

@@ -39,13 +39,6 @@ void add(route::RouteCounters& total, const route::RouteCounters& one) {
     total.answer_time += one.answer_time;
 }
 
-void add(StsCounters& total, const StsCounters& one) {
-    total.asked += one.asked;
-    total.fetches += one.fetches;
-    total.failures += one.failures;
-    total.refreshed += one.refreshed;
-}
-
 /// In the order of the status.
 constexpr std::array all_door_counters{std::to_array<DoorCounter>({
     {"query_connections", &DoorCounters::query_connections},
@@ -117,6 +110,7 @@ std::string_view health(const Status& status) {
 
 std::vector<std::string> warnings(const Status& status) {
     std::vector<std::string> all = status.facts.doubts;
+    if (status.reload && !status.reload->accepted) all.push_back("the last reload was refused: " + status.reload->text);
     for (const route::WordStanding& standing : status.words) {
         std::string warning = standing_warning(standing);
         if (!warning.empty()) all.push_back(std::move(warning));
@@ -154,6 +148,16 @@ void StatusBoard::watch(const resolve::ForwarderBoard& forwarders) {
     forwarders_ = &forwarders;
 }
 
+void StatusBoard::reloaded(Reload reload) {
+    const std::lock_guard guard(mutex_);
+    reload_ = std::move(reload);
+}
+
+void StatusBoard::set_doubts(std::vector<std::string> doubts) {
+    const std::lock_guard guard(mutex_);
+    facts_.doubts = std::move(doubts);
+}
+
 void StatusBoard::set_words(std::vector<route::WordStanding> words) {
     const std::lock_guard guard(mutex_);
     words_ = std::move(words);
@@ -167,6 +171,7 @@ Status StatusBoard::status(WallTime now, MonoTime mono, const cache::CacheCounte
     status.uptime = std::chrono::duration_cast<std::chrono::seconds>(mono - facts_.started_mono);
     status.anchors = anchors_;
     status.root_probe = root_probe_;
+    status.reload = reload_;
     status.words = words_;
     status.cache = cache;
     if (forwarders_ != nullptr) {
@@ -176,7 +181,6 @@ Status StatusBoard::status(WallTime now, MonoTime mono, const cache::CacheCounte
     for (const WorkerFigures& one : figures_) {
         add(status.total.resolver, one.resolver);
         add(status.total.mail, one.mail);
-        add(status.total.sts, one.sts);
         status.total.doors += one.doors;
     }
     return status;

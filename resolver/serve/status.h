@@ -48,16 +48,9 @@ struct DoorCounter {
 [[nodiscard]] std::span<const DoorCounter> door_counters();
 DoorCounters& operator+=(DoorCounters& total, const DoorCounters& one);
 
-/// What MTA-STS costs: domains looked at, policies fetched from their web servers, of these the failures, and those
-/// fetched again in the background.
-struct StsCounters {
-    std::uint64_t asked = 0, fetches = 0, failures = 0, refreshed = 0;
-};
-
 struct WorkerFigures {
     resolve::Counters resolver;
     route::RouteCounters mail;
-    StsCounters sts;
     DoorCounters doors;
 };
 
@@ -97,8 +90,18 @@ struct Facts {
     std::vector<std::string> doubts;
 };
 
+/// What became of the last reload (SIGHUP, `reload`).
+struct Reload {
+    bool accepted = false;
+    WallTime time{};
+    std::string text;                  ///< what is in force now, or what is wrong with the file
+    std::vector<std::string> changed;  ///< "[dnssec] negative-trust-anchors"
+    std::vector<std::string> restart;  ///< keys whose new values need a restart
+};
+
 struct Status {
     Facts facts;
+    std::optional<Reload> reload;
     WallTime time{};
     std::chrono::seconds uptime{};
     AnchorReport anchors;
@@ -128,6 +131,8 @@ class StatusBoard {
     void set_anchors(AnchorReport report);
     /// The board outlives this one.
     void watch(const resolve::ForwarderBoard& forwarders);
+    void reloaded(Reload reload);
+    void set_doubts(std::vector<std::string> doubts);
     void set_words(std::vector<route::WordStanding> words);
     [[nodiscard]] Status status(WallTime now, MonoTime mono, const cache::CacheCounters& cache) const;
 
@@ -136,6 +141,7 @@ class StatusBoard {
     Facts facts_;
     AnchorReport anchors_;
     std::optional<RootProbe> root_probe_;
+    std::optional<Reload> reload_;
     std::vector<route::WordStanding> words_;
     std::vector<WorkerFigures> figures_;
     const resolve::ForwarderBoard* forwarders_ = nullptr;

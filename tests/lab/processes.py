@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-STOP_TIMEOUT = 5.0
+STOP_TIMEOUT = 12.0    # mxtrustd answers those under way first, for 8 s at most
 
 
 def started_at(pid):

@@ -20,7 +20,7 @@ LIBRARIES = (TOOLS / f"usr/lib/{os.uname().machine}-linux-gnu", POSTFIX)
 # name, uid, gid: any that the machine does not use; they exist in our mount namespace only.
 ACCOUNTS = [("postfix", 64101, 64101), ("Debian-exim", 64103, 64103)]
 GROUPS = [("postfix", 64101), ("postdrop", 64102), ("Debian-exim", 64103)]
-STOP_TIMEOUT = 5.0
+STOP_TIMEOUT = 12.0
 MARKER = "MXTRUST_MTA_INSIDE"
 
 

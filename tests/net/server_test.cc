@@ -439,7 +439,9 @@ TEST_CASE("an inherited descriptor serves as one's own") {
     auto listening = Listening::tcp(loopback());
     REQUIRE(listening);
     const Endpoint at = listening->endpoint();
-    Scripted server(world, Listening::inherited(listening->release()), echo);
+    auto inherited = Listening::inherited(listening->release());
+    REQUIRE(inherited);
+    Scripted server(world, std::move(*inherited), echo);
     CHECK(server.endpoint == at);
     const Descriptor client = net::connect_to(at, SOCK_STREAM);
     client.send("hello");

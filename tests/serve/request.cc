@@ -96,9 +96,9 @@ TEST_CASE("a bad request is told what is wrong, where, and what would be right")
     };
     const std::vector<Case> cases = {
         {"",
-         R"({"id":null,"error":{"code":"bad-request","text":"the line is empty; wanted is a JSON object or mail, decide, rrset, explain, status, failing or flush"}})"},
+         R"({"id":null,"error":{"code":"bad-request","text":"the line is empty; wanted is a JSON object or mail, decide, rrset, explain, status, failing, flush or reload"}})"},
         {"male example.org",
-         R"({"id":null,"error":{"code":"bad-request","text":"\"male\" is no request; wanted is a JSON object or mail, decide, rrset, explain, status, failing or flush"}})"},
+         R"({"id":null,"error":{"code":"bad-request","text":"\"male\" is no request; wanted is a JSON object or mail, decide, rrset, explain, status, failing, flush or reload"}})"},
         {"mail", R"({"id":null,"error":{"code":"bad-request","text":"wanted is: mail DOMAIN"}})"},
         {"mail a b", R"({"id":null,"error":{"code":"bad-request","text":"wanted is: mail DOMAIN"}})"},
         {"rrset example.org", R"({"id":null,"error":{"code":"bad-request","text":"wanted is: rrset NAME TYPE"}})"},
@@ -119,7 +119,7 @@ TEST_CASE("a bad request is told what is wrong, where, and what would be right")
         {R"({"id":9,"query":"mail","domain":"example.org","refresh":1})",
          R"({"id":9,"error":{"code":"bad-request","text":"refresh: must be true or false, is number"}})"},
         {R"({"id":9,"query":"post"})",
-         R"({"id":9,"error":{"code":"bad-request","text":"query: \"post\" is unknown; wanted is mail, rrset, explain, status, failing or flush"}})"},
+         R"({"id":9,"error":{"code":"bad-request","text":"query: \"post\" is unknown; wanted is mail, rrset, explain, status, failing, flush or reload"}})"},
         {R"({"id":9,"query":)",
          R"({"id":null,"error":{"code":"bad-request","text":"this is no JSON object in UTF-8, from octet 17 on"}})"},
         {"{\"query\":\"mail\",\"domain\":\"\xff\"}",

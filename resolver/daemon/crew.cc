@@ -1,0 +1,76 @@
+// Workers are made before the first thread runs, and are gone after the last has ended.
+#include "daemon/crew.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "cache/lmdb_cache.h"
+#include "cache/memory_cache.h"
+
+namespace mxtrust::daemon {
+
+Done Crew::hire(std::size_t count, const WorkerSettings& settings, const Worker::Shared& shared,
+                cache::LmdbStore* store, const Sockets& sockets, FallbackList fallback, AnchorKeeper& anchors) {
+    for (std::size_t number = 0; number < count; ++number) {
+        std::unique_ptr<cache::Cache> cache;
+        if (store != nullptr) {
+            cache = store->view();
+        } else {
+            cache = std::make_unique<cache::MemoryCache>();
+        }
+        const auto tell_others = [this, number](const dns::Name& name, serve::Extent extent) {
+            for (std::size_t other = 0; other < workers_.size(); ++other) {
+                if (other != number) workers_[other]->forget(name, extent);
+            }
+        };
+        workers_.push_back(std::make_unique<Worker>(number, settings, shared, std::move(cache), tell_others));
+        auto copies = sockets.duplicate();
+        if (!copies) return fail(copies.error());
+        Done listening = workers_.back()->listen(std::move(*copies));
+        if (!listening) return listening;
+    }
+    for (const net::Listening& listening : sockets.metrics) {
+        auto copy = listening.duplicate();
+        if (!copy) return fail(copy.error());
+        Done serving = workers_.front()->serve_metrics(std::move(*copy));
+        if (!serving) return serving;
+    }
+    workers_.front()->watch_root();
+    workers_.front()->watch_forwarders(std::move(fallback));
+    workers_.front()->watch_operators_word();
+    workers_.front()->watch_anchors(anchors, [this, &anchors] {
+        for (const auto& worker : workers_) worker->trust(anchors.in_force());
+    });
+    return {};
+}
+
+void Crew::start() {
+    for (const auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
+    for (const auto& worker : workers_) worker->await_first_turn();
+}
+
+void Crew::stop() {
+    for (const auto& worker : workers_) worker->leave(leave);
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+    workers_.clear();
+}
+
+void Crew::apply(std::shared_ptr<const Change> change, std::function<void()> finished) {
+    const auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
+    const auto told = std::make_shared<const std::function<void()>>(std::move(finished));
+    for (const auto& worker : workers_) {
+        worker->apply(change, [left, told] {
+            if (left->fetch_sub(1) == 1) (*told)();
+        });
+    }
+}
+
+Duration Crew::longest_turn(MonoTime now) const {
+    Duration longest{0};
+    for (const auto& worker : workers_)
+        longest = std::max(longest, std::chrono::duration_cast<Duration>(now - worker->last_turn()));
+    return longest;
+}
+
+}  // namespace mxtrust::daemon

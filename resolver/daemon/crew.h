@@ -1,0 +1,41 @@
+// All workers with their threads: what one flushes all forget, what is changed is changed in all.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "cache/store.h"
+#include "daemon/anchors.h"
+#include "daemon/sockets.h"
+#include "daemon/worker.h"
+
+namespace mxtrust::daemon {
+
+using FallbackList = std::function<std::vector<Endpoint>()>;
+
+class Crew {
+  public:
+    /// How long those under way may take when the daemon is told to end: an MTA waits 5 s, and most answers are there
+    /// within 1.
+    static constexpr Duration leave{8000};
+
+    /// Workers with sockets, not yet running. `store` null: each has a cache in memory.
+    Done hire(std::size_t count, const WorkerSettings& settings, const Worker::Shared& shared, cache::LmdbStore* store,
+              const Sockets& sockets, FallbackList fallback, AnchorKeeper& anchors);
+    /// Returns when each of them has come round: whoever asks from now on is answered.
+    void start();
+    /// Takes no more questions, answers those under way within `leave`, ends.
+    void stop();
+    /// From any thread; `finished` is called in a worker's thread when all have taken the change over.
+    void apply(std::shared_ptr<const Change> change, std::function<void()> finished);
+    /// The longest time since one of them came round.
+    [[nodiscard]] Duration longest_turn(MonoTime now) const;
+
+  private:
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace mxtrust::daemon
