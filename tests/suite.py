@@ -226,6 +226,18 @@ def guide(log: Path) -> Count:
             installed("tests/guide/install", log) or script("tests/guide/run", log))
 
 
+def service(log: Path) -> Count:
+    """Units, systemd's protocols, reload, bad days."""
+    return (build("dev", log, "mxtrustd", "mxtrust") or installed("tests/lab/install", log) or installed("tests/service/install", log) or
+            script("tests/service/run", log))
+
+
+def package(log: Path) -> Count:
+    """The Debian package, in a fresh root file system."""
+    return (build("release", log, "mxtrustd", "mxtrust", "manual") or installed("tests/package/install", log) or
+            script("tests/package/run", log))
+
+
 def simulate(log: Path, preset: str, resolutions: int) -> Count:
     """The resolver in simulated Internets, in virtual time."""
     os.environ["MXTRUST_SIMULATE"] = str(BUILD / preset / "tests/simulate")
@@ -278,10 +290,10 @@ PARTS = {
     "guide": ("what people are told: manual pages, the guide's configuration, status", guide),
     "anchors": ("the root rolls its key, live: RFC 5011 and 8145, bad state", anchors),
     "forward": ("forwarders: real, broken, dead, ourselves; recursion impossible and back", forward),
-    "cost": ("what an answer costs, counted: packets, verifications, system calls", beside("cost")),
+    "service": ("systemd's protocols, reload, bad days", service),
+    "package": ("the Debian package in a fresh root", package),
     "mta": ("Postfix and Exim deliver or hold back", beside("mta")),
     "check": ("mxtrust check: real and impossible servers, a second opinion, the pages", beside("check")),
-    "sts": ("MTA-STS beside DANE: policies from web servers, enforced by Postfix", beside("sts")),
     "differential": ("Unbound, Knot Resolver and BIND are asked the same", beside("differential")),
     "simulate": (f"{RESOLUTIONS:,} questions in simulated Internets", lambda log: simulate(log, "dev", RESOLUTIONS)),
     "conformance": ("replayed scenarios of other resolvers", conformance),

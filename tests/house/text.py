@@ -158,7 +158,7 @@ def fuzzed(files: dict[str, str], root: Path) -> list[str]:
     return found
 
 
-TOP = {"CMakeLists.txt", "CMakePresets.json", "README.md", "resolver", "trust-anchors", "tests", "bench", "systemd"}
+TOP = {"CMakeLists.txt", "CMakePresets.json", "README.md", "resolver", "trust-anchors", "tests", "bench", "systemd", "LICENSE"}
 
 
 def top_level(files: dict[str, str]) -> list[str]:

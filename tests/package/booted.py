@@ -1,0 +1,167 @@
+"""The package under a real systemd, as process 1 of a container: started by its units, with all they shut off; asked, reloaded,
+restarted, watched and upgraded while it is asked."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+BOOT = 60.0
+
+
+class Machine:
+    """systemd-nspawn with a network of its own, in which there is nobody."""
+
+    def __init__(self, root: Path, log: Path):
+        self.root, self.log_path, self.leader = root, log, None
+
+    def __enter__(self):
+        log = open(self.log_path, "wb")
+        command = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network", "--console=pipe", "-D", str(self.root), "-b"]
+        self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        end = time.monotonic() + BOOT
+        while time.monotonic() < end and self.child.poll() is None:
+            children = Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children").read_text().split()
+            for child in children:
+                if Path(f"/proc/{child}/comm").read_text().strip() in ("systemd", "init"):
+                    self.leader = child
+            if self.leader and self.run("systemctl", "is-system-running").stdout.strip() in ("running", "degraded"):
+                return self
+            time.sleep(0.3)
+        return self
+
+    @property
+    def runs(self) -> bool:
+        return self.leader is not None and self.child.poll() is None
+
+    def run(self, *command: str) -> subprocess.CompletedProcess:
+        return subprocess.run(["nsenter", "-t", self.leader, "-m", "-u", "-i", "-n", "-p", "-r", "-w", "/usr/bin/env", "-i",
+                               "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", *command],
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+
+    def show(self, name: str) -> str:
+        return self.run("systemctl", "show", "-P", name, "mxtrustd.service").stdout.strip()
+
+    def journal(self) -> str:
+        return self.run("journalctl", "-q", "-u", "mxtrustd.service", "--no-pager", "-o", "cat").stdout
+
+    def __exit__(self, *_):
+        if self.child.poll() is None and self.leader:
+            os.kill(int(self.leader), signal.SIGRTMIN + 4)      # poweroff
+        try:
+            self.child.wait(30)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+
+
+class Asker(threading.Thread):
+    """Asks without a pause; each question on a connection of its own."""
+    SCRIPT = ("for turn in $(seq 100000); do [ -e /run/enough ] && break; if mxtrust --json rrset localhost A >/dev/null 2>&1 || [ $? -le 2 ]; then "
+              "good=$((good+1)); else lost=$((lost+1)); fi; done; echo ${good:-0} ${lost:-0}")
+
+    def __init__(self, machine: Machine):
+        super().__init__(daemon=True)
+        self.machine, self.good, self.lost, self.said = machine, 0, -1, ""
+
+    def run(self) -> None:
+        done = self.machine.run("/bin/sh", "-c", self.SCRIPT)
+        self.said = done.stdout + done.stderr
+        if match := re.match(r"(\d+) (\d+)", self.said):
+            self.good, self.lost = int(match[1]), int(match[2])
+
+
+def until(what, limit: float = 20.0) -> bool:
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        if what():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def starts(machine: Machine, tally) -> None:
+    tally.check("systemd: the service runs, its sockets are systemd's", until(lambda: machine.show("ActiveState") == "active")
+                and machine.run("systemctl", "is-active", "mxtrustd.socket", "mxtrustd-query.socket", "mxtrustd-postfix.socket").returncode == 0,
+                machine.journal() + machine.run("systemctl", "status", "--no-pager", "mxtrustd*").stdout)
+    status = machine.run("mxtrust", "--json", "status").stdout
+    for path in ("/run/mxtrust/query.sock", "/run/mxtrust/postfix.sock", "127.0.0.1:53"):
+        tally.check(f"systemd: it answers on {path}", f'"{path}"' in status.split('"clock"')[0], status[:500])
+    tally.check("systemd: without warnings of its own", "runs as root" not in machine.journal() and "system calls are not filtered" not in
+                machine.journal(), machine.journal())
+    tally.check("systemd: with the cache on disk", until(lambda: machine.run("sh", "-c", "ls /var/lib/mxtrust/*.lmdb").returncode == 0)
+                and "store trouble" not in machine.journal(), machine.journal())
+    tally.check("systemd: systemctl status says how it goes", until(lambda: "workers; " in machine.show("StatusText")), machine.show("StatusText"))
+    rating = machine.run("systemd-analyze", "security", "--no-pager", "mxtrustd.service").stdout.strip().splitlines()
+    found = re.search(r": ([0-9.]+)", rating[-1] if rating else "")
+    tally.check("systemd: the running service's exposure is 1.2 or less", found is not None and float(found[1]) <= 1.2, rating[-1:])
+    print(f"under systemd: {machine.show('StatusText')}; exposure {found[1] if found else '?'}")
+
+
+def reloads(machine: Machine, tally) -> None:
+    file = machine.root / "etc/mxtrust/mxtrust.toml"
+    before = file.read_text()
+    file.write_text(before.replace("[server]", '[server]\nlog-level = "debug"'))
+    done = machine.run("systemctl", "reload", "mxtrustd")
+    tally.check("systemctl reload", done.returncode == 0 and until(lambda: "now in force: [server] log-level" in machine.journal()),
+                done.stderr + machine.journal()[-500:])
+    file.write_text("workers = 1\n")
+    done = machine.run("systemctl", "reload", "mxtrustd")
+    tally.check("systemctl reload fails with a bad file, and the service runs on", done.returncode != 0 and machine.show("ActiveState") == "active"
+                and machine.run("mxtrust", "--json", "failing").returncode == 0, done.stderr)
+    file.write_text(before)
+    machine.run("systemctl", "reload", "mxtrustd")
+
+
+def restarts(machine: Machine, second: Path, tally) -> None:
+    askers = [Asker(machine) for _ in range(3)]
+    for asker in askers:
+        asker.start()
+    time.sleep(0.5)
+    done = machine.run("systemctl", "restart", "mxtrustd")
+    tally.check("systemctl restart", done.returncode == 0 and machine.show("ActiveState") == "active", done.stderr)
+    shutil.copy(second, machine.root / "opt")
+    pid = machine.show("MainPID")
+    done = machine.run("dpkg", "-i", f"/opt/{second.name}")
+    tally.check("an upgrade in place restarts it", done.returncode == 0 and until(lambda: machine.show("MainPID") not in (pid, "0")), done.stderr)
+    time.sleep(0.5)
+    machine.run("touch", "/run/enough")
+    for asker in askers:
+        asker.join(60)
+    good, lost = sum(asker.good for asker in askers), sum(asker.lost for asker in askers)
+    tally.check("a restart and an upgrade lose no query", lost == 0 and good > 50, [asker.said for asker in askers])
+    print(f"under systemd: a restart and an upgrade while {good} questions were asked: {lost} lost")
+
+
+def watchdog(machine: Machine, tally) -> None:
+    """It hangs; systemd notices."""
+    place = machine.root / "etc/systemd/system/mxtrustd.service.d"
+    place.mkdir(parents=True)
+    place.joinpath("soon.conf").write_text("[Service]\nWatchdogSec=3\n")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "mxtrustd")
+    time.sleep(4)
+    tally.check("the watchdog leaves a sound daemon alone", machine.show("NRestarts") == "0" and machine.show("ActiveState") == "active")
+    machine.run("kill", "-STOP", machine.show("MainPID"))
+    tally.check("one that hangs is restarted", until(lambda: machine.show("NRestarts") == "1" and machine.show("ActiveState") == "active", 30),
+                machine.journal()[-800:])
+    tally.check("and answers", until(lambda: machine.run("mxtrust", "--json", "failing").returncode == 0), machine.journal()[-800:])
+    shutil.rmtree(place)
+
+
+def run(root: Path, second: Path, log: Path, tally) -> None:
+    """The package is installed in ROOT; SECOND is another version of it."""
+    (root / "usr/sbin/policy-rc.d").unlink()
+    with Machine(root, log) as machine:
+        if not machine.runs:
+            print(f"systemd does not run in a container on this machine, so the units were not started: {log.read_text(errors='replace')[-300:].strip()}")
+            return
+        for part in (starts, reloads):
+            part(machine, tally)
+        restarts(machine, second, tally)
+        watchdog(machine, tally)
+        machine.run("systemctl", "stop", "mxtrustd.service", "mxtrustd.socket", "mxtrustd-query.socket", "mxtrustd-postfix.socket")
+        tally.check("it ends properly", machine.show("Result") == "success" and machine.show("ExecMainStatus") == "0", machine.journal()[-500:])
