@@ -1,0 +1,265 @@
+"""Bad days: each is told in one clear line, answers stay honest, and when the day is over the same process is well again."""
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import resource
+import socket
+import struct
+import subprocess
+import time
+
+from forward.blockade import ACCOUNT, NUMBER, Blockade
+from lab.daemon import DaemonError
+from service.manager import Managed
+
+GOOD = "dane-ee.nlx"            # secure, DANE
+DAY = 86400
+
+
+def decision(daemon: Managed, domain: str = GOOD, deadline: int = 5000) -> tuple:
+    answer = daemon.ask({"query": "mail", "domain": domain, "deadline_ms": deadline})
+    return answer["decision"]["action"], answer["decision"]["level"] or (answer["decision"]["code"] or "").split()[0]
+
+
+def until(what, limit: float = 60.0) -> bool:
+    """Does it come true?"""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        try:
+            if what():
+                return True
+        except (OSError, DaemonError):
+            pass                    # not yet
+        time.sleep(0.2)
+    return False
+
+
+def health(daemon: Managed) -> str:
+    return daemon.ask({"query": "status"})["health"]
+
+
+def line_with(daemon: Managed, words: str) -> list[str]:
+    return [line for line in daemon.log().splitlines() if words in line]
+
+
+class Day(Managed):
+    """A daemon with another account, other limits, or other clocks."""
+
+    def __init__(self, state, folder, *, account: bool = False, server: str = "", limits: tuple = (), **more):
+        super().__init__(state, folder=folder, **more)
+        self.account, self.server, self.limits = account, server, limits
+        os.chmod(folder, 0o777)
+        os.chmod(folder.parent, 0o755)
+
+    def configuration(self):
+        words = (f'user = "{ACCOUNT}"\n' if self.account else "") + self.server
+        plain = super().configuration()
+        for line in words.splitlines():
+            plain = re.sub(rf"^{line.split('=')[0].strip()} *=.*\n", "", plain, flags=re.M)
+        return plain.replace("[server]\n", "[server]\n" + words, 1)
+
+    def start(self):
+        if self.account:
+            place = self.folder / "daemon"
+            place.mkdir(parents=True, exist_ok=True)
+            os.chown(place, NUMBER, NUMBER)
+        self.wrapper = ["prlimit", *self.limits] if self.limits else []
+        return super().start()
+
+
+class Clocks:
+    """Both clocks of one process."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.library, self.file = folder / "clock.so", folder / "clock"
+        source = pathlib.Path(__file__).with_name("clock.c")
+        subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-o", self.library, source], check=True)
+        self.set()
+
+    def set(self, wall: int = 0, mono: int = 0) -> None:
+        with open(self.file, "r+b" if self.file.exists() else "w+b") as file:
+            file.write(struct.pack("qq", wall, mono))
+
+    def variables(self) -> dict:
+        return {"LD_PRELOAD": str(self.library), "MXTRUST_TEST_CLOCK": str(self.file)}
+
+
+def no_network(state, folder, tally, table) -> None:
+    """At boot there is none; then there is."""
+    with Blockade():
+        daemon = Day(state, folder, account=True).start()
+        tally.check("no network at boot: ready all the same", daemon.wait_ready(), daemon.log_tail())
+        tally.check("no network at boot: mail is put off, not decided", decision(daemon)[0] == "defer", decision(daemon))
+        tally.check("no network at boot: one line says so", until(lambda: line_with(daemon, "root probe: the answer for the root's name servers is not")),
+                    daemon.log_tail())
+        tally.check("no network at boot: status, too", health(daemon) != "good", health(daemon))
+    came = time.monotonic()
+    well = until(lambda: health(daemon) == "good" and decision(daemon) == ("deliver", "dane"))
+    tally.check("the network comes: well again, without a restart", well and daemon.alive(), daemon.log_tail())
+    table.row("no network at boot", "deferred, then well", f"{time.monotonic() - came:.0f} s after it came: " + line_with(daemon, "root probe")[-1][30:])
+    daemon.stop()
+
+
+def dead_ipv6(state, folder, tally, table) -> None:
+    """There is an address, and every packet is lost."""
+    networks = ("2001:db8::/32",)
+    for network in networks:
+        subprocess.run(["ip", "-6", "rule", "add", "pref", "150", "uidrange", f"{NUMBER}-{NUMBER}", "to", network, "blackhole"], check=True)
+    for words in (("add", "pref", "200", "lookup", "local"), ("del", "pref", "0", "lookup", "local")):
+        subprocess.run(["ip", "-6", "rule", *words], check=True)
+    try:
+        with Day(state, folder, account=True) as daemon:
+            begun = time.monotonic()
+            answers = [decision(daemon, domain) for domain in (GOOD, "signed.comx", "unsigned.nlx")]
+            took = time.monotonic() - begun
+            tally.check("dead IPv6: answers come over IPv4", [action for action, _ in answers] == ["deliver"] * 3, answers)
+            table.row("IPv6 present but dead", "3 domains decided", f"{took:.1f} s for all three, from an empty cache")
+            tally.check("dead IPv6: each in its time", took < 15, took)
+    finally:
+        for words in (("add", "pref", "0", "lookup", "local"), ("del", "pref", "200", "lookup", "local"), *((("del", "pref", "150"),) * len(networks))):
+            subprocess.run(["ip", "-6", "rule", *words], check=True)
+
+
+def clocks(state, folder, tally, table) -> None:
+    """1970, then right; then ahead for years, and back; then a machine that slept."""
+    clock = Clocks(folder)
+    now = int(time.time())
+    clock.set(wall=-now + 3600)
+    daemon = Day(state, folder)
+    daemon.variables = clock.variables()
+    with daemon:
+        tally.check("1970: nothing is believed", decision(daemon)[0] == "defer", decision(daemon))
+        tally.check("1970: one line says so", until(lambda: len(line_with(daemon, "the clock is behind")) == 1, 5), daemon.log_tail())
+        tally.check("1970: status, too", health(daemon) == "clock-wrong", health(daemon))
+        clock.set()
+        well = until(lambda: health(daemon) == "good" and decision(daemon) == ("deliver", "dane"), 45)
+        tally.check("1970, then set: well again, without a restart", well, daemon.log_tail())
+        until(lambda: line_with(daemon, "the clock was set forwards"), 5)
+        lines = line_with(daemon, "the clock was set forwards")
+        tally.check("one line tells of the step", len(lines) == 1, daemon.log_tail())
+        table.row("clock at 1970, then right", "deferred, then well", lines[-1][30:] if lines else "")
+        clock.set(wall=10 * 365 * DAY)
+        time.sleep(1.2)             # a look at the clocks
+        daemon.ask({"query": "flush", "name": ".", "subtree": True})
+        tally.check("ten years ahead: signatures have expired, nothing is believed", decision(daemon)[0] == "defer", decision(daemon))
+        clock.set()
+        well = until(lambda: decision(daemon) == ("deliver", "dane"), 20)
+        tally.check("set back: what was found out in the future does not last for years", well, (decision(daemon), daemon.log_tail()))
+        told = until(lambda: line_with(daemon, "the clock was set back by"), 5)
+        lines = line_with(daemon, "the clock was set back by")
+        tally.check("one line tells of the step back", told and len(lines) == 1, daemon.log_tail())
+        table.row("clock ten years ahead, then right", "deferred, then well", lines[-1][30:] if lines else "")
+        clock.set(wall=7200, mono=7200)
+        tally.check("two hours asleep: both clocks go on, and it answers", decision(daemon, "signed.comx") == ("deliver", "dane"), daemon.log_tail())
+        tally.check("it is alive, and ends properly", daemon.stop() == 0, daemon.log_tail())
+
+
+def store_days(state, folder, tally, table) -> None:
+    """Disk full, read-only state, damaged cache, a cache of another version."""
+    place = folder / "daemon"
+    for title, options, words in (("disk full", "size=16k,mode=0700", "store trouble"), ("read-only state", "ro,mode=0700", "store trouble")):
+        place.mkdir(exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "mxtrust-test", place], check=True)
+        try:
+            with Day(state, folder) as daemon:
+                tally.check(f"{title}: it answers all the same", decision(daemon) == ("deliver", "dane"), daemon.log_tail())
+                told = until(lambda: line_with(daemon, words), 5)      # pylint: disable=cell-var-from-loop
+                lines = line_with(daemon, words)
+                tally.check(f"{title}: one line says so", told and len(lines) == 1, daemon.log_tail())
+                table.row(title, "answers, cache in memory", lines[-1][30:] if lines else "")
+                daemon.stop()
+            (folder / "mxtrustd.log").unlink()
+        finally:
+            subprocess.run(["umount", place], check=True)
+    with Day(state, folder) as daemon:
+        decision(daemon)
+    (folder / "mxtrustd.log").unlink()
+    files = [file for file in place.iterdir() if file.suffix == ".lmdb"]
+    tally.check("there is a cache to be damaged", len(files) == 1, list(place.iterdir()))
+    octets = bytearray(files[0].read_bytes())
+    for title, damage in (("damaged cache", bytes(4096)), ("another format", b"SQLite format 3\0" * 256)):
+        spoilt = bytearray(octets)
+        spoilt[0:4096] = damage
+        spoilt[4096:8192] = damage
+        files[0].write_bytes(spoilt)
+        with Day(state, folder) as daemon:
+            lines = line_with(daemon, "cache set aside")
+            tally.check(f"{title}: set aside, in one line", len(lines) == 1, daemon.log_tail())
+            tally.check(f"{title}: and it answers", decision(daemon) == ("deliver", "dane"), daemon.log_tail())
+            table.row(title, "set aside, begun anew", lines[-1][30:] if lines else "")
+        (folder / "mxtrustd.log").unlink()
+
+
+def limits(state, folder, tally, table) -> None:
+    """Few descriptors, little memory."""
+    with Day(state, folder, limits=("--nofile=96:96",)) as daemon:
+        lines = line_with(daemon, "descriptors may be open")
+        tally.check("few descriptors: one line says so at the start", len(lines) == 1 and "only 96" in lines[0], daemon.log_tail())
+        crowd = []
+        for _ in range(150):
+            client = socket.socket(socket.AF_UNIX)
+            client.settimeout(5)
+            try:
+                client.connect(str(daemon.socket_path))
+            except OSError:
+                break
+            crowd.append(client)
+        time.sleep(0.5)
+        tally.check("few descriptors: a crowd does not end it", daemon.alive() and len(crowd) > 96, (len(crowd), daemon.log_tail()))
+        for client in crowd:
+            client.close()
+        well = until(lambda: decision(daemon) == ("deliver", "dane"), 20)
+        tally.check("the crowd leaves: well again", well, daemon.log_tail())
+        table.row("96 descriptors, 150 clients", "lives, then well", lines[-1][30:] if lines else "")
+    (folder / "mxtrustd.log").unlink()
+    for file in (folder / "daemon").iterdir():
+        file.unlink() if file.is_file() else None
+    with Day(state, folder, server="cache-size-mb = 4096\n", limits=(f"--as={1 << 30}",)) as daemon:
+        lines = line_with(daemon, "store trouble")
+        tally.check("little memory: a cache that does not fit is told in one line", len(lines) == 1, daemon.log_tail())
+        tally.check("little memory: it answers all the same", decision(daemon) == ("deliver", "dane"), daemon.log_tail())
+        table.row("1 GiB of address space, cache of 4 GiB", "answers, cache in memory", lines[-1][30:] if lines else "")
+
+
+def loop_to_itself(state, folder, tally, table) -> None:
+    """resolv.conf names this daemon alone, and recursion is impossible."""
+    file = folder / "resolv.conf"
+    file.write_text("nameserver 127.0.0.1\n")
+    daemon = Day(state, folder, account=True, dns_port=53)
+    plain = daemon.configuration
+    daemon.configuration = lambda: plain() + f"resolv-conf = {json.dumps(str(file))}\n"
+    with Blockade():
+        daemon.start()
+        daemon.wait_ready()
+        tally.check("resolv.conf names us alone: put off, no loop", decision(daemon)[0] == "defer", decision(daemon))
+        status = daemon.ask({"query": "status"})
+        tally.check("resolv.conf names us alone: we are no forwarder of ours", not status["forwarders"], status["forwarders"])
+        asked = status["doors"]["dns_udp"] + status["doors"]["dns_tcp"]
+        tally.check("resolv.conf names us alone: nothing came back to us", asked == 0, asked)
+        said = until(lambda: line_with(daemon, "recursion is impossible"), 40)
+        tally.check("resolv.conf names us alone: one line says so", said, daemon.log_tail())
+        line = (line_with(daemon, "recursion is impossible") or [""])[-1]
+        table.row("resolv.conf names us alone", "deferred", line[30:])
+    well = until(lambda: decision(daemon) == ("deliver", "dane"))
+    tally.check("the network comes back: well again", well, daemon.log_tail())
+    daemon.stop()
+
+
+def run(state, folder: pathlib.Path, tally, table) -> None:
+    os.chmod(folder, 0o755)
+    os.chmod(folder.parent, 0o755)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]), resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+    def one(part):
+        place = folder / part.__name__
+        place.mkdir()
+        part(state, place, tally, table)
+    # Those that change routes come one after another; the others beside them.
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        beside = [pool.submit(lambda parts=parts: [one(part) for part in parts]) for parts in ((clocks,), (store_days, limits))]
+        for part in (no_network, dead_ipv6, loop_to_itself):
+            one(part)
+        for each in beside:
+            each.result()

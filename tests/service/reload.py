@@ -1,0 +1,162 @@
+"""Another configuration while the daemon runs: what changes, what needs a restart, what stays, and a file that is not good."""
+import datetime
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import built
+from service.manager import Managed
+
+FAR = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=90)).strftime("%Y-%m-%d")
+LATER = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=91)).strftime("%Y-%m-%d")
+BROKEN = "mx-expired.nlx"       # its MX signature has expired
+KNOWN = ("dane-ee.nlx", "unsigned.nlx", "signed.comx")
+
+
+def word(zone: str, end: str = FAR) -> str:
+    return f'[dnssec]\nnegative-trust-anchors = [{{ name = "{zone}", reason = "ticket 4711", expires = {end} }}]\n'
+
+
+class Reloads(Managed):
+    """With a file that changes."""
+
+    def write(self, more: str, *, base: tuple[str, str] | None = None) -> None:
+        text = self.configuration()
+        if base:
+            text = text.replace(*base)
+        (self.folder / "mxtrustd.toml").write_text(text + "\n" + more)
+
+    def reload(self, more: str, *, base: tuple[str, str] | None = None) -> dict:
+        self.write(more, base=base)
+        return self.ask({"query": "reload"})
+
+
+def summary(daemon: Managed, domain: str) -> tuple:
+    answer = daemon.ask({"query": "mail", "domain": domain})
+    return answer["decision"]["action"], answer["decision"]["level"] or (answer["decision"]["code"] or "").split()[0]
+
+
+def words(daemon: Reloads, tally, table) -> None:
+    """Negative trust anchors and exceptions come and go."""
+    tally.check(f"{BROKEN} is deferred", summary(daemon, BROKEN)[0] == "defer", summary(daemon, BROKEN))
+    reply = daemon.reload(word(BROKEN))
+    tally.check("reload says what is in force now", reply["accepted"] and reply["changed"] == ["[dnssec] negative-trust-anchors"]
+                and not reply["restart"], reply)
+    tally.check("a negative trust anchor is in force at once", summary(daemon, BROKEN)[0] == "deliver", summary(daemon, BROKEN))
+    status = daemon.ask({"query": "status"})
+    tally.check("status shows it", [entry["zone"] for entry in status["negative_trust_anchors"]] == [BROKEN], status["negative_trust_anchors"])
+    daemon.reload(word(BROKEN, LATER))
+    answer = daemon.ask({"query": "mail", "domain": BROKEN})
+    tally.check("another end is another word: answers carry the new one", LATER in answer["decision"]["text"], answer["decision"])
+    reply = daemon.reload("")
+    tally.check("without it the domain is deferred again, at once", summary(daemon, BROKEN)[0] == "defer", (reply, summary(daemon, BROKEN)))
+    # Under an anchor, what was proven before does not count; without it, it does again.
+    before = daemon.ask({"query": "mail", "domain": "dane-ee.nlx"})["mx"]["security"]
+    daemon.reload(word("dane-ee.nlx"))
+    under = daemon.ask({"query": "mail", "domain": "dane-ee.nlx"})["mx"]["security"]
+    daemon.reload("")
+    after = daemon.ask({"query": "mail", "domain": "dane-ee.nlx"})["mx"]["security"]
+    tally.check("what was proven before does not count below a new anchor, and nothing of it stays", (before, under, after) ==
+                ("secure", "insecure", "secure"), (before, under, after))
+    reply = daemon.reload(f'[operator]\nexceptions = [{{ domain = "dane-ee.nlx", action = "encrypt", reason = "x", expires = {FAR} }}]\n')
+    tally.check("an exception is in force at once", summary(daemon, "dane-ee.nlx") == ("deliver", "encrypt"), (reply, summary(daemon, "dane-ee.nlx")))
+    daemon.reload("")
+    tally.check("and gone at once", summary(daemon, "dane-ee.nlx") == ("deliver", "dane"), summary(daemon, "dane-ee.nlx"))
+    table.row("negative trust anchor, exception", "in force with the reply", "and gone with it")
+
+
+def levels(daemon: Reloads, tally) -> None:
+    """The log's level."""
+    daemon.reload("", base=('log-level = "info"', 'log-level = "debug"'))
+    daemon.ask({"query": "mail", "domain": "dane-ee.nlx", "refresh": True})
+    size = len(daemon.log())
+    tally.check("log-level debug is in force", "answered: mail dane-ee.nlx" in daemon.log(), daemon.log_tail())
+    daemon.reload("")
+    tally.check("the log says so", daemon.log().count("configuration reloaded: now in force: [server] log-level") == 2, daemon.log_tail(50))
+    size = len(daemon.log())
+    daemon.ask({"query": "mail", "domain": "dane-ee.nlx"})
+    tally.check("and info again", "answered" not in daemon.log()[size:], daemon.log()[size:])
+
+
+def needs_restart(daemon: Reloads, tally, table) -> None:
+    """What cannot change while it runs is named, and does not change."""
+    reply = daemon.reload(word(BROKEN), base=("workers = 2", "workers = 3"))
+    tally.check("a key that needs a restart is named, the others are in force", reply["accepted"] and reply["restart"] == ["[server] workers"]
+                and "needs a restart: [server] workers" in reply["text"] and summary(daemon, BROKEN)[0] == "deliver", reply)
+    tally.check("it does not change", daemon.ask({"query": "status"})["workers"] == 2)
+    table.row("workers = 3", "needs a restart", reply["text"])
+    reply = daemon.reload("")
+    tally.check("taken back, nothing needs one", reply["accepted"] and not reply["restart"], reply)
+    reply = daemon.reload('[mail]\nstrict-null-mx = false\n')
+    tally.check("a default that is written out is no change", reply["text"] == "nothing has changed", reply)
+
+
+def refused(daemon: Reloads, tally, table) -> None:
+    """A file that is not good changes nothing, and everybody is told."""
+    daemon.reload(word(BROKEN))
+    file = daemon.folder / "mxtrustd.toml"
+    for title, text, said in (("a wrong value", file.read_text().replace("workers = 2", "workers = 200"), "must be 0 to 64"),
+                              ("no TOML", "[server\n", ":1: "), ("an unknown key", "[server]\nworkerz = 1\n", "did you mean workers?")):
+        file.write_text(text)
+        reply = daemon.ask({"query": "reload"})
+        tally.check(f"{title}: refused, with the reason", reply["accepted"] is False and said in reply["text"]
+                    and "stays as it was" in reply["text"], reply)
+        tally.check(f"{title}: what was in force still is", summary(daemon, BROKEN)[0] == "deliver")
+        status = daemon.ask({"query": "status"})
+        tally.check(f"{title}: status tells", status["reload"]["accepted"] is False and said in status["reload"]["text"]
+                    and any("reload was refused" in warning for warning in status["warnings"]), status["reload"])
+        tally.check(f"{title}: the log tells", "configuration not reloaded, the old one stays in force" in daemon.log_tail(1)
+                    and said in daemon.log_tail(1), daemon.log_tail())
+    table.row("a file with an error", "refused", daemon.log_tail(1).split("force: ")[-1][-100:])
+    file.unlink()
+    reply = daemon.ask({"query": "reload"})
+    tally.check("no file: refused, too", reply["accepted"] is False and "cannot be read" in reply["text"], reply)
+    reply = daemon.reload(word(BROKEN))
+    status = daemon.ask({"query": "status"})
+    tally.check("a good one is taken again, and the warning goes", reply["accepted"] and not any("refused" in warning for warning in status["warnings"]),
+                (reply, status["warnings"]))
+
+
+def doors(daemon: Reloads, tally) -> None:
+    """The verb, the command, the signal."""
+    daemon.write("")
+    done = subprocess.run([str(built.CLIENT), "--socket", str(daemon.socket_path), "reload"], capture_output=True, text=True)
+    tally.check("mxtrust reload", done.returncode == 0 and done.stdout.startswith("reloaded: now in force: [dnssec] negative-trust-anchors"), done)
+    (daemon.folder / "mxtrustd.toml").write_text("x")
+    done = subprocess.run([str(built.CLIENT), "--socket", str(daemon.socket_path), "reload"], capture_output=True, text=True)
+    tally.check("mxtrust reload with a bad file fails, and says why", done.returncode == 1 and "not reloaded:" in done.stdout, done)
+    daemon.write(word(BROKEN))
+    lines = daemon.log().count("configuration reloaded")
+    os.kill(daemon.child.pid, signal.SIGHUP)
+    end = time.monotonic() + 10
+    while daemon.log().count("configuration reloaded") == lines and time.monotonic() < end:
+        time.sleep(0.02)
+    tally.check("SIGHUP does the same", summary(daemon, BROKEN)[0] == "deliver", daemon.log_tail())
+    text = 'import socket, sys\ns = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(b"reload\\n"); print(s.recv(4096).decode())'
+    done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c", text, str(daemon.socket_path)],
+                          capture_output=True, text=True)
+    tally.check("reload is not for everybody", '"forbidden"' in done.stdout, done)
+
+
+def run(state, folder: pathlib.Path, tally, table) -> None:
+    os.chmod(folder, 0o755)
+    os.chmod(folder.parent, 0o755)
+    with Reloads(state, folder=folder / "state", dns_port=None) as daemon:
+        os.chmod(folder / "state", 0o755)
+        for domain in KNOWN:
+            daemon.ask({"query": "mail", "domain": domain})
+        words(daemon, tally, table)
+        cached = {domain: daemon.ask({"query": "mail", "domain": domain})["mx"]["cached"] for domain in ("unsigned.nlx", "signed.comx")}
+        tally.check("reloads lose nothing of the cache", all(cached.values()), cached)
+        levels(daemon, tally)
+        needs_restart(daemon, tally, table)
+        refused(daemon, tally, table)
+        doors(daemon, tally)
+        tally.check("it ends properly", daemon.stop() == 0, daemon.log_tail())
+    # A list that changes while the daemon is away: the cache stays, and what rests on the word goes with it.
+    with Reloads(state, folder=folder / "state") as daemon:
+        daemon.write("")
+        tally.check("after a restart without the anchor, the domain is deferred, though the cache was kept", summary(daemon, BROKEN)[0] == "defer" and
+                    daemon.ask({"query": "mail", "domain": "signed.comx"})["mx"]["cached"] is True, summary(daemon, BROKEN))
