@@ -272,7 +272,7 @@ def sanitized(preset: str):
     def run(log: Path) -> Count:
         count = unit(preset, log)
         count.add(world(log, preset))
-        count.add(script("tests/crash/run", log, preset, "kills", "damage", "--kills", "10", "--variants", "450"))
+        count.add(script("tests/crash/run", log, preset, "kills", "damage", "--kills", "5", "--variants", "90"))
         if preset != "tsan":  # the simulation has one thread
             count.add(simulate(log, preset, SANITIZED_RESOLUTIONS))
         return count
