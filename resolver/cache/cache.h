@@ -40,6 +40,12 @@ enum class Keeping : std::uint8_t {
     memory,       ///< there is no file
 };
 
+/// See Cache::find_ended.
+struct Ended {
+    dnssec::Outcome outcome{};
+    std::vector<Bytes> records;  ///< of that type at that name; none where it was denied
+};
+
 struct CacheCounters {
     std::uint64_t hits = 0, misses = 0, stored = 0, evicted = 0, dropped = 0, entries = 0, octets = 0;
     Keeping keeping = Keeping::memory;
@@ -72,6 +78,16 @@ class Cache {
                                            WallTime now) = 0;
     /// A judged secure NSEC/NSEC3/SOA set (from a proof), kept for aggressive use.
     virtual void store_denial(const dns::Name& zone, const dnssec::FindingRef& set) = 0;
+
+    /// What a record that has ended said, as far as it is still there: only for guessing what will be asked next. It
+    /// has no security, proves nothing, and is never told to anybody. Nothing where the record is still good, or was
+    /// never there.
+    virtual std::optional<Ended> find_ended(const dns::Name& name, dns::Type type, WallTime now) {
+        static_cast<void>(name);
+        static_cast<void>(type);
+        static_cast<void>(now);
+        return std::nullopt;
+    }
 
     virtual std::shared_ptr<const ZoneCut> find_cut(const dns::Name& zone, WallTime now) = 0;
     virtual void store_cut(const ZoneCut& cut) = 0;

@@ -18,6 +18,10 @@ bool is_proven(const Finding& finding) {
     return finding.security() == Security::secure || finding.security() == Security::insecure;
 }
 
+bool is_proven(const Header& header) {
+    return header.security == Security::secure || header.security == Security::insecure;
+}
+
 /// A positive answer of another type or owner than asked: CNAME, DNAME.
 bool is_renaming(const Finding& finding) {
     if (finding.outcome() != Outcome::records || !finding.rrset()) return false;
@@ -257,6 +261,28 @@ void RecordCache::store_denial(const dns::Name& zone, const FindingRef& set) {
     const Session session(*this);
     const std::uint32_t version = Codec::version_of(*set->rrset(), zone);
     place(session.records, denial_key(zone, set->type(), set->name(), version), *set);
+}
+
+std::optional<Ended> RecordCache::find_ended(const dns::Name& name, dns::Type type, WallTime now) {
+    const Session session(*this, now);
+    for (const dns::Type slot : {type, nxdomain_slot}) {
+        const std::string key = answer_key(name, slot);
+        const auto record = session.records.get(key);
+        const std::optional<Header> header = record ? peek(*record) : std::nullopt;
+        if (!header || header->expires > now || header->stored > now) continue;
+        // As it stood when it was written; its epoch and its checksum count all the same.
+        const Opened opened = open_record(key, *record, epoch_, header->stored);
+        if (opened.fitness != Fitness::good || !is_proven(opened.header)) continue;
+        Ended ended{opened.header.outcome, {}};
+        if (ended.outcome != Outcome::records) return ended;  // what proved it may be gone
+        OwnShelf shelf(*this, session.records);
+        const FindingRef old = decode(key, opened, name, type, &shelf);
+        if (!old) return std::nullopt;
+        if (old->rrset() && old->rrset()->type == type && old->rrset()->owner == name)
+            ended.records = old->rrset()->records;
+        return ended;
+    }
+    return std::nullopt;
 }
 
 std::shared_ptr<const ZoneCut> RecordCache::find_cut(const dns::Name& zone, WallTime now) {

@@ -29,6 +29,7 @@ class RecordCache : public Cache {
                                    WallTime now) final;
     /// Kept only where it is secure, a set of type NSEC, NSEC3 or SOA, asked as such, with its owner within the zone.
     void store_denial(const dns::Name& zone, const dnssec::FindingRef& set) final;
+    std::optional<Ended> find_ended(const dns::Name& name, dns::Type type, WallTime now) final;
     std::shared_ptr<const ZoneCut> find_cut(const dns::Name& zone, WallTime now) final;
     void store_cut(const ZoneCut& cut) final;
     std::optional<std::string> find_note(std::string_view key, WallTime now) final;

@@ -95,6 +95,13 @@ Done read_recheck_interval(const Value& value, Configuration& all) {
     return {};
 }
 
+Done read_sts_round(const Value& value, Configuration& all) {
+    const auto number = read_integer(value, 1, 86400);
+    if (!number) return fail(number.error());
+    all.test.sts_round = std::chrono::seconds(*number);
+    return {};
+}
+
 using V = const Value&;
 using C = Configuration&;
 
@@ -162,6 +169,9 @@ const std::vector<Key>& keys() {
         {"mail", "insecure-mx", read_insecure_mx},
         {"mail", "strict-null-mx", [](V v, C c) { return read_boolean(v, c.mail.strict_null_mx); }},
         {"mail", "allow-mx-literals", [](V v, C c) { return read_boolean(v, c.mail.allow_mx_literals); }},
+        {"mail", "mta-sts", [](V v, C c) { return read_boolean(v, c.mail.mta_sts); }},
+        {"mail", "mta-sts-ca-file", [](V v, C c) { return read_path(v, c.mail.mta_sts_ca_file); }},
+        {"mail", "tlsrpt", [](V v, C c) { return read_boolean(v, c.mail.tlsrpt); }},
         {"operator", "exceptions", [](V v, C c) { return read_exceptions(v, c.operator_keys.exceptions); }},
         {"operator", "recheck-interval", read_recheck_interval},
         {"test", "time", [](V v, C c) { return read_time(v, c.test.time); }},
@@ -173,6 +183,7 @@ const std::vector<Key>& keys() {
         {"test", "ignore-signature-dates", [](V v, C c) { return read_boolean(v, c.test.ignore_signature_dates); }},
         {"test", "authority-port", [](V v, C c) { return read_number(v, 1, 65535, c.test.authority_port); }},
         {"test", "rollover-pace", [](V v, C c) { return read_number(v, 0, 10'000'000, c.test.rollover_pace); }},
+        {"test", "mta-sts-round", read_sts_round},
         {"test", "resolv-conf", [](V v, C c) { return read_path(v, c.test.resolv_conf); }},
     };
     return all;

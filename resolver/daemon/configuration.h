@@ -106,6 +106,9 @@ struct MailKeys {
     mail::InsecureMx insecure_mx = mail::InsecureMx::dane;
     bool strict_null_mx = false;
     bool allow_mx_literals = false;
+    bool mta_sts = true;
+    std::filesystem::path mta_sts_ca_file;  ///< empty: the system's certificate authorities
+    bool tlsrpt = true;
     friend bool operator==(const MailKeys&, const MailKeys&) = default;
 };
 
@@ -127,7 +130,8 @@ struct TestKeys {
     bool ignore_signature_dates = false;      ///< no signature is too old or too young
     std::uint16_t authority_port = 53;
     std::uint32_t rollover_pace = 0;  ///< how many times faster RFC 5011's timers run; 0: its anchors are not followed
-    std::filesystem::path resolv_conf;  ///< empty: /etc/resolv.conf, or none in a world with another root
+    std::chrono::seconds sts_round{1800};  ///< between two looks for MTA-STS policies to be fetched again
+    std::filesystem::path resolv_conf;     ///< empty: /etc/resolv.conf, or none in a world with another root
     friend bool operator==(const TestKeys&, const TestKeys&) = default;
 };
 

@@ -9,21 +9,28 @@
 
 namespace mxtrust::daemon {
 
-Done Crew::hire(std::size_t count, const WorkerSettings& settings, const Worker::Shared& shared,
-                cache::LmdbStore* store, const Sockets& sockets, FallbackList fallback, AnchorKeeper& anchors) {
+namespace {
+
+/// A worker's own; in memory where the disk does not allow a store now.
+std::unique_ptr<cache::Cache> view_of(cache::LmdbStore* store) {
+    if (store != nullptr) return store->view();
+    return std::make_unique<cache::MemoryCache>();
+}
+
+}  // namespace
+
+Done Crew::hire(std::size_t count, const WorkerSettings& settings, const Worker::Shared& shared, const Stores& stores,
+                const Sockets& sockets, FallbackList fallback, AnchorKeeper& anchors) {
     for (std::size_t number = 0; number < count; ++number) {
-        std::unique_ptr<cache::Cache> cache;
-        if (store != nullptr) {
-            cache = store->view();
-        } else {
-            cache = std::make_unique<cache::MemoryCache>();
-        }
+        std::unique_ptr<cache::Cache> cache = view_of(stores.answers.get());
+        std::unique_ptr<cache::Cache> policies = view_of(stores.policies.get());
         const auto tell_others = [this, number](const dns::Name& name, serve::Extent extent) {
             for (std::size_t other = 0; other < workers_.size(); ++other) {
                 if (other != number) workers_[other]->forget(name, extent);
             }
         };
-        workers_.push_back(std::make_unique<Worker>(number, settings, shared, std::move(cache), tell_others));
+        workers_.push_back(
+            std::make_unique<Worker>(number, settings, shared, std::move(cache), std::move(policies), tell_others));
         auto copies = sockets.duplicate();
         if (!copies) return fail(copies.error());
         Done listening = workers_.back()->listen(std::move(*copies));
@@ -41,6 +48,7 @@ Done Crew::hire(std::size_t count, const WorkerSettings& settings, const Worker:
     workers_.front()->watch_anchors(anchors, [this, &anchors] {
         for (const auto& worker : workers_) worker->trust(anchors.in_force());
     });
+    workers_.front()->watch_policies();
     return {};
 }
 

@@ -15,14 +15,21 @@ namespace mxtrust::daemon {
 
 using FallbackList = std::function<std::vector<Endpoint>()>;
 
+/// What is kept on disk: answers, and policies of MTA-STS, which hold until they end and never go for room. None: in
+/// memory.
+struct Stores {
+    std::unique_ptr<cache::LmdbStore> answers;
+    std::unique_ptr<cache::LmdbStore> policies;
+};
+
 class Crew {
   public:
     /// How long those under way may take when the daemon is told to end: an MTA waits 5 s, and most answers are there
     /// within 1.
     static constexpr Duration leave{8000};
 
-    /// Workers with sockets, not yet running. `store` null: each has a cache in memory.
-    Done hire(std::size_t count, const WorkerSettings& settings, const Worker::Shared& shared, cache::LmdbStore* store,
+    /// Workers with sockets, not yet running. A store that is null: each keeps its own in memory.
+    Done hire(std::size_t count, const WorkerSettings& settings, const Worker::Shared& shared, const Stores& stores,
               const Sockets& sockets, FallbackList fallback, AnchorKeeper& anchors);
     /// Returns when each of them has come round: whoever asks from now on is answered.
     void start();

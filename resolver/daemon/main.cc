@@ -32,6 +32,8 @@ enum Exit : int { good = 0, failed = 1, usage = 64, bad_configuration = 78 };
 
 constexpr const char* usual_file = "/etc/mxtrust/mxtrust.toml";
 constexpr Duration notice_period{1000};
+/// Room for some 100,000 policies of MTA-STS.
+constexpr std::uint64_t policy_octets = std::uint64_t{64} << 20U;
 /// A thousand clients of a worker and as many look-ups are few for a mail server in a bad hour.
 constexpr std::uint64_t least_descriptors = 1024;
 
@@ -123,12 +125,28 @@ Result<std::unique_ptr<cache::LmdbStore>> open_store(const Configuration& config
     return std::unique_ptr<cache::LmdbStore>();
 }
 
+/// Policies are under no epoch: an anchor that changes, changes nothing in them.
+Result<std::unique_ptr<cache::LmdbStore>> open_policies(const Configuration& configuration, const Clock& clock,
+                                                        log::Log& log) {
+    if (!configuration.mail.mta_sts) return std::unique_ptr<cache::LmdbStore>();
+    cache::StoreSettings wanted;
+    wanted.directory = (configuration.server.state_directory / "mta-sts").string();
+    wanted.most_octets = policy_octets;
+    wanted.epoch = "MTA-STS";
+    cache::Notices notices;
+    auto store = cache::LmdbStore::open(wanted, clock.wall(), notices);
+    for (const std::string& notice : notices) log.cache_set_aside(wanted.directory, notice);
+    if (store || store.error().kind != FailureKind::system) return store;
+    log.store_trouble(store.error().text + "; policies of MTA-STS are kept in memory only");
+    return std::unique_ptr<cache::LmdbStore>();
+}
+
 /// What the supervising loop looks after; all of it outlives the loop.
 struct Supervised {
     net::UvLoop& loop;
     const Clock& clock;
     log::Log& log;
-    cache::LmdbStore* store;
+    const Stores& stores;
     const Crew& crew;
     Reloader& reloader;
     ServiceManager& manager;
@@ -181,19 +199,21 @@ void watch_clock(const Supervised& parts) {
 void tell_how_it_goes(const Supervised& parts) {
     parts.loop.every(notice_period, [&parts] {
         parts.manager.status(in_short(parts.board.status(parts.clock.wall(), parts.clock.mono(), {})));
-        if (parts.store == nullptr) return;
-        for (const std::string& notice : parts.store->take_notices()) parts.log.store_trouble(notice);
+        for (cache::LmdbStore* store : {parts.stores.answers.get(), parts.stores.policies.get()}) {
+            if (store == nullptr) continue;
+            for (const std::string& notice : store->take_notices()) parts.log.store_trouble(notice);
+        }
     });
 }
 
 /// A trust anchor that comes or goes makes another epoch: what was judged under the old one does not exist any more,
 /// and a restart finds the cache as warm as it was.
 void follow_epochs(const Supervised& parts) {
-    if (parts.store == nullptr) return;
+    if (parts.stores.answers == nullptr) return;
     parts.loop.every(notice_period, [&parts, current = parts.resolver, epoch = std::string()]() mutable {
         current.anchors = parts.anchors.in_force();
         std::string now = cache_epoch(current, parts.mail);
-        if (!epoch.empty() && now != epoch) parts.store->set_epoch(now);
+        if (!epoch.empty() && now != epoch) parts.stores.answers->set_epoch(now);
         epoch = std::move(now);
     });
 }
@@ -270,38 +290,55 @@ int serve_until_told(const Loaded& loaded, Reloader::Load load_again, SystemCloc
     keeper.load();
     resolve::Settings resolver = *chosen;
     resolver.anchors = keeper.in_force();
-    auto store = open_patiently(configuration, resolver, clock, log);
-    if (!store) return complain(log, store.error());
+    Stores stores;
+    auto answers = open_patiently(configuration, resolver, clock, log);
+    if (!answers) return complain(log, answers.error());
+    stores.answers = std::move(*answers);
+    auto policies = open_policies(configuration, clock, log);
+    if (!policies) return complain(log, policies.error());
+    stores.policies = std::move(*policies);
 
     serve::StatusBoard board(worker_count(configuration.server));
     resolve::ForwarderBoard forwarders(log);
     board.watch(forwarders);
     board.set_facts(facts_of(configuration, *sockets, clock));
-    WorkerSettings settings{resolver, route_settings(configuration, latest), {}, dns_settings(configuration), {}, {}};
+    WorkerSettings settings{resolver,
+                            route_settings(configuration, latest),
+                            {},
+                            policy_settings(configuration),
+                            dns_settings(configuration),
+                            {},
+                            {}};
     settings.recheck.interval = configuration.operator_keys.recheck_interval;
     ServiceManager manager(clock);
     net::UvLoop loop(clock);
     Reloader reloader(loaded, latest, {clock, log, board}, std::move(load_again));
     const auto reload = [&reloader](Reloader::Told told) { reloader.reload(std::move(told)); };
+    std::optional<sts::FetchThread> fetching;
+    if (configuration.mail.mta_sts) fetching.emplace(fetch_settings(configuration), clock);
     Crew crew;
-    const Done hired = crew.hire(worker_count(configuration.server), settings, {clock, log, board, forwarders, reload},
-                                 store->get(), *sockets, fallback_list(configuration), keeper);
+    const Done hired = crew.hire(worker_count(configuration.server), settings,
+                                 {clock, log, board, forwarders, fetching ? &*fetching : nullptr, reload}, stores,
+                                 *sockets, fallback_list(configuration), keeper);
     if (!hired) return complain(log, hired.error());
     reloader.carry_out_by([&crew](std::shared_ptr<const Change> change, std::function<void()> finished) {
         crew.apply(std::move(change), std::move(finished));
     });
     const Done filtered = filter_unless_told(configuration.server, log);
     if (!filtered) return complain(log, filtered.error());
+    if (fetching) fetching->start();
     crew.start();
     log.started(MXTRUST_VERSION, joined(sockets->names()));
-    const Supervised parts{loop,    clock, log,      store->get(),       crew,  reloader,
-                           manager, board, resolver, configuration.mail, keeper};
+    const Supervised parts{loop,  clock, log, stores, crew, reloader, manager, board, resolver, configuration.mail,
+                           keeper};
     const Done supervised = supervise(parts);
     reloader.carry_out_by(nullptr);
     manager.stopping();
+    if (fetching) fetching->stop();
     crew.stop();
     const MoreTime more("closing the cache");
-    store->reset();
+    stores.policies.reset();
+    stores.answers.reset();
     remove_files(*sockets);
     if (!supervised) return complain(log, supervised.error());
     return good;
@@ -332,6 +369,8 @@ int run(const Arguments& arguments) {
     }
     const Done prepared = crypto::prepare();
     if (!prepared) return complain(log, prepared.error());
+    if (configuration.mail.mta_sts && !sts::CurlFetcher::prepare_library())
+        return complain(log, Failure{FailureKind::system, "ACUR"_code, "libcurl cannot be started"});
     const auto load_again = [arguments] { return load(arguments); };
     return serve_until_told(*loaded, load_again, clock, log);
 }

@@ -10,6 +10,13 @@
 namespace mxtrust::daemon {
 namespace {
 
+std::unique_ptr<MtaSts> make_sts(const sts::PolicySettings& settings, sts::FetchThread* fetching,
+                                 std::unique_ptr<cache::Cache> policies, const Clock& clock,
+                                 resolve::Resolver& resolver, net::UvLoop& loop) {
+    if (fetching == nullptr) return nullptr;
+    return std::make_unique<MtaSts>(settings, MtaSts::Tools{clock, resolver, *fetching, loop}, std::move(policies));
+}
+
 constexpr Duration publish_period{1000};
 /// How long a probe may take, and when the next one is: soon while the root cannot be trusted.
 constexpr Duration probe_time{10000};
@@ -32,7 +39,7 @@ std::string clock_words(WallTime time) {
 }  // namespace
 
 Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared, std::unique_ptr<cache::Cache> cache,
-               TellOthers tell_others)
+               std::unique_ptr<cache::Cache> policies, TellOthers tell_others)
     : number_(number),
       shared_(std::move(shared)),
       tell_others_(std::move(tell_others)),
@@ -43,7 +50,8 @@ Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared
       resolver_(settings.resolver,
                 {shared_.clock, random_, network_, *cache_, shared_.log, loop_, &relay_, &shared_.forwarders}),
       lookups_(resolver_),
-      router_(settings.route, {shared_.clock, lookups_, *cache_, loop_}),
+      sts_(make_sts(settings.policies, shared_.fetching, std::move(policies), shared_.clock, resolver_, loop_)),
+      router_(settings.route, {shared_.clock, lookups_, *cache_, loop_, sts_.get()}),
       recheck_(settings.recheck, settings.route.options, {shared_.clock, random_, lookups_, loop_, shared_.log},
                [this](const std::vector<route::WordStanding>& words) { shared_.board.set_words(words); }),
       query_(
@@ -126,6 +134,7 @@ void Worker::forget_what_ended() {
         cache_->flush(anchor.name, true);
         resolver_.flush(anchor.name, true);
         router_.forget();
+        dns_.forget();
     }
 }
 
@@ -246,6 +255,10 @@ task::Task<void> Worker::tend_forwarders(std::function<std::vector<Endpoint>()> 
     }
 }
 
+void Worker::watch_policies() {
+    if (sts_) loop_.spawn(sts_->tend());
+}
+
 void Worker::run() {
     loop_.run();
     loop_.cancel_all();
@@ -321,12 +334,14 @@ void Worker::drop(const dns::Name& name, serve::Extent extent) {
     const bool subtree = extent == serve::Extent::subtree;
     resolver_.flush(name, subtree);
     router_.flush(name, subtree);
+    dns_.forget();
 }
 
 void Worker::publish() {
     serve::WorkerFigures figures;
     figures.resolver = resolver_.counters();
     figures.mail = router_.counters();
+    if (sts_) figures.sts = sts_->counters();
     query_.count(figures.doors);
     postfix_.count(figures.doors);
     dns_.count(figures.doors);

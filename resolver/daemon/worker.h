@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "cache/lmdb_cache.h"
 #include "daemon/anchors.h"
+#include "daemon/mta_sts.h"
 #include "daemon/sockets.h"
 #include "log/log.h"
 #include "net/loop.h"
@@ -33,6 +34,7 @@ struct WorkerSettings {
     resolve::Settings resolver;
     route::RouteSettings route;
     route::Recheck::Limits recheck;
+    sts::PolicySettings policies;
     serve::DnsSettings dns;
     serve::QueryLimits query;
     serve::PostfixLimits postfix;
@@ -54,14 +56,16 @@ class Worker {
         log::Log& log;
         serve::StatusBoard& board;
         resolve::ForwarderBoard& forwarders;
+        sts::FetchThread* fetching;  ///< none: MTA-STS is switched off
         /// Reads the configuration again; what it is given is called in any thread.
         std::function<void(std::function<void(const serve::Reload&)>)> reload;
     };
     /// Tells all other workers to forget a name.
     using TellOthers = std::function<void(const dns::Name& name, serve::Extent extent)>;
 
+    /// `policies`: where those of MTA-STS are kept; not needed where it is switched off.
     Worker(std::size_t number, const WorkerSettings& settings, Shared shared, std::unique_ptr<cache::Cache> cache,
-           TellOthers tell_others);
+           std::unique_ptr<cache::Cache> policies, TellOthers tell_others);
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
@@ -83,6 +87,8 @@ class Worker {
     void trust(dnssec::TrustAnchors anchors);
     /// Looks after the operator's word (route/recheck.h). One worker does it.
     void watch_operators_word();
+    /// Fetches policies of MTA-STS again before they end. One worker does it.
+    void watch_policies();
     /// Until stop().
     void run();
     /// From any thread: takes no more questions, answers those under way, and ends; after `most` in any case.
@@ -126,6 +132,7 @@ class Worker {
     std::unique_ptr<cache::Cache> cache_;
     resolve::Resolver resolver_;
     route::ResolverLookups lookups_;
+    std::unique_ptr<MtaSts> sts_;
     route::Router router_;
     route::Recheck recheck_;
     serve::QueryServer query_;

@@ -186,10 +186,20 @@ class Search {
         result.expires = expires;
         for (dns::Dnskey& key : keys_) {
             const bool named = is_named(key.algorithm);
-            result.keys.push_back(make_zone_key(std::move(key), context_.policy));
+            result.keys.push_back(parsed(std::move(key)));
             result.keys.back().named = named;
         }
         return result;
+    }
+    /// A key that was entered is parsed already: that costs as much as a good part of a verification.
+    [[nodiscard]] ZoneKey parsed(dns::Dnskey key) const {
+        const auto same = [&key](const ZoneKey& entry) {
+            return is_same_key(entry.dnskey, key) && entry.dnskey.flags == key.flags &&
+                   entry.dnskey.protocol == key.protocol;
+        };
+        const auto entered = std::ranges::find_if(entries_, same);
+        if (entered != entries_.end()) return *entered;
+        return make_zone_key(std::move(key), context_.policy);
     }
 
     [[nodiscard]] std::string subject() const { return "the key of " + zone_.to_text() + " that its DS names"; }

@@ -188,7 +188,12 @@ void Log::not_secure(const dns::Name& name, dns::Type type, dnssec::Security sec
                  {"code", std::string(reason.code.view())}});
 }
 
+bool Log::is_debugging() const {
+    return state_->logger.should_log(spdlog::level::debug);
+}
+
 void Log::answered(std::string_view what, std::string_view result) {
+    if (!is_debugging()) return;
     state_->say(Level::debug, "answered: " + clean(what) + ": " + clean(result));
 }
 

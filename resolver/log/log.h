@@ -35,7 +35,9 @@ class Log {
     void reload_refused(const Failure& failure);       ///< error: the old configuration stays in force
     void configuration_doubt(std::string_view what);   ///< warning: works, but hardly as meant
     void not_secure(const dns::Name& name, dns::Type type, dnssec::Security security,
-                    const dnssec::Reason& reason);                  ///< info; debug where it is only insecure
+                    const dnssec::Reason& reason);  ///< info; debug where it is only insecure
+    /// Is every single question to be told?
+    [[nodiscard]] bool is_debugging() const;
     void answered(std::string_view what, std::string_view result);  ///< debug: one question of a client, one line
     void sent(std::string_view server, const dns::Name& name, dns::Type type);  ///< debug: one query to an authority
     void received(std::string_view server, std::string_view what);              ///< debug

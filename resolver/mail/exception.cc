@@ -71,10 +71,9 @@ bool would_ask_tlsa(const HostFacts& facts, const Circumstances& natural) {
     return natural.use_dane && facts.a && facts.aaaa && !base_domains(*facts.a, *facts.aaaa).empty();
 }
 
-/// Would a policy of MTA-STS have decided about the host, but for the exception?
-bool would_use_sts(const HostPolicy& policy, const Circumstances& natural) {
-    const bool enforced = natural.sts && natural.sts->mode == StsPolicy::Mode::enforce;
-    return enforced && (policy.action == HostAction::may || policy.action == HostAction::encrypt);
+/// Would a policy of MTA-STS have been looked for, but for the exception? Whether there is one nobody knows.
+bool would_look_for_sts(const HostPolicy& policy) {
+    return policy.action == HostAction::may || policy.action == HostAction::encrypt;
 }
 
 bool is_used(const HostPolicy& policy) {
@@ -241,8 +240,8 @@ void apply_exception(HostAnswer& answer, const HostFacts& facts, const Circumsta
             touched = true;
             break;
         case ExceptionAction::no_sts:
-            touched = would_use_sts(policy, natural);
-            if (touched) policy.text += "; MTA-STS is not used, by " + exception_text(*exception);
+            touched = would_look_for_sts(policy);
+            if (touched) policy.text += "; MTA-STS is not looked at, by " + exception_text(*exception);
             break;
         case ExceptionAction::require_dane:
             touched = require_dane(policy, set, *exception);

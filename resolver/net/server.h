@@ -44,6 +44,9 @@ class Connection {
     Connection& operator=(const Connection&) = delete;
     virtual ~Connection() = default;
     virtual void send(Bytes data) = 0;
+    /// The same for octets that the caller keeps: given to the kernel at once, as far as it takes them; only the rest
+    /// is copied.
+    virtual void write(BytesView data) { send(Bytes(data.begin(), data.end())); }
     [[nodiscard]] virtual std::size_t queued() const = 0;  ///< octets not yet taken by the kernel
     virtual void pause_reading() = 0;
     virtual void resume_reading() = 0;

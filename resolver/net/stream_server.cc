@@ -52,6 +52,23 @@ class Peer final : public Connection, public std::enable_shared_from_this<Peer> 
         [[maybe_unused]] const auto* on_its_way = request.release();  // freed by on_written
         touch();
     }
+    void write(BytesView data) override {
+        if (closing_ || closing_when_sent_ || data.empty()) return;
+        if (queued_ == 0) {
+            // libuv does not write to it.
+            uv_buf_t buffer = uv_buf_init(reinterpret_cast<char*>(const_cast<std::uint8_t*>(data.data())),
+                                          static_cast<unsigned>(data.size()));
+            const int written = uv_try_write(raw(), &buffer, 1);
+            if (written > 0) {
+                touch();
+                data = data.subspan(static_cast<std::size_t>(written));
+            } else if (written != UV_EAGAIN) {
+                close();
+                return;
+            }
+        }
+        if (!data.empty()) send(Bytes(data.begin(), data.end()));
+    }
     [[nodiscard]] std::size_t queued() const override { return queued_; }
     void pause_reading() override {
         if (!closing_) uv_read_stop(raw());

@@ -132,6 +132,12 @@ bool Chain::is_known_unsigned(const dns::Name& zone) const {
     return known && known->security() == Security::insecure;
 }
 
+bool Chain::lacks_only_keys(const dns::Name& zone) const {
+    if (remembered(zone)) return false;
+    const FindingRef ds = tools_.cache.find(zone, dns::Type::ds, tools_.clock.wall());
+    return ds && Judge::cut_of(*ds, tools_.settings.policy) == Cut::signed_delegation;
+}
+
 dns::Name Chain::parent_of(const dns::Name& zone) const {
     const cache::ZoneCut cut = tools_.iterator.deepest_cut(zone);
     if (cut.zone == zone && cut.zone.is_below(cut.parent)) return cut.parent;

@@ -58,6 +58,8 @@ class Chain {
     void forget_all();
     /// Is it known right now, without asking anybody, that nothing in this zone can be validated?
     [[nodiscard]] bool is_known_unsigned(const dns::Name& zone) const;
+    /// Is it known that the zone is signed, while its keys have to be fetched?
+    [[nodiscard]] bool lacks_only_keys(const dns::Name& zone) const;
 
   private:
     task::Task<dnssec::FindingRef> ds_from_referral(dns::Name zone, Context context);

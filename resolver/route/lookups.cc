@@ -28,6 +28,10 @@ std::optional<dnssec::Answer> ResolverLookups::peek(const dns::Name& name, dns::
     return resolver_.peek(name, type);
 }
 
+std::optional<cache::Ended> ResolverLookups::once(const dns::Name& name, dns::Type type) {
+    return resolver_.tools().cache.find_ended(name, type, resolver_.tools().clock.wall());
+}
+
 BudgetRef ResolverLookups::budget(Duration time, BudgetRef parent) {
     return resolver_.budget(time, std::move(parent));
 }

@@ -25,6 +25,12 @@ class Lookups {
     virtual task::Task<dnssec::Answer> resolve(dns::Name name, dns::Type type, BudgetRef budget) = 0;
     /// What the cache knows without asking anybody.
     virtual std::optional<dnssec::Answer> peek(const dns::Name& name, dns::Type type) = 0;
+    /// What it said once and has ended: to guess what will be asked, for nothing else.
+    virtual std::optional<cache::Ended> once(const dns::Name& name, dns::Type type) {
+        static_cast<void>(name);
+        static_cast<void>(type);
+        return std::nullopt;
+    }
     /// A budget for one look-up that also draws from `parent`.
     virtual BudgetRef budget(Duration time, BudgetRef parent) = 0;
     /// The same without what is known of names below the top-level domains: whoever is asked there is asked anew. What
@@ -43,6 +49,7 @@ class ResolverLookups final : public Lookups {
     explicit ResolverLookups(resolve::Resolver& resolver) : resolver_(resolver) {}
     task::Task<dnssec::Answer> resolve(dns::Name name, dns::Type type, BudgetRef budget) override;
     std::optional<dnssec::Answer> peek(const dns::Name& name, dns::Type type) override;
+    std::optional<cache::Ended> once(const dns::Name& name, dns::Type type) override;
     BudgetRef budget(Duration time, BudgetRef parent) override;
     std::shared_ptr<Lookups> anew() override;
     std::shared_ptr<Lookups> without(const dns::Name& negative_anchor) override;

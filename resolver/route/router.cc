@@ -49,14 +49,14 @@ struct Router::State {
         : settings(chosen),
           tools(given),
           search({settings.linger, settings.most_hosts_at_once, settings.most_flights, settings.budget_factor},
-                 {given.clock, given.lookups, given.scheduler}),
+                 {given.clock, given.lookups, given.scheduler, given.sts}),
           flights(given.scheduler),
           background(given.scheduler),
           kept(settings.most_answers),
           ledger(given.cache) {}
 
     task::Task<MailAnswerRef> ask(MailQuestion question);
-    task::Task<Outcome> answer(mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh);
+    task::Task<Outcome> answer(mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh, Sts sts);
     [[nodiscard]] bool may_refresh(const std::string& key);
     [[nodiscard]] MailAnswerRef find_kept(const std::string& key);
     task::Task<void> fetch(mail::MxHost host, Errand errand);
@@ -84,9 +84,9 @@ namespace {
 template <class State>
 class AnswerStarter {
   public:
-    AnswerStarter(State& state, mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh)
-        : state_(&state), hop_(std::move(hop)), port_(port), due_(due), refresh_(refresh) {}
-    task::Task<Outcome> operator()() const { return state_->answer(hop_, port_, due_, refresh_); }
+    AnswerStarter(State& state, mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh, Sts sts)
+        : state_(&state), hop_(std::move(hop)), port_(port), due_(due), refresh_(refresh), sts_(sts) {}
+    task::Task<Outcome> operator()() const { return state_->answer(hop_, port_, due_, refresh_, sts_); }
 
   private:
     State* state_;
@@ -94,6 +94,7 @@ class AnswerStarter {
     std::uint16_t port_;
     MonoTime due_;
     Refresh refresh_;
+    Sts sts_;
 };
 
 /// A fresh look is under way until this goes, however it ends.
@@ -115,7 +116,10 @@ task::Task<MailAnswerRef> Router::State::ask(MailQuestion question) {
     ++counters.questions;
     const Timed timed(counters.answer_time, tools.clock);
     const std::uint16_t port = question.next_hop.port.value_or(question.port);
-    const std::string key = mail::destination_text(question.next_hop, port);
+    std::string key = mail::destination_text(question.next_hop, port);
+    // Whoever wants no MTA-STS has another answer.
+    const Sts sts = tools.sts == nullptr ? Sts::wanted : question.sts;
+    if (sts == Sts::ignored) key += " without sts";
     const MonoTime start = tools.clock.mono();
     const MonoTime deadline = question.deadline == MonoTime{} ? start + settings.usual_time : question.deadline;
     const MonoTime due = std::max(start, deadline - settings.margin);
@@ -132,7 +136,7 @@ task::Task<MailAnswerRef> Router::State::ask(MailQuestion question) {
     // The flight ends when it is due; those who wait for it give it a moment to say so.
     const MonoTime patience = due + settings.margin / 2;
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
-        AnswerStarter<State> starter(*this, question.next_hop, port, due, refresh);
+        AnswerStarter<State> starter(*this, question.next_hop, port, due, refresh, sts);
         const std::string flight = anew ? fresh_key : key;
         std::string own = flight;
         std::optional<Outcome> outcome = co_await flights.run(std::move(own), patience, starter);
@@ -173,7 +177,8 @@ bool Router::State::may_refresh(const std::string& key) {
     return true;
 }
 
-task::Task<Outcome> Router::State::answer(mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh) {
+task::Task<Outcome> Router::State::answer(mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh,
+                                          Sts sts) {
     ++counters.searches;
     // These live in this frame until the answer is made; look-ups of a fresh look end with it.
     std::shared_ptr<Lookups> anew;
@@ -181,27 +186,30 @@ task::Task<Outcome> Router::State::answer(mail::NextHop hop, std::uint16_t port,
     std::optional<UnderWay> under_way;
     if (refresh == Refresh::yes) {
         anew = tools.lookups.anew();
-        under_way.emplace(refreshing, mail::destination_text(hop, port));
+        under_way.emplace(refreshing, mail::destination_text(hop, port) + (sts == Sts::ignored ? " without sts" : ""));
     }
     if (anew) {
         ++counters.refreshed;
-        own.emplace(search.limits(), Search::Tools{tools.clock, *anew, tools.scheduler});
+        own.emplace(search.limits(), Search::Tools{tools.clock, *anew, tools.scheduler, tools.sts});
     }
     Search* used = own ? &*own : &search;
     const std::uint64_t begun_in = epoch;
     const MonoTime start = tools.clock.mono();
     const dns::Name domain = hop.name;
     const mail::Options options = settings.options;
-    FoundDomain found = co_await used->find_domain(std::move(hop), port, due, options);
+    Extras extras;
+    extras.sts = sts == Sts::wanted;
+    extras.tlsrpt = settings.tlsrpt;
+    FoundDomain found = co_await used->find_domain(std::move(hop), port, due, options, extras);
     found.facts.failed_for = settings.failed_for;
     auto made = std::make_shared<mail::MailAnswer>(mail::decide(found.facts, options));
     count(*made);
     if (found.late) ++counters.late;
     // Who gives us no time does not learn much; that is not the domain's fault.
-    if (!found.late || due - start >= settings.patience) note(*made);
+    if (sts == Sts::wanted && (!found.late || due - start >= settings.patience)) note(*made);
     MailAnswerRef shared = made;
     // What is incomplete is not kept: the look-ups go on, and the next question finds more.
-    bool worth_keeping = !found.late && shared->expires > shared->time && begun_in == epoch;
+    bool worth_keeping = sts == Sts::wanted && !found.late && shared->expires > shared->time && begun_in == epoch;
     if (worth_keeping) kept.keep(shared->domain, domain, shared);
     co_return Outcome{shared, found.late, due};
 }
@@ -275,6 +283,15 @@ Router::~Router() = default;
 
 task::Task<MailAnswerRef> Router::ask(MailQuestion question) {
     return state_->ask(std::move(question));
+}
+
+MailAnswerRef Router::kept(const std::string& destination) {
+    MailAnswerRef found = state_->find_kept(destination);
+    if (found) {
+        ++state_->counters.questions;
+        ++state_->counters.kept;
+    }
+    return found;
 }
 
 void Router::look_ahead(const dnssec::Answer& mx) {

@@ -18,11 +18,13 @@
 #include "mail/next_hop.h"
 #include "route/ledger.h"
 #include "route/lookups.h"
+#include "route/sts_source.h"
 #include "task/task.h"
 
 namespace mxtrust::route {
 
 enum class Refresh : std::uint8_t { no, yes };
+enum class Sts : std::uint8_t { ignored, wanted };  ///< may a policy of MTA-STS count?
 
 struct MailQuestion {
     mail::NextHop next_hop;
@@ -31,6 +33,7 @@ struct MailQuestion {
     /// yes: not from what is kept here or in the cache, the authorities are asked anew; for one destination not more
     /// often than refresh_interval, and for few at once: else as without.
     Refresh refresh = Refresh::no;
+    Sts sts = Sts::wanted;
 };
 
 using MailAnswerRef = std::shared_ptr<const mail::MailAnswer>;
@@ -50,6 +53,7 @@ struct RouteSettings {
     std::size_t most_ahead = 256;        ///< hosts under way for look_ahead; what comes when they are is not begun
     std::size_t most_ahead_each = 16;    ///< hosts of one MX answer fetched ahead, by preference; an MTA tries fewer
     Duration refresh_interval{10'000};   ///< between two fresh looks at one destination: a person looks, a script loops
+    bool tlsrpt = false;                 ///< look for where reports are wanted (RFC 8460)?
     std::size_t most_refreshing = 8;     ///< fresh looks under way at once; each costs what an unknown domain costs
 };
 
@@ -71,6 +75,7 @@ class Router {
         Lookups& lookups;
         cache::Cache& cache;
         task::Scheduler& scheduler;
+        StsSource* sts = nullptr;  ///< none: MTA-STS is switched off
     };
     Router(RouteSettings settings, Tools tools);
     ~Router();
@@ -79,6 +84,9 @@ class Router {
 
     /// Always an answer, by the deadline.
     task::Task<MailAnswerRef> ask(MailQuestion question);
+    /// A finished answer that still holds, as ask() would give it; null where there is none. Neither allocates nor
+    /// waits.
+    [[nodiscard]] MailAnswerRef kept(const std::string& destination);
     /// An MX answer went out over DNS: what the MTA will ask next is fetched now, in the background.
     void look_ahead(const dnssec::Answer& mx);
     /// Mail domains whose last decision was defer, or that have a host to be skipped; the latest failure first.

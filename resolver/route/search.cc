@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "mail/exception.h"
+#include "mail/sts.h"
+#include "mail/tlsrpt.h"
 #include "mail/words.h"
 
 namespace mxtrust::route {
@@ -13,6 +15,8 @@ namespace {
 using namespace mxtrust::literals;
 using dnssec::Answer;
 using dnssec::Security;
+
+constexpr std::size_t most_guessed = 8;  // hosts of an ended MX answer; most domains have one or two
 
 task::Task<Answer> resolve(Lookups* lookups, dns::Name name, dns::Type type, BudgetRef budget) {
     co_return co_await lookups->resolve(std::move(name), type, std::move(budget));
@@ -32,6 +36,9 @@ class Starter {
     Duration time_;
     BudgetRef parent_;
 };
+
+/// Where reports are wanted was not there in time: soon it is.
+constexpr std::chrono::seconds not_known_for{5};
 
 std::string flight_key(const dns::Name& name, dns::Type type) {
     std::string key(as_text(name.wire()));
@@ -162,6 +169,31 @@ bool Search::is_surely_signed(const dns::Name& host, const Errand& errand) const
     return host.label_count() > 2 && is_secure(tools_.lookups.peek(host.parent(), dns::Type::dnskey));
 }
 
+bool Search::was_asked_tlsa(const dns::Name& host, std::uint16_t port) const {
+    const Result<dns::Name> owner = mail::tlsa_name(host, port);
+    return owner && tools_.lookups.once(*owner, dns::Type::tlsa);
+}
+
+std::vector<mail::MxHost> Search::hosts_to_guess(const dns::Name& domain) const {
+    std::vector<mail::MxHost> hosts;
+    const std::optional<cache::Ended> once = tools_.lookups.once(domain, dns::Type::mx);
+    if (!once) return hosts;
+    std::vector<std::pair<std::uint16_t, dns::Name>> named;
+    for (const Bytes& rdata : once->records) {
+        Result<dns::Mx> mx = dns::parse_mx(rdata);
+        if (mx && !mx->exchange.is_root()) named.emplace_back(mx->preference, std::move(mx->exchange));
+    }
+    std::sort(named.begin(), named.end());
+    // RFC 5321 5.1: without MX the domain is its own host.
+    if (once->outcome == dnssec::Outcome::nodata) named.emplace_back(std::uint16_t{0}, domain);
+    for (auto& [preference, name] : named) {
+        if (hosts.size() >= most_guessed) break;
+        hosts.emplace_back();
+        hosts.back().name = std::move(name);
+    }
+    return hosts;
+}
+
 task::Task<FoundHost> Search::find_host(mail::MxHost host, Errand errand) {
     FoundHost found;
     found.facts.host = std::move(host);
@@ -178,7 +210,8 @@ task::Task<FoundHost> Search::find_host(mail::MxHost host, Errand errand) {
     std::vector<dns::Name> bases;
     // RFC 7672 2.2.2: not where the address is insecure; there are servers that answer TLSA with nothing, or with
     // errors. One of the addresses tells, a moment later, what is not known yet.
-    if (errand.tlsa && is_surely_signed(name, errand)) bases.push_back(name);
+    const bool at_once = is_surely_signed(name, errand) || was_asked_tlsa(name, errand.port);
+    if (errand.tlsa && at_once) bases.push_back(name);
     while (true) {
         for (const dns::Name& base : bases) {
             Result<dns::Name> owner = mail::tlsa_name(base, errand.port);
@@ -214,14 +247,83 @@ task::Task<std::vector<FoundHost>> Search::find_hosts(std::vector<mail::MxHost> 
     co_return all;
 }
 
-task::Task<FoundDomain> Search::find_domain(mail::NextHop hop, std::uint16_t port, MonoTime due,
-                                            mail::Options options) {
+task::Task<mail::StsStatus> Search::find_sts(dns::Name domain, Errand errand) {
+    const Result<dns::Name> owner = domain.prepend("_mta-sts");
+    if (!owner) co_return mail::StsStatus{};  // longer than a name can be: there is none
+    dns::Name asked = *owner;
+    Asked record = co_await look_up(std::move(asked), dns::Type::txt, errand);
+    mail::StsStatus found = co_await tools_.sts->find(std::move(domain), std::move(record), errand.due);
+    co_return found;
+}
+
+mail::TlsrptStatus Search::read_tlsrpt(const dns::Name& domain, const Asked& record) const {
+    mail::TlsrptStatus status;
+    status.expires = tools_.clock.wall() + not_known_for;
+    status.problem = "the TXT record at _smtp._tls." + domain.to_text() + " was not looked up in time";
+    if (!record) return status;
+    status.record = mail::status_of(*record, tools_.clock.wall());
+    status.expires = std::max(record->expires(), status.expires);
+    status.problem.clear();
+    const bool judged = record->security() == Security::secure || record->security() == Security::insecure;
+    if (!judged || record->outcome() == dnssec::Outcome::failure) {
+        status.problem =
+            "the TXT record at _smtp._tls." + domain.to_text() + " could not be had" + mail::because(*record);
+        return status;
+    }
+    Result<std::vector<std::string>> uris = mail::parse_tlsrpt_record(mail::txt_records(*record));
+    if (uris) {
+        status.rua = std::move(*uris);
+    } else {
+        status.problem = uris.error().text;
+    }
+    return status;
+}
+
+/// The hosts, and beside them what else is to be told. MTA-STS is looked at where it can count: at once where the MX
+/// records are not signed, as few of such domains' hosts are DANE's; else when a host turns out not to be. So an answer
+/// of DANE alone neither waits for it nor, mostly, asks.
+task::Task<void> Search::find_extras(FoundDomain* found, Errand errand, mail::Options options, Extras extras) {
+    const dns::Name domain = found->facts.next_hop.name;
+    const bool named = found->facts.next_hop.kind != mail::NextHop::Kind::address;
+    const bool off = found->facts.set.exception && found->facts.set.exception->action == mail::ExceptionAction::no_sts;
+    const bool sts = extras.sts && named && !off && tools_.sts != nullptr;
+    task::Gather<Asked> reports(tools_.scheduler);
+    task::Gather<mail::StsStatus> policies(tools_.scheduler);
+    const Result<dns::Name> owner = dns::Name::from_text("_smtp._tls." + domain.to_text());
+    if (extras.tlsrpt && named && owner) reports.add(look_up(*owner, dns::Type::txt, errand));
+    if (sts && !(errand.tlsa && found->facts.set.authentic)) policies.add(find_sts(domain, errand));
+    std::vector<FoundHost> hosts = co_await find_hosts(found->facts.set.hosts, errand);
+    for (FoundHost& host : hosts) {
+        found->late = found->late || host.late;
+        found->facts.hosts.push_back(std::move(host.facts));
+    }
+    const bool wanted = sts && mail::wants_sts(found->facts, options);
+    if (wanted && policies.pending() == 0) policies.add(find_sts(domain, errand));
+    if (wanted) {
+        // Whoever looks for it keeps to the errand's time; a moment more lets it say so.
+        task::Gather<mail::StsStatus>::Finished policy = co_await policies.next(task::never);
+        if (policy) found->facts.sts = std::move(policy->second);
+        found->late = found->late || !found->facts.sts || found->facts.sts->late;
+    }
+    if (reports.pending() == 0) co_return;
+    task::Gather<Asked>::Finished report = co_await reports.next(tools_.clock.mono());
+    const Asked record = report ? std::move(report->second) : std::nullopt;
+    found->facts.tlsrpt = read_tlsrpt(domain, record);
+}
+
+task::Task<FoundDomain> Search::find_domain(mail::NextHop hop, std::uint16_t port, MonoTime due, mail::Options options,
+                                            Extras extras) {
     FoundDomain found;
     found.facts.next_hop = hop;
     found.facts.port = port;
     Errand all = errand(port, due);
+    // What is guessed ends with this question; its look-ups, which others may have joined, do not.
+    task::Gather<FoundHost> guessed(tools_.scheduler);
     if (hop.kind == mail::NextHop::Kind::domain) {
         found.facts.mx_cached = tools_.lookups.peek(hop.name, dns::Type::mx).has_value();
+        if (!found.facts.mx_cached) {
+            for (mail::MxHost& host : hosts_to_guess(hop.name)) guessed.add(find_host(std::move(host), all));
+        }
         Asked mx = co_await look_up(hop.name, dns::Type::mx, all);
         found.late = !mx.has_value();
         if (!mx) mx = unanswered(hop.name, dns::Type::mx, tools_.clock.wall());
@@ -234,11 +336,8 @@ task::Task<FoundDomain> Search::find_domain(mail::NextHop hop, std::uint16_t por
     mail::note_exceptions(found.facts.set, hop, options, tools_.clock.wall());
     all.tlsa = mail::wants_tlsa(found.facts.set, options);
     if (!found.facts.set.verdict) {
-        std::vector<FoundHost> hosts = co_await find_hosts(found.facts.set.hosts, all);
-        for (FoundHost& host : hosts) {
-            found.late = found.late || host.late;
-            found.facts.hosts.push_back(std::move(host.facts));
-        }
+        FoundDomain* into = &found;  // awaited in the same statement
+        co_await find_extras(into, all, std::move(options), extras);
     }
     found.facts.now = tools_.clock.wall();
     co_return found;

@@ -14,6 +14,7 @@
 #include "mail/host.h"
 #include "mail/mx_set.h"
 #include "route/lookups.h"
+#include "route/sts_source.h"
 #include "task/gather.h"
 #include "task/single_flight.h"
 #include "task/task.h"
@@ -41,6 +42,12 @@ struct FoundDomain {
     bool late = false;
 };
 
+/// What a mail answer may have beside its hosts. It never holds up an answer whose hosts are all DANE's.
+struct Extras {
+    bool sts = false;     ///< the domain's MTA-STS policy, where a host is not DANE's
+    bool tlsrpt = false;  ///< where reports are wanted; told only where it is there when the rest is
+};
+
 class Search {
   public:
     struct Limits {
@@ -53,10 +60,13 @@ class Search {
         Clock& clock;
         Lookups& lookups;
         task::Scheduler& scheduler;
+        StsSource* sts = nullptr;  ///< none: MTA-STS is switched off
     };
     Search(Limits limits, Tools tools);
 
-    task::Task<FoundDomain> find_domain(mail::NextHop hop, std::uint16_t port, MonoTime due, mail::Options options);
+    /// `extras`: what else is looked at, besides the hosts.
+    task::Task<FoundDomain> find_domain(mail::NextHop hop, std::uint16_t port, MonoTime due, mail::Options options,
+                                        Extras extras = Extras());
     task::Task<FoundHost> find_host(mail::MxHost host, Errand errand);
     [[nodiscard]] Errand errand(std::uint16_t port, MonoTime due) const;
     [[nodiscard]] const Limits& limits() const { return limits_; }
@@ -67,7 +77,15 @@ class Search {
     /// Nothing where there was no answer by errand.due.
     task::Task<Asked> look_up(dns::Name name, dns::Type type, Errand errand);
     task::Task<std::vector<FoundHost>> find_hosts(std::vector<mail::MxHost> hosts, Errand errand);
+    task::Task<void> find_extras(FoundDomain* found, Errand errand, mail::Options options, Extras extras);
+    task::Task<mail::StsStatus> find_sts(dns::Name domain, Errand errand);
+    [[nodiscard]] mail::TlsrptStatus read_tlsrpt(const dns::Name& domain, const Asked& record) const;
     [[nodiscard]] bool is_surely_signed(const dns::Name& host, const Errand& errand) const;
+    /// Was TLSA of this host asked before? Then its address was secure, or nothing was known of that.
+    [[nodiscard]] bool was_asked_tlsa(const dns::Name& host, std::uint16_t port) const;
+    /// The hosts that an MX answer named which has ended: very likely those that the next one will name. They are asked
+    /// beside it; which of them count, it alone says.
+    [[nodiscard]] std::vector<mail::MxHost> hosts_to_guess(const dns::Name& domain) const;
 
     Limits limits_;
     Tools tools_;

@@ -8,6 +8,7 @@
 #include "dnssec/sentinel.h"
 #include "serve/dns_reply.h"
 #include "serve/dns_request.h"
+#include "serve/hot_replies.h"
 #include "serve/patience.h"
 #include "task/gather.h"
 #include "task/task.h"
@@ -15,19 +16,31 @@
 namespace mxtrust::serve {
 namespace {
 
+constexpr std::uint8_t truncated_bit = 0x02;  // RFC 1035 4.1.1, in a message's third octet
+
 std::vector<Network> loopback_networks() {
     return {Network::from_text("127.0.0.0/8").value(), Network::from_text("::1/128").value()};
 }
 
 }  // namespace
 
+/// A reply, and whether it may be told to whoever asks the same in the next moments.
+struct Told {
+    dns::Message reply;
+    bool lasting = false;
+};
+
 struct DnsServer::State {
     State(DnsSettings its_settings, Tools its_tools)
-        : settings(std::move(its_settings)), tools(its_tools), loopback(loopback_networks()) {}
+        : settings(std::move(its_settings)),
+          tools(its_tools),
+          loopback(loopback_networks()),
+          hot(its_tools.resolver.tools().random) {}
 
     DnsSettings settings;
     Tools tools;
     std::vector<Network> loopback;
+    HotReplies hot;
     DoorCounters counters;
     std::size_t pending = 0;
     std::vector<std::unique_ptr<net::StreamServer>> stream_servers;
@@ -64,11 +77,16 @@ struct DnsServer::State {
         return error_reply(query, dns::Rcode::servfail, {{dns::Ede::other, "too many questions are under way"}});
     }
 
+    [[nodiscard]] Path path_of(const net::DatagramPeer& peer) const {
+        return is_allowed(loopback, peer.from.address) ? Path::loopback : Path::network;
+    }
     void datagram(std::size_t server, BytesView wire, const net::DatagramPeer& peer);
-    task::Task<void> answer_datagram(std::size_t server, net::DatagramPeer peer, dns::Message query);
+    /// True where the same was asked a moment ago, and is answered.
+    bool answer_at_once(std::size_t server, BytesView wire, const net::DatagramPeer& peer);
+    task::Task<void> answer_datagram(std::size_t server, net::DatagramPeer peer, dns::Message query, Bytes wire);
     task::Task<void> answer_stream(std::shared_ptr<Stream> stream, dns::Message query);
-    task::Task<dns::Message> answer(dns::Message query);
-    task::Task<dns::Message> resolved(dns::Message query, BudgetRef budget);
+    task::Task<Told> answer(dns::Message query);
+    task::Task<Told> resolved(dns::Message query, BudgetRef budget);
     dns::Message from_cache(const dns::Message& query);
 };
 
@@ -174,7 +192,9 @@ class DnsServer::Stream final : public net::ConnectionUser, public std::enable_s
 
 void DnsServer::State::datagram(std::size_t server, BytesView wire, const net::DatagramPeer& peer) {
     ++counters.dns_udp;
-    DnsRequest request = judge(wire, admission(peer.from.address));
+    const Admission admitted = admission(peer.from.address);
+    if (admitted == Admission::allowed && answer_at_once(server, wire, peer)) return;
+    DnsRequest request = judge(wire, admitted);
     if (const auto* refused = std::get_if<Refused>(&request)) {
         datagram_servers[server]->reply(peer, dns::render_message(refused->reply, 512));
         return;
@@ -186,30 +206,48 @@ void DnsServer::State::datagram(std::size_t server, BytesView wire, const net::D
         return;
     }
     ++pending;
-    tools.scheduler.spawn(answer_datagram(server, peer, std::move(asked->query)));
+    tools.scheduler.spawn(answer_datagram(server, peer, std::move(asked->query), Bytes(wire.begin(), wire.end())));
 }
 
-task::Task<void> DnsServer::State::answer_datagram(std::size_t server, net::DatagramPeer peer, dns::Message query) {
-    const Path path = is_allowed(loopback, peer.from.address) ? Path::loopback : Path::network;
+bool DnsServer::State::answer_at_once(std::size_t server, BytesView wire, const net::DatagramPeer& peer) {
+    if (tools.log.is_debugging()) return false;
+    bool authentic = false;
+    const BytesView reply = hot.find(wire, path_of(peer), tools.clock.wall(), authentic);
+    if (reply.empty()) return false;
+    // What does not fit the path any more is told like anything else.
+    if (datagram_servers[server]->reply(peer, reply) == net::DatagramServer::Sent::too_large) return false;
+    if (authentic) ++counters.dns_authentic;
+    return true;
+}
+
+task::Task<void> DnsServer::State::answer_datagram(std::size_t server, net::DatagramPeer peer, dns::Message query,
+                                                   Bytes wire) {
+    const Path path = path_of(peer);
     const std::size_t most = most_datagram_octets(query, path);
-    dns::Message reply = co_await answer(std::move(query));
+    Told told = co_await answer(std::move(query));
     --pending;
-    const auto sent = datagram_servers[server]->reply(peer, dns::render_message(reply, most));
-    // RFC 9715 3.1: truncate, don't fragment; the client comes again over TCP.
-    if (sent == net::DatagramServer::Sent::too_large)
-        static_cast<void>(datagram_servers[server]->reply(peer, dns::render_message(reply, least_datagram)));
+    const Bytes octets = dns::render_message(told.reply, most);
+    const auto sent = datagram_servers[server]->reply(peer, octets);
+    if (sent == net::DatagramServer::Sent::too_large) {
+        // RFC 9715 3.1: truncate, don't fragment; the client comes again over TCP.
+        static_cast<void>(datagram_servers[server]->reply(peer, dns::render_message(told.reply, least_datagram)));
+        co_return;
+    }
+    const bool truncated = (octets.at(2) & truncated_bit) != 0;
+    if (told.lasting && !truncated) hot.keep(wire, path, octets, tools.clock.wall());
 }
 
 task::Task<void> DnsServer::State::answer_stream(std::shared_ptr<Stream> stream, dns::Message query) {
-    dns::Message reply = co_await answer(std::move(query));
+    Told told = co_await answer(std::move(query));
     --pending;
-    stream->reply(reply);
+    stream->reply(told.reply);
 }
 
-task::Task<dns::Message> DnsServer::State::answer(dns::Message query) {
+task::Task<Told> DnsServer::State::answer(dns::Message query) {
     dns::Name name = query.question->name;
     const dns::Type type = query.question->type;
-    dns::Message reply;
+    Told told;
+    dns::Message& reply = told.reply;  // lives in this frame
     BudgetRef budget = tools.resolver.budget(settings.deadline);
     if (!query.recursion_desired) {
         reply = from_cache(query);
@@ -222,24 +260,26 @@ task::Task<dns::Message> DnsServer::State::answer(dns::Message query) {
             co_await tools.resolver.resolve_any(std::move(name), std::move(budget));
         reply = any_reply(query, findings, tools.clock.wall());
     } else {
-        reply = co_await resolved(query, std::move(budget));
+        told = co_await resolved(query, std::move(budget));
     }
     if (reply.rcode == dns::Rcode::servfail) ++counters.dns_servfail;
     if (reply.authentic_data) ++counters.dns_authentic;
-    tools.log.answered("DNS " + query.question->name.to_text() + " " + dns::to_text(type),
-                       dns::to_text(reply.rcode) + (reply.authentic_data ? " AD" : ""));
-    co_return reply;
+    if (tools.log.is_debugging()) {
+        tools.log.answered("DNS " + query.question->name.to_text() + " " + dns::to_text(type),
+                           dns::to_text(reply.rcode) + (reply.authentic_data ? " AD" : ""));
+    }
+    co_return told;
 }
 
 /// RFC 8767 5: where an answer that has ended is at hand, the client waits for a better one only so long; a failure to
 /// get one does not reach it. A bogus answer does: that one was got, and it is not to be explained away.
-task::Task<dns::Message> DnsServer::State::resolved(dns::Message query, BudgetRef budget) {
+task::Task<Told> DnsServer::State::resolved(dns::Message query, BudgetRef budget) {
     dns::Name name = query.question->name;
     const dns::Type type = query.question->type;
     const std::optional<dnssec::Answer> old = tools.resolver.peek_stale(name, type);
     if (old && settings.stale_after.count() == 0) {
         tools.resolver.refresh(*old);
-        co_return stale_reply(query, *old, tools.clock.wall(), settings.stale_ttl);
+        co_return Told{stale_reply(query, *old, tools.clock.wall(), settings.stale_ttl), false};
     }
     MonoTime until = budget->deadline();
     if (old) until = std::min(until, tools.clock.mono() + settings.stale_after);
@@ -253,10 +293,14 @@ task::Task<dns::Message> DnsServer::State::resolved(dns::Message query, BudgetRe
     }
     const bool failed =
         !answer || (answer->outcome() == dnssec::Outcome::failure && answer->security() != dnssec::Security::bogus);
-    if (old && failed) co_return stale_reply(query, *old, tools.clock.wall(), settings.stale_ttl);
+    if (old && failed) co_return Told{stale_reply(query, *old, tools.clock.wall(), settings.stale_ttl), false};
     // An MTA that got MX asks for the hosts next: that is fetched while it reads.
     if (type == dns::Type::mx) tools.router.look_ahead(*answer);
-    co_return reply_with(query, *answer);
+    Told told;
+    told.reply = reply_with(query, *answer);
+    // Failures are told anew each time: the next moment may know better.
+    told.lasting = told.reply.rcode == dns::Rcode::noerror || told.reply.rcode == dns::Rcode::nxdomain;
+    co_return told;
 }
 
 /// RD=0: what is known is told, nothing is found out for it (RFC 1034 4.3.1).
@@ -301,6 +345,10 @@ Done DnsServer::listen_tcp(net::UvLoop& loop, net::Listening listening) {
     return {};
 }
 
+void DnsServer::forget() {
+    state_->hot.forget();
+}
+
 void DnsServer::set_settings(const DnsSettings& settings) {
     DnsSettings& own = state_->settings;
     own.allow = settings.allow;
@@ -308,6 +356,7 @@ void DnsServer::set_settings(const DnsSettings& settings) {
     own.root_key_sentinel = settings.root_key_sentinel;
     own.stale_after = settings.stale_after;
     own.stale_ttl = settings.stale_ttl;
+    forget();
 }
 
 void DnsServer::drain() {

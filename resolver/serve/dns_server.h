@@ -55,6 +55,8 @@ class DnsServer {
     void drain();
     [[nodiscard]] bool is_idle() const;
     void stop();
+    /// Forgets finished replies: something was flushed, or the operator's word has ended.
+    void forget();
     void count(DoorCounters& counters) const;
 
   private:

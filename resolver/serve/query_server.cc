@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "mail/domain.h"
+#include "serve/hot_lines.h"
 #include "serve/patience.h"
 #include "serve/render.h"
 #include "serve/request.h"
@@ -24,6 +25,8 @@ namespace {
 constexpr std::size_t most_hosts_explained = 10;  // a person reads it; an MTA tries no more hosts either
 constexpr Duration reload_time{10'000};           // milliseconds are usual
 constexpr int time_to_explain = 5;                // this part of the time is left for what the answer rests on
+constexpr std::size_t octets_at_once = 65536;     // replies are gathered up to here before the kernel gets them
+constexpr std::string_view head_of_reply = "{\"id\":";
 
 /// Mail answers rendered once for all who ask until they expire.
 class RenderedBodies {
@@ -83,7 +86,8 @@ struct QueryServer::State {
           tools(its_tools),
           flush(std::move(its_flush)),
           publish(std::move(its_publish)),
-          reloading(std::move(its_reloading)) {}
+          reloading(std::move(its_reloading)),
+          hot(its_tools.resolver.tools().random) {}
 
     QueryLimits limits;
     Tools tools;
@@ -92,13 +96,20 @@ struct QueryServer::State {
     Reloading reloading;
     DoorCounters counters;
     RenderedBodies bodies;
+    HotLines hot;
     std::size_t pending = 0;
 
-    task::Task<void> converse(std::shared_ptr<Conversation> conversation, Request request, Ticket ticket);
-    task::Task<std::string> answer(Request request, std::optional<net::PeerCredentials> peer);
+    /// The reply to a line that was answered before, appended to `out`; false where it takes more than a look.
+    bool answer_at_once(std::string_view line, std::string& out);
+    /// Keeps what was said to a line for whoever sends the same.
+    void keep_hot(std::string_view line, const MailRequest& asked, const route::MailAnswerRef& answer,
+                  HotLines::Reply reply);
+    task::Task<void> converse(std::shared_ptr<Conversation> conversation, Request request, Ticket ticket,
+                              std::string line);
+    task::Task<std::string> answer(Request request, std::optional<net::PeerCredentials> peer, std::string line);
     task::Task<route::MailAnswerRef> ask_router(MailRequest request);
-    task::Task<std::string> answer_mail(std::string id, MailRequest request);
-    task::Task<std::string> answer_decide(DecideRequest request);
+    task::Task<std::string> answer_mail(std::string id, MailRequest request, std::string line);
+    task::Task<std::string> answer_decide(DecideRequest request, std::string line);
     task::Task<std::string> answer_rrset(std::string id, RRsetRequest request);
     task::Task<std::string> answer_explain(std::string id, ExplainRequest request);
     void count_decision(mail::Action action);
@@ -148,6 +159,9 @@ class QueryServer::Conversation final : public net::ConnectionUser, public std::
         while (!is_full() && take_line()) {
         }
         pumping_ = false;
+        buffer_.erase(0, taken_);
+        taken_ = 0;
+        give_out();
         if (closed_) return;
         if (is_full()) {
             if (connection_->queued() > server_.limits.most_queued_octets && !paused_)
@@ -161,7 +175,8 @@ class QueryServer::Conversation final : public net::ConnectionUser, public std::
         if (ended_ && pending_ == 0) connection_->close_when_sent();
     }
     [[nodiscard]] bool is_full() const {
-        return pending_ >= server_.limits.most_pending || connection_->queued() > server_.limits.most_queued_octets;
+        return pending_ >= server_.limits.most_pending ||
+               connection_->queued() + out_.size() > server_.limits.most_queued_octets;
     }
     void pause() {
         if (!paused_) connection_->pause_reading();
@@ -174,45 +189,50 @@ class QueryServer::Conversation final : public net::ConnectionUser, public std::
 
     /// False where there is no whole line.
     bool take_line() {
-        const std::size_t end = buffer_.find('\n');
-        if (skipped_ > 0) return skip(end);
-        if (std::min(end, buffer_.size()) > most_request_octets) {
-            overlong();
+        const std::string_view left = std::string_view(buffer_).substr(taken_);
+        const std::size_t end = left.find('\n');
+        if (skipped_ > 0) return skip(end, left.size());
+        if (std::min(end, left.size()) > most_request_octets) {
+            overlong(left);
             return true;
         }
-        if (end != std::string::npos) {
-            const std::string line = buffer_.substr(0, end);
-            buffer_.erase(0, end + 1);
-            ask(line);
+        if (end != std::string_view::npos) {
+            taken_ += end + 1;
+            ask(left.substr(0, end));
             return true;
         }
         // What stands before the end of input is a line, too: clients that shut down their side need not end it.
-        if (!ended_ || buffer_.empty()) return false;
-        const std::string line = std::move(buffer_);
-        buffer_.clear();
-        ask(line);
+        if (!ended_ || left.empty()) return false;
+        taken_ += left.size();
+        ask(left);
         return true;
     }
-    void overlong() {
-        refuse(overlong_request(std::string_view(buffer_).substr(0, most_request_octets)));
+    void overlong(std::string_view left) {
+        refuse(overlong_request(left.substr(0, most_request_octets)));
         skipped_ = 1;
     }
     /// Drops the rest of an overlong line.
-    bool skip(std::size_t end) {
-        const std::size_t count = end == std::string::npos ? buffer_.size() : end + 1;
-        buffer_.erase(0, count);
-        skipped_ = end == std::string::npos ? skipped_ + count : 0;
+    bool skip(std::size_t end, std::size_t left) {
+        const std::size_t count = end == std::string_view::npos ? left : end + 1;
+        taken_ += count;
+        skipped_ = end == std::string_view::npos ? skipped_ + count : 0;
         if (skipped_ > server_.limits.most_skipped_octets) {
             ended_ = true;
-            buffer_.clear();
+            taken_ = buffer_.size();
             skipped_ = 0;
             connection_->pause_reading();
             return false;
         }
-        return end != std::string::npos;
+        return end != std::string_view::npos;
     }
 
+    /// `line` lies in the buffer, which stays as it is until all its lines are taken.
     void ask(std::string_view line) {
+        // Words are answered in order, and debugging wants to see every question.
+        if (waiting_.empty() && server_.answer_at_once(line, out_)) {
+            if (out_.size() > octets_at_once) give_out();
+            return;
+        }
         std::variant<Request, BadRequest> parsed = parse_request(line);
         if (const auto* bad = std::get_if<BadRequest>(&parsed)) {
             refuse(*bad);
@@ -232,7 +252,8 @@ class QueryServer::Conversation final : public net::ConnectionUser, public std::
         }
         ++pending_;
         ++server_.pending;
-        server_.tools.scheduler.spawn(server_.converse(shared_from_this(), std::move(request), ticket));
+        server_.tools.scheduler.spawn(
+            server_.converse(shared_from_this(), std::move(request), ticket, std::string(line)));
     }
     void refuse(const BadRequest& bad) {
         ++server_.counters.query_bad_requests;
@@ -246,26 +267,30 @@ class QueryServer::Conversation final : public net::ConnectionUser, public std::
     }
     void say(std::string line, const Ticket& ticket) {
         if (!ticket.place) {
-            send(std::move(line));
+            send(line);
             return;
         }
         *ticket.place = std::move(line);
         while (!waiting_.empty() && waiting_.front()->has_value()) {
-            send(std::move(**waiting_.front()));
+            send(**waiting_.front());
             waiting_.pop_front();
         }
     }
-    void send(std::string line) {
-        if (closed_) return;
-        line += '\n';
-        const BytesView octets = as_bytes(line);
-        connection_->send(Bytes(octets.begin(), octets.end()));
+    void send(const std::string& line) {
+        out_ += line;
+        out_ += '\n';
+    }
+    void give_out() {
+        if (!closed_ && !out_.empty()) connection_->write(as_bytes(out_));
+        out_.clear();
     }
 
     State& server_;
     net::ConnectionRef connection_;
     Patience patience_;
-    std::string buffer_;
+    std::string buffer_;     ///< what was received
+    std::size_t taken_ = 0;  ///< so much of the buffer is dealt with; 0 outside of pump()
+    std::string out_;        ///< replies to be given to the kernel together
     std::deque<std::shared_ptr<std::optional<std::string>>> waiting_;  ///< text replies in their order
     std::size_t pending_ = 0;
     std::size_t skipped_ = 0;  ///< octets dropped of an overlong line; 0 outside of one
@@ -273,18 +298,54 @@ class QueryServer::Conversation final : public net::ConnectionUser, public std::
 };
 
 task::Task<void> QueryServer::State::converse(std::shared_ptr<Conversation> conversation, Request request,
-                                              Ticket ticket) {
-    const std::string what = described(request);
+                                              Ticket ticket, std::string line) {
+    const std::string what = tools.log.is_debugging() ? described(request) : std::string();
     std::optional<net::PeerCredentials> peer = conversation->peer();
-    std::string line = co_await answer(std::move(request), peer);
-    tools.log.answered(what, line);
-    conversation->reply(std::move(line), ticket);
+    std::string reply = co_await answer(std::move(request), peer, std::move(line));
+    tools.log.answered(what, reply);
+    conversation->reply(std::move(reply), ticket);
 }
 
-task::Task<std::string> QueryServer::State::answer(Request request, std::optional<net::PeerCredentials> peer) {
+bool QueryServer::State::answer_at_once(std::string_view line, std::string& out) {
+    if (tools.log.is_debugging()) return false;
+    const std::optional<LineShape> shape = shape_of(line);
+    if (!shape) return false;
+    const HotLines::Reply* known = hot.find(*shape);
+    if (known == nullptr) return false;
+    const route::MailAnswerRef kept = tools.router.kept(known->destination);
+    // The very answer that was said to this line, and no other that came to be kept in its place.
+    const bool same = kept && !kept.owner_before(known->answer) && !known->answer.owner_before(kept);
+    if (!same) return false;
+    ++counters.query_requests;
+    if (known->in_words) {
+        count_decision(kept->decision.action);
+    } else {
+        ++counters.query_mail;
+        out += head_of_reply;
+        out += shape->id.empty() ? std::string_view("null") : shape->id;
+    }
+    out += known->head;
+    if (known->body) out += *known->body;
+    out += '\n';
+    return true;
+}
+
+void QueryServer::State::keep_hot(std::string_view line, const MailRequest& asked, const route::MailAnswerRef& answer,
+                                  HotLines::Reply reply) {
+    if (asked.freshness == Freshness::refresh || tools.log.is_debugging()) return;
+    const std::optional<LineShape> shape = shape_of(line);
+    if (!shape) return;
+    reply.destination = answer->domain;
+    reply.answer = answer;
+    hot.keep(*shape, std::move(reply));
+}
+
+task::Task<std::string> QueryServer::State::answer(Request request, std::optional<net::PeerCredentials> peer,
+                                                   std::string line) {
     if (auto* mail = std::get_if<MailRequest>(&request.what))
-        co_return co_await answer_mail(std::move(request.id), std::move(*mail));
-    if (auto* decide = std::get_if<DecideRequest>(&request.what)) co_return co_await answer_decide(std::move(*decide));
+        co_return co_await answer_mail(std::move(request.id), std::move(*mail), std::move(line));
+    if (auto* decide = std::get_if<DecideRequest>(&request.what))
+        co_return co_await answer_decide(std::move(*decide), std::move(line));
     if (auto* rrset = std::get_if<RRsetRequest>(&request.what))
         co_return co_await answer_rrset(std::move(request.id), std::move(*rrset));
     if (auto* explain = std::get_if<ExplainRequest>(&request.what)) {
@@ -305,22 +366,36 @@ task::Task<route::MailAnswerRef> QueryServer::State::ask_router(MailRequest requ
     question.port = request.port;
     question.deadline = tools.clock.mono() + request.deadline;
     question.refresh = request.freshness == Freshness::refresh ? route::Refresh::yes : route::Refresh::no;
+    question.sts = request.sts == Sts::wanted ? route::Sts::wanted : route::Sts::ignored;
     co_return co_await tools.router.ask(std::move(question));
 }
 
-task::Task<std::string> QueryServer::State::answer_mail(std::string id, MailRequest request) {
-    const std::string asked = request.asked;
+task::Task<std::string> QueryServer::State::answer_mail(std::string id, MailRequest request, std::string line) {
+    const MailRequest asked = request;
     ++counters.query_mail;
     const std::string domain = mail::destination_text(request.next_hop, request.next_hop.port.value_or(25));
     route::MailAnswerRef answer = co_await ask_router(std::move(request));
-    const std::shared_ptr<const std::string> body = bodies.body_of(answer);
-    co_return render_mail(id, domain, asked, *body);
+    HotLines::Reply reply;
+    reply.body = bodies.body_of(answer);
+    reply.head = render_mail_head(domain, asked.asked);
+    std::string said(head_of_reply);
+    said += id;
+    said += reply.head;
+    said += *reply.body;
+    keep_hot(line, asked, answer, std::move(reply));
+    co_return said;
 }
 
-task::Task<std::string> QueryServer::State::answer_decide(DecideRequest request) {
+task::Task<std::string> QueryServer::State::answer_decide(DecideRequest request, std::string line) {
+    const MailRequest asked = request.mail;
     route::MailAnswerRef answer = co_await ask_router(std::move(request.mail));
     count_decision(answer->decision.action);
-    co_return render_decide(*answer);
+    HotLines::Reply reply;
+    reply.head = render_decide(*answer);
+    reply.in_words = true;
+    std::string said = reply.head;
+    keep_hot(line, asked, answer, std::move(reply));
+    co_return said;
 }
 
 void QueryServer::State::count_decision(mail::Action action) {

@@ -192,6 +192,15 @@ Json mail_json(const route::RouteCounters& counters) {
     return json;
 }
 
+Json sts_json(const StsCounters& counters) {
+    Json json;
+    json["asked"] = counters.asked;
+    json["fetches"] = counters.fetches;
+    json["failures"] = counters.failures;
+    json["refreshed"] = counters.refreshed;
+    return json;
+}
+
 Json doors_json(const DoorCounters& counters) {
     Json json;
     for (const DoorCounter& counter : door_counters()) json[std::string(counter.name)] = counters.*counter.member;
@@ -225,6 +234,7 @@ std::string render_status(std::string_view id, const Status& status) {
     json["cache"] = cache_json(status.cache);
     json["resolver"] = resolver_json(status.total.resolver);
     json["mail"] = mail_json(status.total.mail);
+    json["sts"] = sts_json(status.total.sts);
     json["doors"] = doors_json(status.total.doors);
     return to_line(json);
 }

@@ -20,7 +20,10 @@ inline constexpr int protocol_version = 1;
 /// What of a mail answer does not depend on who asked: rendered once, sent often. From "time" on, with the closing
 /// brace.
 [[nodiscard]] std::string render_mail_body(const mail::MailAnswer& answer);
-/// `id` is JSON; `domain` is the normal form of `asked`, with a port only where one was written there.
+/// What stands between the id and the body. `domain` is the normal form of `asked`, with a port only where one was
+/// written there.
+[[nodiscard]] std::string render_mail_head(std::string_view domain, std::string_view asked);
+/// The whole line; `id` is JSON.
 [[nodiscard]] std::string render_mail(std::string_view id, std::string_view domain, std::string_view asked,
                                       std::string_view body);
 /// "ACTION LEVEL CODE TEXT", with "-" for what is not there.

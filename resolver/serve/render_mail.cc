@@ -196,14 +196,19 @@ std::string render_mail_body(const mail::MailAnswer& answer) {
     return to_line(json).substr(1);
 }
 
-std::string render_mail(std::string_view id, std::string_view domain, std::string_view asked, std::string_view body) {
-    Json head = begin_reply(id);
+std::string render_mail_head(std::string_view domain, std::string_view asked) {
+    Json head;
+    head["version"] = protocol_version;
     head["domain"] = domain;
     head["asked"] = asked;
-    std::string line = to_line(head);
-    line.back() = ',';
-    line += body;
-    return line;
+    std::string text = to_line(head);
+    text.front() = ',';
+    text.back() = ',';
+    return text;
+}
+
+std::string render_mail(std::string_view id, std::string_view domain, std::string_view asked, std::string_view body) {
+    return "{\"id\":" + std::string(id) + render_mail_head(domain, asked) + std::string(body);
 }
 
 std::string render_decide(const mail::MailAnswer& answer) {

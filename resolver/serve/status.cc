@@ -39,6 +39,13 @@ void add(route::RouteCounters& total, const route::RouteCounters& one) {
     total.answer_time += one.answer_time;
 }
 
+void add(StsCounters& total, const StsCounters& one) {
+    total.asked += one.asked;
+    total.fetches += one.fetches;
+    total.failures += one.failures;
+    total.refreshed += one.refreshed;
+}
+
 /// In the order of the status.
 constexpr std::array all_door_counters{std::to_array<DoorCounter>({
     {"query_connections", &DoorCounters::query_connections},
@@ -181,6 +188,7 @@ Status StatusBoard::status(WallTime now, MonoTime mono, const cache::CacheCounte
     for (const WorkerFigures& one : figures_) {
         add(status.total.resolver, one.resolver);
         add(status.total.mail, one.mail);
+        add(status.total.sts, one.sts);
         status.total.doors += one.doors;
     }
     return status;

@@ -48,9 +48,16 @@ struct DoorCounter {
 [[nodiscard]] std::span<const DoorCounter> door_counters();
 DoorCounters& operator+=(DoorCounters& total, const DoorCounters& one);
 
+/// What MTA-STS costs: domains looked at, policies fetched from their web servers, of these the failures, and those
+/// fetched again in the background.
+struct StsCounters {
+    std::uint64_t asked = 0, fetches = 0, failures = 0, refreshed = 0;
+};
+
 struct WorkerFigures {
     resolve::Counters resolver;
     route::RouteCounters mail;
+    StsCounters sts;
     DoorCounters doors;
 };
 

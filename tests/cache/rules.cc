@@ -420,3 +420,27 @@ TEST_CASE("a full memory cache lets go of the expired and the least dear first",
         CHECK(cache.find(name("good" + std::to_string(count) + ".example.org"), Type::mx, start) != nullptr);
     }
 }
+
+TEMPLATE_TEST_CASE("what has ended can be looked back at, for a guess: never what is good, bogus or flushed", "[rules]",
+                   Memory, Overlay, Committed) {
+    TestType cache;
+    const WallTime end = start + seconds(60);
+    CHECK((*cache).find(host, Type::a, start) == nullptr);
+    (*cache).store(records("mail.example.org", Type::a, {"192.0.2.1"}, {.expires = end}));
+    (*cache).store(nodata("mail.example.org", Type::tlsa, {.expires = end}));
+    (*cache).store(bogus("bogus.example.org", Type::a, end));
+    CHECK_FALSE((*cache).find_ended(host, Type::a, end - seconds(1)));
+    const auto ended = (*cache).find_ended(host, Type::a, end);
+    REQUIRE(ended);
+    CHECK(ended->outcome == Outcome::records);
+    CHECK(ended->records == std::vector<Bytes>{rdata(Type::a, "192.0.2.1")});
+    const auto denied = (*cache).find_ended(host, Type::tlsa, end);
+    REQUIRE(denied);
+    CHECK(denied->outcome == Outcome::nodata);
+    CHECK(denied->records.empty());
+    CHECK_FALSE((*cache).find_ended(host, Type::mx, end));
+    CHECK_FALSE((*cache).find_ended(name("bogus.example.org"), Type::a, end));
+    CHECK((*cache).find(host, Type::a, end) == nullptr);
+    (*cache).flush(host, false);
+    CHECK_FALSE((*cache).find_ended(host, Type::a, end));
+}

@@ -26,8 +26,10 @@ Options with(const std::vector<Exception>& all) {
 }
 
 /// What route/ does: exceptions are noted before the hosts are asked, and TLSA that does not count is not asked.
-MailAnswer ask_with(const World& world, std::string_view next_hop, const Options& options) {
+MailAnswer ask_with(const World& world, std::string_view next_hop, const Options& options,
+                    const std::optional<StsStatus>& sts = {}) {
     DomainFacts facts;
+    facts.sts = sts;
     facts.next_hop = parse_next_hop(next_hop).value();
     facts.now = now;
     if (facts.next_hop.kind == NextHop::Kind::domain) {
@@ -257,6 +259,30 @@ TEST_CASE("whatever is bogus or fails, an exception never makes it authenticated
             }
         }
     }
+}
+
+TEST_CASE("no-sts takes the policy of MTA-STS away, and leaves DANE as it is") {
+    StsStatus status;
+    status.policy.emplace();
+    status.policy->mode = StsPolicy::Mode::enforce;
+    status.policy->patterns = {"plain.example.org"};
+    status.expires = later;
+    const World world = three_hosts();
+    CHECK(actions(ask_with(world, "example.org", {}, status)) == "dane skip sts");
+    for (const On on : {On::domain, On::host}) {
+        const char* name = on == On::domain ? "example.org" : "plain.example.org";
+        const Options options = with({exception(on, name, ExceptionAction::no_sts)});
+        const MailAnswer answer = ask_with(world, "example.org", options, status);
+        CHECK(actions(answer) == "dane skip may");
+        CHECK(answer.hosts[0].by_operator.empty());
+        CHECK(answer.hosts[2].by_operator.size() == 1);
+        CHECK_FALSE(answer.decision.authenticated);
+    }
+    // A host that the policy leaves out is used again.
+    status.policy->patterns = {"other.example"};
+    CHECK(actions(ask_with(world, "example.org", {}, status)) == "dane skip skip");
+    const Options options = with({exception(On::domain, "example.org", ExceptionAction::no_sts)});
+    CHECK(actions(ask_with(world, "example.org", options, status)) == "dane skip may");
 }
 
 }  // namespace mxtrust::mail

@@ -56,7 +56,9 @@ KINDS = {"=OK dane-only": "postfix_dane_only", "=OK dane": "postfix_dane", "=NOT
 # certificate of the lab's authority with the domain's own name.
 STS_DOMAIN = "dane-ta-nexthop-name.nlx"
 PLAIN = f"OK secure servername=hostname match={STS_DOMAIN} match=.example.net"
-REPORTED = f"{PLAIN} policy_type=sts policy_domain={STS_DOMAIN} mx_host_pattern={STS_DOMAIN} mx_host_pattern=*.example.net"
+LINES = ("version: STSv1", "mode: enforce", f"mx: {STS_DOMAIN}", "mx: *.example.net", "max_age: 86400")
+REPORTED = (f"{PLAIN} policy_type=sts policy_domain={STS_DOMAIN}" + "".join(f" {{ policy_string = {line} }}" for line in LINES)
+            + f" mx_host_pattern={STS_DOMAIN} mx_host_pattern=*.example.net")
 SUBMITTED = [("dane-ee.nlx", "250 "), ("plain.oldx", "250 "), ("mx-corrupt.nlx", "451 4.7.324 the MX records"),
              ("tlsa-bogus.nlx", "451 4.7.324 no host can be used now"), ("null-mx.nlx", "550 5.1.10 "), ("nosuch.nlx", "550 5.1.2 ")]
 TIMEOUT = 20.0

@@ -31,6 +31,10 @@ class SlowLookups final : public Lookups {
         if (!known.contains({asked, type})) return std::nullopt;
         return world.look_up(asked, type);
     }
+    std::optional<cache::Ended> once(const dns::Name& asked, dns::Type type) override {
+        const auto found = ended.find({asked, type});
+        return found == ended.end() ? std::nullopt : std::optional(found->second);
+    }
     BudgetRef budget(Duration time, BudgetRef parent) override {
         return std::make_shared<Budget>(BudgetLimits{}, clock_.mono() + time, std::move(parent));
     }
@@ -62,6 +66,7 @@ class SlowLookups final : public Lookups {
     std::map<Key, Duration> delays;
     std::map<Key, int> counts;
     std::map<Key, bool> known;  ///< answered before: what the cache has
+    std::map<Key, cache::Ended> ended;
     std::uint32_t packets = 1;  ///< what a look-up costs
     int all = 0, running = 0, most_running = 0, out_of_budget = 0;
     int fresh = 0;  ///< so often asked for a resolver that asks anew

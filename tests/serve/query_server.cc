@@ -7,6 +7,7 @@
 
 #include "cache/memory_cache.h"
 #include "route/lookups.h"
+#include "serve/allocations.h"
 #include "task/manual.h"
 
 using namespace mxtrust;
@@ -31,6 +32,13 @@ class PlayedConnection final : public net::Connection {
     void send(Bytes data) override {
         sent += as_text(data);
         if (!takes) untaken += data.size();
+        ++writes;
+    }
+    /// As net/ does it: without a copy of its own, where the peer takes it.
+    void write(BytesView data) override {
+        sent += as_text(data);
+        if (!takes) untaken += data.size();
+        ++writes;
     }
     [[nodiscard]] std::size_t queued() const override { return untaken; }
     void pause_reading() override { reading = false; }
@@ -50,6 +58,7 @@ class PlayedConnection final : public net::Connection {
 
     std::string sent;
     std::size_t untaken = 0;
+    int writes = 0;
     bool takes = true, reading = true, closing = false, cut = false;
     Duration idle{};
     std::optional<net::PeerCredentials> who = net::PeerCredentials{0, 0, 1};
@@ -314,4 +323,114 @@ TEST_CASE("only root, the service's account and its group may flush") {
     CHECK(unknown->lines()[0] ==
           R"({"id":null,"error":{"code":"forbidden","text":"flush is for root and the group of the service"}})");
     CHECK(world.flushed.size() == 2);
+}
+
+namespace {
+
+/// Nobody is there to ask: that is an answer, too, and it is kept for some seconds.
+constexpr std::string_view usual_request = "{\"query\":\"mail\",\"domain\":\"Example.org\",\"id\":7}\n";
+
+nlohmann::json reply_to(World& world, const std::shared_ptr<PlayedConnection>& connection, std::string_view line) {
+    connection->sent.clear();
+    world.user->received(as_bytes(line));
+    world.scheduler.run_until_idle();
+    REQUIRE(connection->lines().size() == 1);
+    return nlohmann::json::parse(connection->lines()[0]);
+}
+
+}  // namespace
+
+TEST_CASE("a request that was answered before is answered at once, with its own id, and otherwise the same") {
+    World world;
+    const auto connection = world.talk("");
+    const nlohmann::json first = reply_to(world, connection, usual_request);
+    CHECK(first["id"] == 7);
+    CHECK(first["asked"] == "Example.org");
+    connection->sent.clear();
+    world.user->received(as_bytes(R"({"query":"mail","domain":"Example.org","id":123456})"
+                                  "\n"));
+    // Nothing was run: it was at hand.
+    REQUIRE(connection->lines().size() == 1);
+    nlohmann::json again = nlohmann::json::parse(connection->lines()[0]);
+    CHECK(again["id"] == 123456);
+    again["id"] = 7;
+    CHECK(again == first);
+}
+
+TEST_CASE("words are answered at once, too, but never before those that were asked earlier") {
+    World world;
+    const auto connection = world.talk("decide example.org\n");
+    world.scheduler.run_until_idle();
+    const std::string said = connection->sent;
+    connection->sent.clear();
+    world.user->received(as_bytes("decide example.org\n"));
+    CHECK(connection->sent == said);
+    connection->sent.clear();
+    world.user->received(as_bytes("mail other.example\ndecide example.org\n"));
+    CHECK(connection->sent.empty());
+    world.scheduler.run_until_idle();
+    REQUIRE(connection->lines().size() == 2);
+    CHECK(nlohmann::json::parse(connection->lines()[0])["asked"] == "other.example");
+    CHECK(connection->lines()[1] + "\n" == said);
+}
+
+TEST_CASE("an answer that has expired, was flushed or forgotten is not said again") {
+    World world;
+    const auto connection = world.talk("");
+    static_cast<void>(reply_to(world, connection, usual_request));
+    const auto is_at_hand = [&] {
+        connection->sent.clear();
+        world.user->received(as_bytes(usual_request));
+        const bool at_once = !connection->sent.empty();
+        world.scheduler.run_until_idle();
+        return at_once;
+    };
+    CHECK(is_at_hand());
+    SECTION("expired") {
+        world.clock.advance(std::chrono::seconds(6));
+    }
+    SECTION("flushed") {
+        world.router.flush(dns::Name::from_text("example.org").value(), true);
+    }
+    SECTION("forgotten") {
+        world.router.forget();
+    }
+    SECTION("decided by other rules") {
+        world.router.set_options({});
+    }
+    CHECK_FALSE(is_at_hand());
+}
+
+TEST_CASE("a fresh look is never answered from what is at hand") {
+    World world;
+    const auto connection = world.talk("");
+    constexpr std::string_view fresh = "{\"query\":\"mail\",\"domain\":\"example.org\",\"refresh\":true}\n";
+    static_cast<void>(reply_to(world, connection, fresh));
+    connection->sent.clear();
+    world.user->received(as_bytes(fresh));
+    CHECK(connection->sent.empty());
+    world.scheduler.run_until_idle();
+}
+
+TEST_CASE("answers at hand cost no allocation, and all of one packet leave in one write") {
+    if (!test::counts_allocations()) return;
+    World world;
+    const auto connection = world.talk("");
+    static_cast<void>(reply_to(world, connection, usual_request));
+    std::string packet;
+    for (int number = 0; number < 20; ++number)
+        packet += "{\"query\":\"mail\",\"domain\":\"Example.org\",\"id\":" + std::to_string(number) + "}\n";
+    world.user->received(as_bytes(packet));  // buffers reach their size
+    connection->sent.clear();
+    connection->writes = 0;
+    const std::uint64_t before = test::allocations();
+    world.user->received(as_bytes(packet));
+    const std::uint64_t after = test::allocations();
+    CHECK(connection->lines().size() == 20);
+    CHECK(after - before == 0);
+    CHECK(connection->writes == 1);
+    // It does count: an answer that is not at hand needs some.
+    world.user->received(as_bytes("mail other.example\n"));
+    CHECK(test::allocations() > after);
+    world.scheduler.run_until_idle();
 }
