@@ -196,6 +196,11 @@ def anchors(log: Path) -> Count:
     return build("dev", log, "mxtrustd", "mxtrust") or installed("tests/lab/install", log) or script("tests/anchors/run", log)
 
 
+def attack(log: Path) -> Count:
+    """Hostile servers, forgers and clients."""
+    return build("dev", log, "mxtrustd", "mxtrust") or installed("tests/lab/install", log) or script("tests/attack/run", log)
+
+
 def forward(log: Path) -> Count:
     """Forwarders in the lab."""
     return build("dev", log, "mxtrustd", "mxtrust") or installed("tests/lab/install", log) or script("tests/forward/run", log)
@@ -289,6 +294,7 @@ PARTS = {
     "crash": ("the cache: kill -9, damaged files, full disk, floods, two daemons", crash),
     "guide": ("what people are told: manual pages, the guide's configuration, status", guide),
     "anchors": ("the root rolls its key, live: RFC 5011 and 8145, bad state", anchors),
+    "attack": ("every attack of the catalogue, in worlds of its own", attack),
     "forward": ("forwarders: real, broken, dead, ourselves; recursion impossible and back", forward),
     "cost": ("what an answer costs, counted: packets, verifications, system calls", beside("cost")),
     "service": ("systemd's protocols, reload, bad days", service),

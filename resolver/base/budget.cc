@@ -26,10 +26,20 @@ std::string_view name_of(Limit limit) {
     broken_promise(std::source_location::current());
 }
 
-Budget::Budget(BudgetLimits limits, MonoTime deadline, std::shared_ptr<Budget> parent)
+BudgetLimits limits_of_an_answer(const BudgetLimits& lookup) {
+    BudgetLimits answer = lookup;
+    auto& verifications = answer.most.at(static_cast<std::size_t>(Limit::verifications));
+    auto& failures = answer.most.at(static_cast<std::size_t>(Limit::failures));
+    verifications = verifications / 2 + 1;
+    failures = (failures + 1) / 2;
+    return answer;
+}
+
+Budget::Budget(BudgetLimits limits, MonoTime deadline, std::shared_ptr<Budget> parent, std::shared_ptr<Meter> meter)
     : limits_(limits),
       deadline_(parent == nullptr ? deadline : std::min(deadline, parent->deadline())),
-      parent_(std::move(parent)) {}
+      parent_(std::move(parent)),
+      meter_(std::move(meter)) {}
 
 bool Budget::take(Limit limit, std::uint32_t count) {
     const auto index = static_cast<std::size_t>(limit);
@@ -40,6 +50,7 @@ bool Budget::take(Limit limit, std::uint32_t count) {
     if (refusing == nullptr) {
         for (Budget* budget = this; budget != nullptr; budget = budget->parent_.get()) {
             budget->used_.at(index) += count;
+            if (budget->meter_) budget->meter_->drawn.at(index) += count;
         }
         return true;
     }
@@ -47,6 +58,8 @@ bool Budget::take(Limit limit, std::uint32_t count) {
     for (Budget* budget = this; budget != refusing->parent_.get(); budget = budget->parent_.get()) {
         if (!budget->exhausted_) {
             budget->exhausted_ = limit;
+            budget->starved_ = budget != refusing;
+            if (budget->meter_) ++budget->meter_->exhausted.at(index);
         }
     }
     return false;

@@ -31,9 +31,20 @@ struct BudgetLimits {
     std::array<std::uint32_t, limit_count> most{100, 128 * 1024, 30, 8, 128, 60};
 };
 
+/// What all budgets that share it drew, and how often one of them came to its end, by limit. For `status`.
+struct Meter {
+    std::array<std::uint64_t, limit_count> drawn{};
+    std::array<std::uint64_t, limit_count> exhausted{};
+};
+
+/// What one answer may take of a look-up's: 16 of 30 verifications and 4 of 8 failures (attacks.md "Limits"), so that a
+/// look-up of several answers does not end with the first of them. The other limits are the look-up's own.
+[[nodiscard]] BudgetLimits limits_of_an_answer(const BudgetLimits& lookup);
+
 class Budget {
   public:
-    Budget(BudgetLimits limits, MonoTime deadline, std::shared_ptr<Budget> parent = nullptr);
+    Budget(BudgetLimits limits, MonoTime deadline, std::shared_ptr<Budget> parent = nullptr,
+           std::shared_ptr<Meter> meter = nullptr);
 
     /// Draws `count`; false, and remembers which limit it was, when that is more than is left here or in the parent.
     [[nodiscard]] bool take(Limit limit, std::uint32_t count = 1);
@@ -41,6 +52,10 @@ class Budget {
     [[nodiscard]] std::uint32_t used(Limit limit) const;
     /// The first limit that was reached, if any.
     [[nodiscard]] std::optional<Limit> exhausted() const { return exhausted_; }
+    /// Was it not this budget's own limit but one above it that was reached first? Then the work that drew from this
+    /// one is not to blame: what became of it must not be remembered (RFC 9520 is about questions that fail by
+    /// themselves).
+    [[nodiscard]] bool is_starved() const { return starved_; }
     [[nodiscard]] MonoTime deadline() const { return deadline_; }
 
   private:
@@ -48,7 +63,9 @@ class Budget {
     std::array<std::uint32_t, limit_count> used_{};
     MonoTime deadline_;
     std::shared_ptr<Budget> parent_;
+    std::shared_ptr<Meter> meter_;
     std::optional<Limit> exhausted_;
+    bool starved_ = false;
 };
 
 using BudgetRef = std::shared_ptr<Budget>;

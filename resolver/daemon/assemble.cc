@@ -158,6 +158,7 @@ route::RouteSettings route_settings(const Configuration& configuration, const La
         std::make_shared<const mail::Exceptions>(configuration.operator_keys.exceptions, latest);
     settings.options.negative_anchors =
         std::make_shared<const dnssec::NegativeAnchors>(configuration.dnssec.negative_trust_anchors, latest);
+    settings.budget_factor = configuration.resolver.mail_lookups;
     settings.options.insecure_mx = configuration.mail.insecure_mx;
     settings.options.strict_null_mx = configuration.mail.strict_null_mx;
     settings.options.allow_mx_literals = configuration.mail.allow_mx_literals;

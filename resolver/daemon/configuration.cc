@@ -158,6 +158,7 @@ const std::vector<Key>& keys() {
         {"resolver.limits", "failures", read_limit<Limit::failures>},
         {"resolver.limits", "nsec3-hashes", read_limit<Limit::nsec3_hashes>},
         {"resolver.limits", "lookups", read_limit<Limit::lookups>},
+        {"resolver.limits", "mail-question", [](V v, C c) { return read_number(v, 4, 100, c.resolver.mail_lookups); }},
         {"dnssec", "trust-anchor-file", [](V v, C c) { return read_path(v, c.dnssec.trust_anchor_file); }},
         {"dnssec", "negative-trust-anchors",
          [](V v, C c) { return read_negative_anchors(v, c.dnssec.negative_trust_anchors); }},

@@ -86,6 +86,7 @@ struct ResolverKeys {
     bool accept_sha1 = false;
     Duration deadline{4900};  ///< of an answer over DNS; an MTA's own time-out is 5 s
     std::array<std::uint32_t, limit_count> limits = BudgetLimits{}.most;
+    std::uint32_t mail_lookups = 20;  ///< so many look-ups' limits are a mail question's
     Fallback fallback = Fallback::resolv_conf;
     std::vector<Endpoint> fallback_forwarders;  ///< where they are listed
     friend bool operator==(const ResolverKeys&, const ResolverKeys&) = default;

@@ -408,6 +408,7 @@ struct Iterator::Asking {
     MonoTime deadline{};
     std::size_t launched = 0;
     std::size_t patient = 0;  ///< attempts that are waited for longer than usual
+    bool crowded = false;     ///< there was no room for a question; there is none for the next one, either
     AskResult worst;
     std::shared_ptr<AskResult> last_resort;  ///< an answer that nobody authoritative gave
 };
@@ -470,7 +471,9 @@ Iterator::AskRef Iterator::failure_of(Asking& asking) const {
     const Budget& budget = *asking.context.budget;
     // Where no address was found because nothing more may be spent, that is our limit and no fault of the zone's.
     if (!asking.roster.anybody() && budget.exhausted()) worst.kind = FailureKind::budget;
-    if (worst.kind != FailureKind::budget && worst.kind != FailureKind::timeout) worst.kind = asking.roster.kind();
+    const bool known =
+        worst.kind == FailureKind::budget || worst.kind == FailureKind::timeout || worst.kind == FailureKind::system;
+    if (!known) worst.kind = asking.roster.kind();
     Trouble trouble = asking.roster.trouble();
     trouble.kind = worst.kind;
     worst.reason = reason_of(trouble, asking.cut.zone, asking.name, asking.type, budget);
@@ -503,7 +506,8 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
         if (!forwarding && tools_.forwarding.stands_in()) break;
         std::optional<Candidate> next;
         // Those that are waited for with patience must not keep the others from their second try.
-        const bool room = flying.pending() < most_side_by_side + asking->patient && asking->launched < most_attempts;
+        const bool room = flying.pending() < most_side_by_side + asking->patient && asking->launched < most_attempts &&
+                          !asking->crowded;
         if (room) next = roster.next();
         if (!next && room && asking->patient == 0) {
             if (std::optional<dns::Name> nameless = roster.next_nameless()) {
@@ -516,6 +520,8 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
         }
         if (next) flying.add(attempt(query_to(*next, *asking), zone, asking->context.budget));
         if (flying.pending() == 0) {
+            if (asking->crowded) worst.kind = FailureKind::system;
+            if (asking->crowded) break;
             std::shared_ptr<Asking> same = asking;
             const bool more = co_await look_further(std::move(same));
             if (!more) break;
@@ -532,6 +538,7 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
         if (failed.weak && !asking->last_resort) asking->last_resort = std::make_shared<AskResult>(failed);
         roster.failed(failed);
         if (failed.kind == FailureKind::refused) worst.rcode = failed.rcode;
+        if (failed.kind == FailureKind::system) asking->crowded = true;
         if (failed.kind == FailureKind::budget) {
             worst.kind = FailureKind::budget;
             break;

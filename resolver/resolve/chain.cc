@@ -58,11 +58,19 @@ void Chain::store(const FindingRef& finding) {
     if (tools_.settings.aggressive_denial == Switch::on) keep_denials(tools_.cache, *finding);
 }
 
-FindingRef Chain::judge(const dnssec::Response& response, const ZoneTrust& trust, Budget& budget) {
-    const std::uint32_t before = budget.used(Limit::verifications);
-    FindingRef finding = Judge(tools_.settings.policy, tools_.clock.wall(), budget).judge(response, trust);
-    tools_.counters.verifications += budget.used(Limit::verifications) - before;
+FindingRef Chain::judge(const dnssec::Response& response, const ZoneTrust& trust, const BudgetRef& budget) {
+    Budget answer = budget_of_answer(budget);
+    FindingRef finding = Judge(tools_.settings.policy, tools_.clock.wall(), answer).judge(response, trust);
+    count(answer);
     return finding;
+}
+
+Budget Chain::budget_of_answer(const BudgetRef& lookup) const {
+    return {limits_of_an_answer(tools_.settings.lookup_limits), lookup->deadline(), lookup};
+}
+
+void Chain::count(const Budget& answer) {
+    if (answer.exhausted() && !answer.is_starved()) ++tools_.counters.answers_exhausted;
 }
 
 FindingRef Chain::failure(const dns::Name& name, dns::Type type, const Found& found) {
@@ -185,7 +193,9 @@ task::Task<Chain::TrustRef> Chain::build(dns::Name zone, Context context, Reach 
         Context same = context;
         trust = co_await build_below(std::move(asked), std::move(parent), std::move(same), reach);
     }
-    if (reach == Reach::keys && generation == generation_) remember(trust);
+    // What failed because somebody's mail question had spent all is no fault of this zone's.
+    const bool to_blame = trust->security() != Security::indeterminate || !context.budget->is_starved();
+    if (reach == Reach::keys && to_blame && generation == generation_) remember(trust);
     co_return trust;
 }
 
@@ -276,13 +286,13 @@ task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> 
             forwarder = found.forwarder;
             context.excluded.push_back(found.server.address);
         }
-        const std::uint32_t before = context.budget->used(Limit::verifications);
-        Judge judge(tools_.settings.policy, tools_.clock.wall(), *context.budget);
+        Budget answer = budget_of_answer(context.budget);
+        Judge judge(tools_.settings.policy, tools_.clock.wall(), answer);
         const dnssec::TrustAnchor* anchor = tools_.settings.anchors.closest(zone);
         const bool anchored = anchor != nullptr && anchor->zone == zone;
         ZoneTrust trust = anchored ? judge.judge_anchor(zone, anchor->ds, anchor->keys, dnskey)
                                    : judge.judge_keys(zone, trusted, dnskey, parent_expires);
-        tools_.counters.verifications += context.budget->used(Limit::verifications) - before;
+        count(answer);
         if (trust.security() == Security::secure && !from_cache) {
             FindingRef finding = judge.judge_rrset(dnskey, trust);
             if (finding && finding->is_secure()) store(finding);
@@ -310,7 +320,7 @@ task::Task<FindingRef> Chain::ds_from_referral(dns::Name zone, Context context) 
     dnssec::Response asked = response;
     Context same = context;
     ZoneTrust trust = co_await trust_for(std::move(parent), std::move(asked), std::move(same));
-    FindingRef finding = judge(response, trust, *context.budget);
+    FindingRef finding = judge(response, trust, context.budget);
     if (finding->security() == Security::secure || finding->security() == Security::insecure) {
         store(finding);
         co_return finding;
@@ -455,9 +465,15 @@ task::Task<FindingRef> Chain::fetch(dns::Name name, dns::Type type, Context cont
             Context second = context;
             ZoneTrust trust =
                 co_await trust_of_silent(std::move(silent), std::move(asked_name), type, std::move(second));
+            // Ended by what others of the same mail question had spent: that is no failure of this question's.
+            if (context.budget->is_starved()) co_return failure(name, type, found);
             // RFC 9520 3.2: the longer it goes on failing, the later it is asked again.
             dnssec::Policy policy = tools_.settings.policy;
             policy.failure_ttl = failures_.failed(name, type, tools_.clock.mono());
+            if (context.budget->exhausted()) {
+                // Our own limit says nothing about the zone, be it proven to be unsigned.
+                trust = ZoneTrust::indeterminate(trust.zone(), found.reason, tools_.clock.wall() + policy.failure_ttl);
+            }
             Judge judge_now(policy, tools_.clock.wall(), *context.budget);
             FindingRef failed = judge_now.judge_failure(name, type, found.rcode, found.reason, trust);
             store(failed);
@@ -468,7 +484,7 @@ task::Task<FindingRef> Chain::fetch(dns::Name name, dns::Type type, Context cont
         dnssec::Response copy = *response;
         Context third = context;
         ZoneTrust trust = co_await trust_for(std::move(zone), std::move(copy), std::move(third));
-        FindingRef finding = judge(*response, trust, *context.budget);
+        FindingRef finding = judge(*response, trust, context.budget);
         const bool suspect = found.forwarder && finding->security() == Security::bogus;
         if (suspect) {
             FindingRef bogus = finding;
@@ -483,13 +499,15 @@ task::Task<FindingRef> Chain::fetch(dns::Name name, dns::Type type, Context cont
                                      (finding->security() == Security::bogus && trust.security() == Security::secure);
         if (!others_may_help) {
             if (first_bogus && finding->security() == Security::indeterminate && !unsigned_answer) break;
-            store(finding);
+            const bool to_blame = finding->security() != Security::indeterminate || !context.budget->is_starved();
+            if (to_blame) store(finding);
             co_return finding;
         }
         if (!first_bogus) first_bogus = finding;
         context.excluded.push_back(found.server.address);
     }
-    store(first_bogus);
+    const bool starved = first_bogus->security() == Security::indeterminate && context.budget->is_starved();
+    if (!starved) store(first_bogus);
     co_return first_bogus;
 }
 

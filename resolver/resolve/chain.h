@@ -47,7 +47,7 @@ class Chain {
     /// The DS of a zone, from cache, from the referral, or asked at the parent.
     task::Task<dnssec::FindingRef> ds_of(dns::Name zone, Context context);
     [[nodiscard]] dnssec::FindingRef judge(const dnssec::Response& response, const dnssec::ZoneTrust& trust,
-                                           Budget& budget);
+                                           const BudgetRef& budget);
     [[nodiscard]] dnssec::FindingRef failure(const dns::Name& name, dns::Type type, const Found& found);
     void store(const dnssec::FindingRef& finding);
     /// See resolver.h.
@@ -80,6 +80,9 @@ class Chain {
     [[nodiscard]] std::optional<dnssec::ZoneTrust> taken_out(const dns::Name& apex, const dns::Name& name,
                                                              Budget& budget) const;
     [[nodiscard]] dns::Name parent_of(const dns::Name& zone) const;
+    /// A budget for one answer, within its look-up's.
+    [[nodiscard]] Budget budget_of_answer(const BudgetRef& lookup) const;
+    void count(const Budget& answer);
     [[nodiscard]] TrustRef remembered(const dns::Name& zone) const;
     void remember(const TrustRef& trust);
 

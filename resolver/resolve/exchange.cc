@@ -7,6 +7,10 @@
 namespace mxtrust::resolve {
 namespace {
 
+constexpr std::size_t most_unfragmented = 1472;  // IPv4 and UDP headers away from an Ethernet's 1500
+constexpr Duration first_pause_in_crowd{20}, most_pause_in_crowd{320};  // until a place is tried for again
+constexpr std::size_t most_standing_in_line = 500;
+constexpr Duration most_brief{300};   // the usual round trip of a server that may have one of the places kept free
 constexpr Duration time_to_note{10};  // after a time-out, before what nobody waits for is ended
 
 /// How a server that does not know EDNS, or not what stands in it, answers (RFC 6891 7).
@@ -80,6 +84,8 @@ Exchange::Exchange(Options options, Tools tools)
     : options_(options),
       tools_(tools),
       cookies_(tools.random),
+      crowd_(std::make_shared<Crowd>(options.crowd, tools.clock, tools.random)),
+      lingering_(0, AddressHash(HashKey::draw(tools.random))),
       flights_(tools.scheduler, task::most_flights, KeyHash(tools.random)) {}
 
 dns::Message Exchange::build(const Query& query, const Manner& manner) {
@@ -141,6 +147,8 @@ Result<Exchange::Heard> Exchange::consider(const Query& query, const dns::Messag
                                            const net::DatagramReply& reply, Budget& budget) {
     Heard heard;
     if (reply.too_large) return heard;
+    // Larger than was asked for: it came in fragments, of which the later ones may be anybody's (RFC 9715, A29).
+    if (reply.message.size() > std::max<std::size_t>(options_.edns_size, most_unfragmented)) return heard;
     if (reply.suspicious) {
         // A wrong ID or question: somebody guesses, or the server does not keep the question's letters (A26).
         ++counters_.suspicious;
@@ -349,6 +357,49 @@ task::Task<Exchange::Said> Exchange::say(Query query, BudgetRef budget) {
     co_return std::make_shared<const Result<dns::Message>>(std::move(message));
 }
 
+void Exchange::stand(const std::shared_ptr<Standing>& standing, const Query& query) {
+    const std::optional<Duration> usual = tools_.servers.round_trip(query.to.address);
+    const bool answers = usual && *usual < most_brief && !tools_.servers.was_silent(query.to.address);
+    const Crowd::Stay stay = answers ? Crowd::Stay::brief : Crowd::Stay::unknown;
+    standing->place.emplace(crowd_, query.name, stay, [self = standing.get()] { self->lost.ring_all(); });
+}
+
+/// A burst of questions for one provider's names gets through in the end. Not many wait, though: whoever is slow would
+/// have a long line.
+task::Task<void> Exchange::stand_in_line(std::shared_ptr<Standing> standing, Query query) {
+    const InLine place_in_line(in_line_);
+    Duration pause = first_pause_in_crowd;
+    while (!standing->place->is_held() && in_line_ <= most_standing_in_line) {
+        const MonoTime next = tools_.clock.mono() + pause;
+        if (next >= query.until) break;
+        co_await task::sleep_until(next);
+        stand(standing, query);
+        pause = std::min(2 * pause, most_pause_in_crowd);
+    }
+}
+
+Exchange::Said Exchange::crowded(const Query& query) {
+    Result<dns::Message> refused =
+        fail(FailureKind::system, "RXCR"_code,
+             "was not asked: too many questions about " + Crowd::group_of(query.name).to_text() + " are under way");
+    return std::make_shared<const Result<dns::Message>>(std::move(refused));
+}
+
+/// Ends when the place is needed for somebody else's question.
+task::Task<Exchange::Said> Exchange::give_way(Query query, std::shared_ptr<Standing> standing) {
+    while (standing->place->is_held()) {
+        co_await standing->lost.wait();
+    }
+    co_return crowded(query);
+}
+
+Exchange::Lingering::Lingering(std::unordered_set<Address, AddressHash>& all, const Address& address)
+    : all_(all), address_(address), may_(all.size() < most && all.insert(address).second) {}
+
+Exchange::Lingering::~Lingering() {
+    if (may_) all_.erase(address_);
+}
+
 /// Ends with nothing when nobody waits any more, though not before the server had its usual time: whom a faster one
 /// outran must still be found silent, or it would be asked for ever.
 task::Task<Exchange::Said> Exchange::leave_off(Query query, task::AskersRef askers) {
@@ -358,17 +409,26 @@ task::Task<Exchange::Said> Exchange::leave_off(Query query, task::AskersRef aske
         while (askers->any()) {
             co_await askers->left.wait();
         }
-        if (!*query.heard) co_await task::sleep_until(learnt);
+        const Lingering lingering(lingering_, query.to.address);
+        if (!*query.heard && lingering.may()) co_await task::sleep_until(learnt);
         awaited = askers->any();
     }
     co_return nullptr;
 }
 
 task::Task<Exchange::Said> Exchange::fly(Query query, BudgetRef budget, task::AskersRef askers) {
+    auto standing = std::make_shared<Standing>();
+    stand(standing, query);
+    if (!standing->place->is_held()) {
+        std::shared_ptr<Standing> waiting = standing;
+        co_await stand_in_line(std::move(waiting), query);
+    }
+    if (!standing->place->is_held()) co_return crowded(query);
     query.heard = std::make_shared<bool>(false);
     task::Gather<Said> race(tools_.scheduler);
     race.add(say(query, std::move(budget)));
     race.add(leave_off(query, std::move(askers)));
+    race.add(give_way(query, standing));
     std::optional<std::pair<std::size_t, Said>> first = co_await race.next(task::never);
     co_return std::move(first->second);
 }

@@ -3,8 +3,11 @@
 //
 // The same question is never under way twice to one address: a second one would double a forger's chances (RFC 5452 5,
 // CVE-2025-5994). When nobody waits for it any more it ends: at once where the server said something already, else when
-// its silence is known. Refuses to judge: what comes back is the message as parsed, whatever its rcode.
+// its silence is known, which one question at a time finds out for each server. Refuses to judge: what comes back is
+// the message as parsed, whatever its rcode.
 #pragma once
+
+#include <unordered_set>
 
 #include "base/budget.h"
 #include "base/histogram.h"
@@ -13,6 +16,7 @@
 #include "log/log.h"
 #include "net/network.h"
 #include "resolve/cookies.h"
+#include "resolve/crowd.h"
 #include "resolve/servers.h"
 #include "task/single_flight.h"
 #include "task/task.h"
@@ -43,6 +47,7 @@ class Exchange {
         CaseMix case_mix = CaseMix::on;
         std::uint16_t edns_size = 1232;
         std::uint16_t port = 53;
+        Crowd::Limits crowd{};
     };
     struct Tools {  ///< all outlive the exchange
         Clock& clock;
@@ -61,6 +66,7 @@ class Exchange {
     /// Failures: timeout, unreachable, budget, malformed (nothing that parses came).
     task::Task<Result<dns::Message>> ask(Query query, BudgetRef budget);
     [[nodiscard]] const Counters& counters() const { return counters_; }
+    [[nodiscard]] const Crowd& crowd() const { return *crowd_; }
 
   private:
     /// What goes with a question; each has the ones before.
@@ -102,6 +108,40 @@ class Exchange {
     task::Task<Said> fly(Query query, BudgetRef budget, task::AskersRef askers);
     task::Task<Said> say(Query query, BudgetRef budget);
     task::Task<Said> leave_off(Query query, task::AskersRef askers);
+    /// Whether the question may be under way, and who is told when it may no more.
+    struct Standing {
+        std::optional<Crowd::Place> place;
+        task::Condition lost;
+    };
+    task::Task<Said> give_way(Query query, std::shared_ptr<Standing> standing);
+    void stand(const std::shared_ptr<Standing>& standing, const Query& query);
+    task::Task<void> stand_in_line(std::shared_ptr<Standing> standing, Query query);
+    class InLine {
+      public:
+        explicit InLine(std::size_t& count) : count_(count) { ++count_; }
+        InLine(const InLine&) = delete;
+        InLine& operator=(const InLine&) = delete;
+        ~InLine() { --count_; }
+
+      private:
+        std::size_t& count_;
+    };
+    [[nodiscard]] static Said crowded(const Query& query);
+    /// One question to each server, and not many in all, is waited for only to learn that it is not answered.
+    class Lingering {
+      public:
+        static constexpr std::size_t most = 128;
+        Lingering(std::unordered_set<Address, AddressHash>& all, const Address& address);
+        ~Lingering();
+        Lingering(const Lingering&) = delete;
+        Lingering& operator=(const Lingering&) = delete;
+        [[nodiscard]] bool may() const { return may_; }
+
+      private:
+        std::unordered_set<Address, AddressHash>& all_;
+        Address address_;
+        bool may_;
+    };
     task::Task<Result<dns::Message>> ask_alone(Query query, BudgetRef budget);
     task::Task<Result<dns::Message>> ask_once(Query query, Extras extras, BudgetRef budget);
     task::Task<Result<dns::Message>> ask_in_small_letters(Query query, Manner manner, BudgetRef budget);
@@ -121,6 +161,9 @@ class Exchange {
     Tools tools_;
     Cookies cookies_;
     Counters counters_;
+    std::shared_ptr<Crowd> crowd_;
+    std::size_t in_line_ = 0;  ///< those who wait for a place in the crowd
+    std::unordered_set<Address, AddressHash> lingering_;
     task::SingleFlight<Key, Said, KeyHash> flights_;  // last: what flies uses the rest
 };
 

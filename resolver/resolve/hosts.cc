@@ -69,6 +69,8 @@ task::Task<std::vector<Address>> Iterator::addresses_of_family(dns::Name host, F
         if (!target) break;
         name = *target;
     }
+    // Nothing was found because somebody's mail question had spent all: the next one may find it.
+    if (addresses.empty() && context.budget->is_starved()) co_return addresses;
     if (hosts_.size() >= most_hosts) hosts_.clear();
     hosts_[host].at(slot_of(family)) = KnownHost{addresses, tools_.clock.mono() + kept};
     co_return addresses;

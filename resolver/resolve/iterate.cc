@@ -259,13 +259,13 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
             const MonoTime deadline = context.budget->deadline();
             co_await tools_.forwarding.settle(deadline);
             if (!forwarding && tools_.forwarding.stands_in()) continue;
-            if (!walk.is_full(question)) {
+            if (!walk.is_full(question) && result->kind != FailureKind::system) {
                 walk.probe_failed(result->kind);
                 continue;
             }
             // The delegation may have moved since it was learnt: ask the parent once more before giving up.
-            const bool may_recheck =
-                walk.from_cache && !walk.rechecked && !walk.cut.zone.is_root() && result->kind != FailureKind::budget;
+            const bool may_recheck = walk.from_cache && !walk.rechecked && !walk.cut.zone.is_root() &&
+                                     result->kind != FailureKind::budget && result->kind != FailureKind::system;
             const Detour* stub = is_stub(walk.cut) ? stub_of(walk.cut.zone) : nullptr;
             if (!may_recheck || (stub != nullptr && stub->first == Switch::off)) co_return found;
             dns::Name parent = walk.cut.zone.parent();

@@ -1,12 +1,14 @@
 #include "resolve/resolver.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "resolve/aggressive.h"
 #include "resolve/chain.h"
 #include "resolve/exchange.h"
 #include "resolve/fitting_cache.h"
 #include "resolve/iterate.h"
+#include "resolve/lookup_key.h"
 #include "resolve/servers.h"
 #include "resolve/shelf.h"
 #include "task/nursery.h"
@@ -27,22 +29,6 @@ constexpr std::size_t most_refreshed = 10'000;     // remembered, so that one is
 constexpr std::chrono::seconds refresh_pause{10};  // after the last try
 constexpr Duration refresh_time{5000};
 constexpr std::uint32_t last_part_of_life = 10;  // a question in the last tenth of an answer's life renews it
-
-struct LookupKey {
-    dns::Name name;
-    dns::Type type{};
-    friend bool operator==(const LookupKey&, const LookupKey&) = default;
-};
-class LookupKeyHash {
-  public:
-    explicit LookupKeyHash(Random& random) : names_(HashKey::draw(random)) {}
-    std::size_t operator()(const LookupKey& key) const {
-        return names_(key.name) ^ (static_cast<std::size_t>(key.type) * 8191U);
-    }
-
-  private:
-    dns::NameHash names_;
-};
 
 Exchange::Options exchange_options(const Settings& settings) {
     Exchange::Options options;
@@ -136,6 +122,7 @@ struct Resolver::State {
     FittingCache fitting;
     Tools tools;
     Counters counters;
+    std::shared_ptr<Meter> meter = std::make_shared<Meter>();  // budgets may outlive us
     [[nodiscard]] ForwarderBoard& board() { return tools.board != nullptr ? *tools.board : own_board; }
 
     Evidence evidence;
@@ -164,6 +151,14 @@ const Counters& Resolver::counters() const {
     state_->counters.upstream_tcp = sent.tcp;
     state_->counters.upstream_timeouts = sent.timeouts;
     state_->counters.upstream_time = sent.time;
+    state_->counters.suspicious = sent.suspicious;
+    state_->counters.crowded = state_->exchange.crowd().turned_away();
+    state_->counters.in_flight = state_->flights.in_flight();
+    const Meter& spent = *state_->meter;
+    state_->counters.spent = spent;
+    state_->counters.verifications = spent.drawn.at(static_cast<std::size_t>(Limit::verifications));
+    state_->counters.budget_exhausted =
+        std::accumulate(spent.exhausted.begin(), spent.exhausted.end(), state_->counters.answers_exhausted);
     return state_->counters;
 }
 
@@ -174,7 +169,7 @@ const Resolver::Tools& Resolver::tools() const {
 BudgetRef Resolver::budget(Duration time, BudgetRef parent) const {
     MonoTime deadline = state_->tools.clock.mono() + time;
     if (parent) deadline = std::min(deadline, parent->deadline());
-    return std::make_shared<Budget>(state_->settings.lookup_limits, deadline, std::move(parent));
+    return std::make_shared<Budget>(state_->settings.lookup_limits, deadline, std::move(parent), state_->meter);
 }
 
 void Resolver::set_negative_anchors(dnssec::NegativeAnchors anchors) {
@@ -258,7 +253,13 @@ task::Task<FindingRef> Resolver::State::lookup(dns::Name name, dns::Type type, C
     auto starter = [this, name, type, context]() { return lookup_alone(name, type, context); };
     LookupKey key{name, type};
     const MonoTime deadline = context.budget->deadline();
-    std::optional<FindingRef> found = co_await flights.run(std::move(key), deadline, std::move(starter));
+    std::optional<FindingRef> found = co_await flights.run(std::move(key), deadline, starter);
+    // Ended by what had been spent for somebody else's mail question, and not remembered: once more, for ourselves.
+    const bool in_vain = found && *found && (*found)->outcome() == Outcome::failure;
+    if (in_vain && !context.budget->exhausted() && !tools.cache.find(name, type, tools.clock.wall())) {
+        LookupKey again{name, type};
+        found = co_await flights.run(std::move(again), deadline, std::move(starter));
+    }
     if (found && *found) {
         shelf.put(*found);
         co_return std::move(*found);
@@ -268,7 +269,7 @@ task::Task<FindingRef> Resolver::State::lookup(dns::Name name, dns::Type type, C
 
 task::Task<void> Resolver::State::refresh_alone(dns::Name name, dns::Type type) {
     const MonoTime deadline = tools.clock.mono() + refresh_time;
-    Context context{std::make_shared<Budget>(settings.lookup_limits, deadline, nullptr), 0, {}};
+    Context context{std::make_shared<Budget>(settings.lookup_limits, deadline, nullptr, meter), 0, {}};
     FindingRef fresh = co_await chain.fetch(std::move(name), type, std::move(context));
     shelf.put(fresh);
 }
@@ -445,7 +446,7 @@ task::Task<std::vector<FindingRef>> Resolver::resolve_any(dns::Name name, Budget
         dnssec::Response copy = response;
         Context again = context;
         dnssec::ZoneTrust trust = co_await state_->chain.trust_for(std::move(zone), std::move(copy), std::move(again));
-        findings.push_back(state_->chain.judge(response, trust, *budget));
+        findings.push_back(state_->chain.judge(response, trust, budget));
     }
     co_return findings;
 }
@@ -562,9 +563,8 @@ task::Task<Explanation> Resolver::explain(dns::Name name, dns::Type type, Budget
 }
 
 bool Resolver::validates_nothing() const {
-    return state_->settings.anchors.empty() && state_->forwarding.way(dns::Name()).has_value();
+    return state_->settings.anchors.empty() && state_->forwarding.way(dns::Name());
 }
-
 task::Task<void> Resolver::tend_forwarders() {
     co_await state_->forwarding.tend();
 }

@@ -100,6 +100,11 @@ struct Counters {
     std::array<std::uint64_t, 16> judged{};  ///< answers, by judged_place()
     Histogram lookup_time;                   ///< of answers
     Histogram upstream_time;                 ///< of name servers' datagrams
+    std::uint64_t suspicious = 0;            ///< replies that a forger may have sent
+    std::uint64_t answers_exhausted = 0;     ///< answers that cost more than one answer may
+    std::uint64_t crowded = 0;    ///< questions refused or ended because too many of their kind were under way
+    std::uint64_t in_flight = 0;  ///< questions under way now
+    Meter spent;                  ///< by all look-ups, by limit
 };
 
 /// Security × outcome.

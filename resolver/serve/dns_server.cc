@@ -3,9 +3,12 @@
 #include "serve/dns_server.h"
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 
 #include "dns/message.h"
 #include "dnssec/sentinel.h"
+#include "resolve/crowd.h"
 #include "serve/dns_reply.h"
 #include "serve/dns_request.h"
 #include "serve/hot_replies.h"
@@ -35,14 +38,17 @@ struct DnsServer::State {
         : settings(std::move(its_settings)),
           tools(its_tools),
           loopback(loopback_networks()),
-          hot(its_tools.resolver.tools().random) {}
+          hot(its_tools.resolver.tools().random),
+          crowd(std::make_shared<resolve::Crowd>(resolve::Crowd::Limits{settings.most_pending_in_all}, its_tools.clock,
+                                                 its_tools.resolver.tools().random)) {}
 
     DnsSettings settings;
     Tools tools;
     std::vector<Network> loopback;
     HotReplies hot;
     DoorCounters counters;
-    std::size_t pending = 0;
+    std::size_t pending = 0;  ///< questions being worked on, those included that were answered before their time
+    std::shared_ptr<resolve::Crowd> crowd;  ///< of those that wait for an answer
     std::vector<std::unique_ptr<net::StreamServer>> stream_servers;
     /// Owned here; handlers and coroutines name them by place, which never changes.
     std::vector<std::unique_ptr<net::DatagramServer>> datagram_servers;
@@ -58,7 +64,8 @@ struct DnsServer::State {
         }
         return request;
     }
-    [[nodiscard]] bool is_full() const { return pending >= settings.most_pending_in_all; }
+    /// The crowd sees to who waits; work that nobody waits for any more ends by itself, if late.
+    [[nodiscard]] bool is_full() const { return pending >= 2 * settings.most_pending_in_all; }
     /// What the name states of our root anchors is false (RFC 8509 3.2). Only secure answers tell of it.
     [[nodiscard]] bool contradicts(const dnssec::Answer& answer) const {
         if (settings.root_key_sentinel == resolve::Switch::off || answer.security() != dnssec::Security::secure)
@@ -81,10 +88,19 @@ struct DnsServer::State {
         return is_allowed(loopback, peer.from.address) ? Path::loopback : Path::network;
     }
     void datagram(std::size_t server, BytesView wire, const net::DatagramPeer& peer);
+    /// A question and its place among those that wait. Who has to give it up is told SERVFAIL then.
+    struct Waiting {
+        dns::Message query;
+        std::optional<resolve::Crowd::Place> place;
+        [[nodiscard]] bool has_place() const { return place && place->is_held(); }
+    };
+    using WaitingRef = std::shared_ptr<Waiting>;
+    /// Without a place where there is none. `reply` is called at most once by this, when the place is lost.
+    [[nodiscard]] WaitingRef wait(dns::Message query, std::function<void(const dns::Message&)> reply);
     /// True where the same was asked a moment ago, and is answered.
     bool answer_at_once(std::size_t server, BytesView wire, const net::DatagramPeer& peer);
-    task::Task<void> answer_datagram(std::size_t server, net::DatagramPeer peer, dns::Message query, Bytes wire);
-    task::Task<void> answer_stream(std::shared_ptr<Stream> stream, dns::Message query);
+    task::Task<void> answer_datagram(std::size_t server, net::DatagramPeer peer, WaitingRef waiting, Bytes wire);
+    task::Task<void> answer_stream(std::shared_ptr<Stream> stream, WaitingRef waiting);
     task::Task<Told> answer(dns::Message query);
     task::Task<Told> resolved(dns::Message query, BudgetRef budget);
     dns::Message from_cache(const dns::Message& query);
@@ -164,13 +180,17 @@ class DnsServer::Stream final : public net::ConnectionUser, public std::enable_s
             return;
         }
         auto& query = std::get<Asked>(request).query;
-        if (server_.is_full()) {
-            send(server_.overloaded(query));
+        const std::weak_ptr<Stream> self = weak_from_this();
+        auto waiting = server_.wait(std::move(query), [self](const dns::Message& reply) {
+            if (const auto stream = self.lock()) stream->reply(reply);
+        });
+        if (!waiting->has_place()) {
+            send(server_.overloaded(waiting->query));
             return;
         }
         ++pending_;
         ++server_.pending;
-        server_.tools.scheduler.spawn(server_.answer_stream(shared_from_this(), std::move(query)));
+        server_.tools.scheduler.spawn(server_.answer_stream(shared_from_this(), std::move(waiting)));
     }
     void send(const dns::Message& message) {
         if (closed_) return;
@@ -201,12 +221,26 @@ void DnsServer::State::datagram(std::size_t server, BytesView wire, const net::D
     }
     auto* asked = std::get_if<Asked>(&request);
     if (asked == nullptr) return;
-    if (is_full()) {
-        datagram_servers[server]->reply(peer, dns::render_message(overloaded(asked->query), 512));
+    WaitingRef waiting = wait(std::move(asked->query), [this, server, peer](const dns::Message& reply) {
+        datagram_servers[server]->reply(peer, dns::render_message(reply, least_datagram));
+    });
+    if (!waiting->has_place()) {
+        datagram_servers[server]->reply(peer, dns::render_message(overloaded(waiting->query), least_datagram));
         return;
     }
     ++pending;
-    tools.scheduler.spawn(answer_datagram(server, peer, std::move(asked->query), Bytes(wire.begin(), wire.end())));
+    tools.scheduler.spawn(answer_datagram(server, peer, std::move(waiting), Bytes(wire.begin(), wire.end())));
+}
+
+DnsServer::State::WaitingRef DnsServer::State::wait(dns::Message query,
+                                                    std::function<void(const dns::Message&)> reply) {
+    auto waiting = std::make_shared<Waiting>();
+    waiting->query = std::move(query);
+    if (is_full()) return waiting;
+    const dns::Name& name = waiting->query.question->name;
+    waiting->place.emplace(crowd, name, resolve::Crowd::Stay::unknown,
+                           [this, asked = waiting.get(), tell = std::move(reply)] { tell(overloaded(asked->query)); });
+    return waiting;
 }
 
 bool DnsServer::State::answer_at_once(std::size_t server, BytesView wire, const net::DatagramPeer& peer) {
@@ -220,12 +254,14 @@ bool DnsServer::State::answer_at_once(std::size_t server, BytesView wire, const 
     return true;
 }
 
-task::Task<void> DnsServer::State::answer_datagram(std::size_t server, net::DatagramPeer peer, dns::Message query,
+task::Task<void> DnsServer::State::answer_datagram(std::size_t server, net::DatagramPeer peer, WaitingRef waiting,
                                                    Bytes wire) {
     const Path path = path_of(peer);
-    const std::size_t most = most_datagram_octets(query, path);
+    const std::size_t most = most_datagram_octets(waiting->query, path);
+    dns::Message query = waiting->query;
     Told told = co_await answer(std::move(query));
     --pending;
+    if (!waiting->has_place()) co_return;  // was told so already
     const Bytes octets = dns::render_message(told.reply, most);
     const auto sent = datagram_servers[server]->reply(peer, octets);
     if (sent == net::DatagramServer::Sent::too_large) {
@@ -237,9 +273,11 @@ task::Task<void> DnsServer::State::answer_datagram(std::size_t server, net::Data
     if (told.lasting && !truncated) hot.keep(wire, path, octets, tools.clock.wall());
 }
 
-task::Task<void> DnsServer::State::answer_stream(std::shared_ptr<Stream> stream, dns::Message query) {
+task::Task<void> DnsServer::State::answer_stream(std::shared_ptr<Stream> stream, WaitingRef waiting) {
+    dns::Message query = waiting->query;
     Told told = co_await answer(std::move(query));
     --pending;
+    if (!waiting->has_place()) co_return;  // was told so already
     stream->reply(told.reply);
 }
 

@@ -175,6 +175,15 @@ Json resolver_json(const resolve::Counters& counters) {
     json["bogus"] = counters.bogus;
     json["indeterminate"] = counters.indeterminate;
     json["budget_exhausted"] = counters.budget_exhausted;
+    json["exhausted"]["answer"] = counters.answers_exhausted;
+    for (std::size_t limit = 0; limit < limit_count; ++limit) {
+        const std::string name(name_of(static_cast<Limit>(limit)));
+        json["spent"][name] = counters.spent.drawn.at(limit);
+        json["exhausted"][name] = counters.spent.exhausted.at(limit);
+    }
+    json["suspicious"] = counters.suspicious;
+    json["crowded"] = counters.crowded;
+    json["in_flight"] = counters.in_flight;
     return json;
 }
 

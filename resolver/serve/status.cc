@@ -24,6 +24,14 @@ void add(resolve::Counters& total, const resolve::Counters& one) {
     for (std::size_t place = 0; place < one.judged.size(); ++place) total.judged.at(place) += one.judged.at(place);
     total.lookup_time += one.lookup_time;
     total.upstream_time += one.upstream_time;
+    total.suspicious += one.suspicious;
+    total.answers_exhausted += one.answers_exhausted;
+    total.crowded += one.crowded;
+    total.in_flight += one.in_flight;
+    for (std::size_t limit = 0; limit < limit_count; ++limit) {
+        total.spent.drawn.at(limit) += one.spent.drawn.at(limit);
+        total.spent.exhausted.at(limit) += one.spent.exhausted.at(limit);
+    }
 }
 
 void add(route::RouteCounters& total, const route::RouteCounters& one) {

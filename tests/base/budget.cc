@@ -72,3 +72,42 @@ TEST_CASE("every limit has a name of its own") {
     }
     CHECK(names.size() == limit_count);
 }
+
+TEST_CASE("a child that is refused for its parent's sake is starved; by its own limit it is not") {
+    const auto parent = std::make_shared<Budget>(packets(4), MonoTime(5s));
+    Budget greedy(packets(3), MonoTime(5s), parent);
+    Budget modest(packets(3), MonoTime(5s), parent);
+    CHECK(greedy.take(Limit::packets, 3));
+    CHECK_FALSE(greedy.take(Limit::packets));
+    CHECK_FALSE(greedy.is_starved());
+    CHECK_FALSE(modest.take(Limit::packets, 2));
+    CHECK(modest.is_starved());
+    CHECK_FALSE(parent->is_starved());
+}
+
+TEST_CASE("a meter has what was drawn, and how often a budget came to its end") {
+    const auto meter = std::make_shared<Meter>();
+    const auto lookup = std::make_shared<Budget>(packets(4), MonoTime(5s), nullptr, meter);
+    Budget answer(packets(2), MonoTime(5s), lookup);
+    CHECK(answer.take(Limit::packets, 2));
+    CHECK_FALSE(answer.take(Limit::packets));
+    CHECK(meter->exhausted.at(0) == 0);  // an answer's end is not the look-up's
+    CHECK(lookup->take(Limit::packets, 2));
+    CHECK_FALSE(lookup->take(Limit::packets));
+    CHECK_FALSE(lookup->take(Limit::packets));
+    CHECK(meter->drawn.at(0) == 4);
+    CHECK(meter->exhausted.at(0) == 1);
+}
+
+TEST_CASE(
+    "an answer may take 16 of a look-up's 30 verifications and 4 of its 8 failures, and never more than there are") {
+    const BudgetLimits lookup;
+    const BudgetLimits answer = limits_of_an_answer(lookup);
+    const auto most = [&answer](Limit limit) { return answer.most.at(static_cast<std::size_t>(limit)); };
+    CHECK(most(Limit::verifications) == 16);
+    CHECK(most(Limit::failures) == 4);
+    CHECK(most(Limit::packets) == 100);
+    BudgetLimits least;
+    least.most.fill(1);
+    CHECK(limits_of_an_answer(least).most == least.most);
+}

@@ -159,6 +159,8 @@ TEST_CASE("each bad key or value is told with file, line, section, key, what is 
          "x.toml:2: [resolver] cache-min-ttl: must be at most cache-max-ttl (10), is 20"},
         {"[resolver]\nedns-udp-size = 511", "x.toml:2: [resolver] edns-udp-size: must be 512 to 4096, is 511"},
         {"[resolver.limits]\npackets = 1001", "x.toml:2: [resolver.limits] packets: must be 1 to 1000, is 1001"},
+        {"[resolver.limits]\nmail-question = 101",
+         "x.toml:2: [resolver.limits] mail-question: must be 4 to 100, is 101"},
         {"[resolver.limits]\nverifications = 4",
          "x.toml: [resolver.limits] failures: must be at most verifications (4), is 8"},
         {"[dnssec]\nnegative-trust-anchors = [{ name = \"a.example\", reason = \"x\" }]",

@@ -57,6 +57,23 @@ def listed(files: dict[str, str]) -> list[str]:
     return found
 
 
+def limits(files: dict[str, str]) -> list[str]:
+    """The table of limits says what the sources say."""
+    path, found, rows = "resolver/resolve/README.md", [], 0
+    for number, line in enumerate(files.get(path, "").splitlines(), 1):
+        row = re.fullmatch(r"\| [^|]+ \| ([0-9][0-9\'A-Za-z ]*) \| `([^`]+)` `([^`]+)` \|[^|]*\|", line)
+        if not row:
+            continue
+        rows += 1
+        source = files.get(os.path.normpath(f"resolver/resolve/{row[2]}"), "")
+        lines = [one for one in source.splitlines() if row[3] in one]
+        if not any(re.search(rf"(?<![0-9\']){re.escape(row[1])}(?![0-9\'])", one) for one in lines):
+            found.append(f"{path}:{number}: {row[2]} does not say {row[1]} where it says {row[3]}")
+    if path in files and rows < 20:
+        found.append(f"{path}: the table of limits cannot be read")
+    return found
+
+
 def scripts(files: dict[str, str]) -> list[str]:
     """Every program in Python and in the shell can be read by its interpreter."""
     found = []

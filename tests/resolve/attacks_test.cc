@@ -62,6 +62,34 @@ TEST_CASE("A16: fifteen hundred servers at mute addresses, many of them the same
     CHECK(play.world.asked.size() == before);
 }
 
+TEST_CASE("what ends because a mail question's other look-ups had spent all is not remembered, and told by its name") {
+    EvilStage play({"www.evil. A 192.0.2.80"});
+    BudgetLimits none;
+    none.most.at(static_cast<std::size_t>(Limit::packets)) = 0;
+    const auto mail = std::make_shared<Budget>(none, play.clock.mono() + 9s);
+    const auto starved = play.ask_with("www.victim.", Type::a, play.resolver().budget(5s, mail));
+    CHECK(verdict(starved) == "indeterminate failure");
+    CHECK(starved.reason().text.find("packets") != std::string::npos);
+    // Nobody else suffers for it.
+    CHECK(play.ask("victim.", Type::ns).outcome() == dnssec::Outcome::records);
+    CHECK(play.ask("www.victim.", Type::a).outcome() == dnssec::Outcome::nxdomain);
+}
+
+TEST_CASE("a limit that is reached is indeterminate with its name, also in a zone that is proven to be unsigned") {
+    EvilStage play({"www.evil. A 192.0.2.80"}, [](resolve::Settings& settings) {
+        settings.lookup_limits.most.at(static_cast<std::size_t>(Limit::packets)) = 1;
+    });
+    const auto found = play.ask("www.evil.", Type::a);
+    CHECK(verdict(found) == "indeterminate failure");
+    CHECK(found.reason().text.find("packets") != std::string::npos);
+    const std::size_t before = play.world.asked.size();
+    CHECK(verdict(play.ask("www.evil.", Type::a)) == "indeterminate failure");
+    CHECK(play.world.asked.size() == before);
+    const resolve::Counters& counters = play.resolver().counters();
+    CHECK(counters.spent.exhausted.at(static_cast<std::size_t>(Limit::packets)) == 1);
+    CHECK(counters.budget_exhausted == 1);
+}
+
 TEST_CASE("A18: name servers that live in each other's zones cost less than 20 questions, and then none") {
     stage::Stage play;
     stage::ZoneData& root =

@@ -656,6 +656,38 @@ TEST_CASE("what nobody waits for ends: at once where the server spoke, else when
     CHECK(play.sent() == (spoke ? "100+100" : "100+0"));
 }
 
+TEST_CASE("of many questions to a silent server that nobody waits for, one stays to learn that it is silent") {
+    Play play;
+    play.wire.server = [](Over, const Message&) { return Reply(); };
+    const MonoTime begin = play.clock.mono();
+    std::vector<task::Task<void>> askers;
+    for (unsigned which = 0; which < 50; ++which) {
+        resolve::Query query = play.query();
+        query.name = stage::name("n" + std::to_string(which) + ".example.");
+        const auto budget = std::make_shared<Budget>(BudgetLimits(), begin + 5s);
+        askers.push_back(ask_for(play, std::move(query), budget, begin + 50ms));
+    }
+    REQUIRE(play.scheduler.run(task::when_all(std::move(askers))));
+    CHECK(play.wire.open == 1U);
+    REQUIRE(play.scheduler.run(pause(begin + resolve::Servers::first_timeout + 20ms)));
+    CHECK(play.wire.open == 0);
+    CHECK(play.exchange.counters().timeouts == 1);
+}
+
+TEST_CASE("an answer larger than was asked for may have come in fragments: it is fetched over TCP (A29)") {
+    Play play;
+    play.wire.server = [](Over over, const Message& query) {
+        Message reply = answer(query);
+        const std::string text = '"' + std::string(250, over == Over::datagram ? 'd' : 's') + '"';
+        for (int turn = 0; turn < 7; ++turn) reply.additional.push_back(stage::record("www.example.", Type::txt, text));
+        return as_reply(reply);
+    };
+    const Result<Message> said = play.ask();
+    REQUIRE(said);
+    CHECK(said->additional.front().rdata.back() == 's');
+    CHECK(play.sent() == "1+1");
+}
+
 TEST_CASE("a question stays under way as long as one of its askers is left") {
     Play play;
     play.wire.server = [](Over over, const Message& query) {

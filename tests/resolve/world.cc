@@ -283,7 +283,11 @@ void Stage::open(const ZoneData& root, const std::vector<std::string>& root_addr
 }
 
 dnssec::Answer Stage::ask(const std::string& what, Type type, Duration time) {
-    last_budget = resolver_->budget(time);
+    return ask_with(what, type, resolver_->budget(time));
+}
+
+dnssec::Answer Stage::ask_with(const std::string& what, Type type, BudgetRef budget) {
+    last_budget = std::move(budget);
     std::optional<dnssec::Answer> answer = scheduler.run(resolver_->resolve(name(what), type, last_budget));
     REQUIRE(answer);
     return *answer;

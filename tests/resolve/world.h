@@ -84,6 +84,7 @@ class World final : public mxtrust::net::Network {
 class Stage {
   public:
     explicit Stage(std::function<void(mxtrust::resolve::Settings&)> change = {});
+    mxtrust::dnssec::Answer ask_with(const std::string& name, dns::Type type, mxtrust::BudgetRef budget);
     mxtrust::dnssec::Answer ask(const std::string& name, dns::Type type,
                                 mxtrust::Duration time = std::chrono::milliseconds(5000));
 

@@ -1,0 +1,79 @@
+// Who may be under way, when there is not room for all: nobody's questions crowd out everybody else's (attacks A20,
+// A21).
+//
+// Places are counted by group: the domain that the question is about, by its last two labels. While half of the places
+// are free, everybody gets one: a queue that is sent to one provider's domains is no attack. Then a group has at most
+// its share. Where no place is left, one of those that have waited longest has to go, the one with the most of its
+// kind; and where all have as little as the newcomer, the oldest, if it has waited for long. Slow servers make many
+// wait; those who answer need few places, and for questions to servers that are known to answer some are kept free.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <unordered_map>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "dns/name.h"
+
+namespace mxtrust::resolve {
+
+class Crowd {
+  public:
+    struct Limits {
+        std::size_t most = 3000;        ///< of one worker
+        std::size_t part_of_group = 4;  ///< a quarter of all, once more than half are taken
+        std::size_t kept_free = 750;    ///< beyond `most`, for those who will not be long
+        Duration long_enough{250};      ///< who has waited so long may have to go for a newcomer
+    };
+    Crowd(Limits limits, Clock& clock, Random& random)
+        : limits_(limits), clock_(clock), groups_(0, dns::NameHash(HashKey::draw(random))) {}
+    Crowd(const Crowd&) = delete;
+    Crowd& operator=(const Crowd&) = delete;
+
+    /// How long will it take? Brief: who is asked has answered lately, and fast.
+    enum class Stay : std::uint8_t { unknown, brief };
+    /// A place, from its making to its end; or none. Keeps its crowd alive: it may end after all that used it.
+    class Place {
+      public:
+        /// `lost` is called when the place is needed for somebody else; it must not destroy the place.
+        Place(std::shared_ptr<Crowd> crowd, const dns::Name& about, Stay stay, std::function<void()> lost);
+        ~Place();
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        /// May go on: was let in, and was not told to go since.
+        [[nodiscard]] bool is_held() const { return held_; }
+
+      private:
+        friend class Crowd;
+        void leave();
+        std::shared_ptr<Crowd> crowd_;
+        dns::Name group_;
+        MonoTime since_;
+        Stay stay_;
+        std::function<void()> lost_;
+        std::list<Place*>::iterator in_group_, in_all_;
+        bool held_ = false;
+    };
+
+    [[nodiscard]] std::size_t size() const { return all_.size() + brief_; }
+    /// Those who were not let in, and those who had to go.
+    [[nodiscard]] std::uint64_t turned_away() const { return turned_away_; }
+    /// The domain whose doing a question for `name` is.
+    [[nodiscard]] static dns::Name group_of(const dns::Name& name);
+
+  private:
+    [[nodiscard]] bool make_room(const Place& newcomer);
+    void evict(Place& place);
+
+    Limits limits_;
+    Clock& clock_;
+    std::unordered_map<dns::Name, std::list<Place*>, dns::NameHash> groups_;  ///< each by age
+    std::list<Place*> all_;                                                   ///< of unknown stay, by age
+    std::size_t brief_ = 0;
+    std::uint64_t turned_away_ = 0;
+};
+
+}  // namespace mxtrust::resolve
