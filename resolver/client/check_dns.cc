@@ -89,11 +89,49 @@ Test broken(std::string_view name, std::string subject, const Json& status, cons
     return test;
 }
 
-void note_operator(const Json& status, std::string_view name, const std::string& subject, const Report& report,
-                   const Note& note) {
-    const Json& words = member(status, "operator");
-    if (!words.is_array()) return;
-    for (const Json& word : words) note(diagnosed(name, subject, "operators-word", text_at(word, "text"), report));
+/// The operator's words in a part of the answer: negative trust anchors, and of hosts exceptions, too.
+std::vector<std::string> operators_words(const Json& part) {
+    std::vector<std::string> found;
+    const Json& words = member(part, "operator");
+    for (const Json& word : words.is_array() ? words : Json::array()) found.push_back(text_at(word, "text"));
+    return found;
+}
+
+void note_operator(const std::vector<std::string>& words, std::string_view name, const std::string& subject,
+                   const Report& report, const Note& note) {
+    for (const std::string& word : words) note(diagnosed(name, subject, "operators-word", word, report));
+}
+
+void add_new(std::vector<std::string>& words, const std::vector<std::string>& more) {
+    for (const std::string& word : more)
+        if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+}
+
+std::vector<std::string> without(std::vector<std::string> words, const std::vector<std::string>& others) {
+    std::erase_if(words, [&others](const std::string& word) {
+        return std::find(others.begin(), others.end(), word) != others.end();
+    });
+    return words;
+}
+
+/// What the operator says of a host's addresses; what else he says of the host is said of its TLSA records.
+std::vector<std::string> words_on_addresses(const Json& host) {
+    std::vector<std::string> words = operators_words(member(host, "a"));
+    add_new(words, operators_words(member(host, "aaaa")));
+    return words;
+}
+
+/// What neither MX nor a host rests on: an exception for the domain itself.
+std::vector<std::string> words_on_domain(const Report& report) {
+    std::vector<std::string> words = without(operators_words(report.mail), operators_words(member(report.mail, "mx")));
+    const Json& hosts = member(report.mail, "hosts");
+    for (const Json& host : hosts.is_array() ? hosts : Json::array()) words = without(words, operators_words(host));
+    return words;
+}
+
+/// Is it insecure because the operator says so? Then nobody here knows whether it is signed.
+bool is_set_aside(const Json& status) {
+    return text_at(status, "security") == "insecure" && !operators_words(status).empty();
 }
 
 void note_ttl(const Json& status, std::string_view name, const std::string& subject, const std::string& what,
@@ -156,6 +194,8 @@ void test_dnssec(const Report& report, const Note& note) {
         Test test = passed("dnssec", report.domain, "the chain of trust holds: " + chain_words(report.explain));
         test.details = chain_details(report.explain);
         note(std::move(test));
+    } else if (is_set_aside(mx)) {
+        // The operator's word, below, is all that is to say.
     } else if (security == "insecure") {
         const std::string reason = text_at(mx, "reason");
         Test test = diagnosed("dnssec", report.domain, "domain-unsigned",
@@ -165,11 +205,12 @@ void test_dnssec(const Report& report, const Note& note) {
     } else {
         note(broken("dnssec", report.domain, mx, report.explain, report, "dns-failure"));
     }
-    note_operator(mx, "dnssec", report.domain, report, note);
+    note_operator(operators_words(mx), "dnssec", report.domain, report, note);
 }
 
 void test_mx(const Report& report, const Note& note) {
     const Json& mx = member(report.mail, "mx");
+    note_operator(words_on_domain(report), "mx", report.domain, report, note);
     if (mx.is_null()) return;
     const Json& decision = member(report.mail, "decision");
     const std::string code = text_at(decision, "code"), outcome = text_at(mx, "outcome");
@@ -199,6 +240,7 @@ void test_mx(const Report& report, const Note& note) {
 
 void test_addresses(const Report& report, const Json& host, const Note& note) {
     const std::string name = text_at(host, "name");
+    note_operator(words_on_addresses(host), "addresses", name, report, note);
     const Json &four = member(host, "a"), &six = member(host, "aaaa");
     if (four.is_null() && six.is_null()) {
         note(not_tested("addresses", name, text_at(member(host, "policy"), "text")));
@@ -227,7 +269,7 @@ void test_addresses(const Report& report, const Json& host, const Note& note) {
                         (text_at(six, "security") == "secure" && text_at(six, "outcome") == "records");
     if (secure) {
         note(passed("addresses", name, addresses + ", proven by DNSSEC"));
-    } else {
+    } else if (!is_set_aside(four) && !is_set_aside(six)) {
         Test test = diagnosed("addresses", name, "host-zone-insecure", addresses + ", not signed", report);
         test.details = chain_details(explanation(report, name, text_at(four, "outcome") == "records" ? "a" : "aaaa"));
         note(std::move(test));
@@ -242,7 +284,6 @@ void test_addresses(const Report& report, const Json& host, const Note& note) {
         test.diagnosis = "address-family-failed";
         note(std::move(test));
     }
-    note_operator(four, "addresses", name, report, note);
     note_ttl(four, "addresses", name, "A", report, note);
     note_ttl(six, "addresses", name, "AAAA", report, note);
 }
@@ -250,6 +291,7 @@ void test_addresses(const Report& report, const Json& host, const Note& note) {
 void test_tlsa(const Report& report, const Json& host, const Note& note) {
     const std::string name = text_at(host, "name");
     const Json &tlsa = member(host, "tlsa"), &policy = member(host, "policy");
+    note_operator(without(operators_words(host), words_on_addresses(host)), "tlsa", name, report, note);
     if (tlsa.is_null()) {
         note(not_tested("tlsa", name, text_at(policy, "text")));
         return;
@@ -264,12 +306,12 @@ void test_tlsa(const Report& report, const Json& host, const Note& note) {
         return;
     }
     const std::string where = text_at(tlsa, "name");
+    if (is_set_aside(tlsa)) return;
     if (outcome != "records" || security != "secure") {
         note(diagnosed("tlsa", name, "tlsa-missing",
                        outcome == "records" ? "TLSA at " + where + " is not signed, and proves nothing"
                                             : "there are no TLSA records at " + where,
                        report));
-        note_operator(tlsa, "tlsa", name, report, note);
         return;
     }
     const Json& records = member(tlsa, "records");
@@ -293,7 +335,6 @@ void test_tlsa(const Report& report, const Json& host, const Note& note) {
         note(diagnosed("tlsa", name, superseded ? "tlsa-superseded" : "tlsa-unusable",
                        record_words(record) + ": " + text_at(record, "why"), report));
     }
-    note_operator(tlsa, "tlsa", name, report, note);
     note_ttl(tlsa, "tlsa", name, "TLSA", report, note);
 }
 

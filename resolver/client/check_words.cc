@@ -27,7 +27,7 @@ constexpr Entry entries[] = {
      "nobody can prove who takes this domain's mail: whoever can forge DNS answers can redirect it, TLS or not",
      "sign the zone, and have the DS record published through its registrar"},
     {"operators-word", warning,
-     "the configuration of this mxtrustd sets DNSSEC aside here; other senders see what is really there",
+     "the configuration of this mxtrustd decides here; other senders go by what is really published",
      "remove the negative trust anchor or the exception once it is not needed; mxtrust status says when"},
     {"domain-not-found", failure, "mail is returned at once: there is no such domain",
      "see whether the name is written as it is meant, and whether the domain is still registered"},

@@ -75,6 +75,47 @@ TEST_CASE("what rests on the operator's word says so") {
     CHECK(report.grade() == Grade::warning);
 }
 
+TEST_CASE("what a negative trust anchor sets aside is not called unsigned") {
+    const Json words = Json::parse(R"([{"kind":"negative-trust-anchor","text":"the operator's anchor"}])");
+    Report report = report_of(one_host);
+    report.mail["mx"]["security"] = "insecure";
+    report.mail["mx"]["operator"] = words;
+    CHECK(found(report, test_dnssec) == std::vector<std::string>{"operators-word"});
+    Json& host = report.mail["hosts"][0];
+    const auto at_host = [&host](auto look) {
+        return [&host, look](const Report& r, const Note& n) { look(r, host, n); };
+    };
+    for (const char* family : {"a", "aaaa"}) {
+        INFO(family);
+        host = Json::parse(one_host)["hosts"][0];
+        host["a"]["security"] = "insecure";
+        host[family]["security"] = "insecure";
+        host[family]["operator"] = host["operator"] = words;
+        CHECK(found(report, at_host(test_addresses)) == std::vector<std::string>{"operators-word"});
+        // Once for a host is enough.
+        CHECK(found(report, at_host(test_tlsa)) == std::vector<std::string>{"good"});
+    }
+    host = Json::parse(one_host)["hosts"][0];
+    host["tlsa"]["security"] = "insecure";
+    CHECK(found(report, at_host(test_tlsa)) == std::vector<std::string>{"tlsa-missing"});
+    host["tlsa"]["operator"] = host["operator"] = words;
+    CHECK(found(report, at_host(test_addresses)) == std::vector<std::string>{"good"});
+    CHECK(found(report, at_host(test_tlsa)) == std::vector<std::string>{"operators-word"});
+}
+
+TEST_CASE("the operator's exceptions are told where they count: of a host, or of the domain as a whole") {
+    const Json words = Json::parse(R"([{"kind":"exception","text":"the operator's exception"}])");
+    Report report = report_of(one_host);
+    report.mail["operator"] = words;
+    CHECK(found(report, test_mx) == std::vector<std::string>{"operators-word", "good"});
+    Json& host = report.mail["hosts"][0];
+    host["operator"] = words;
+    host["tlsa"] = nullptr;
+    CHECK(found(report, test_mx) == std::vector<std::string>{"good"});
+    CHECK(found(report, [&host](const Report& r, const Note& n) { test_tlsa(r, host, n); }) ==
+          std::vector<std::string>{"operators-word", "not-tested"});
+}
+
 TEST_CASE("a library that refuses is no fault of the server's") {
     Report report = report_of(one_host);
     probe::Observation seen;
