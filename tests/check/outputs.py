@@ -18,7 +18,7 @@ def steady(text):
     """What is another in every world: digests, key tags, times."""
     text = re.sub(r"\b[0-9a-f]{16}…|\b[0-9a-f]{64}\b", "DIGEST", text)
     text = re.sub(r"\d{4}-\d\d-\d\d\s+\d\d:\d\d\s+UTC", "DATE", text)
-    text = re.sub(r"((?:key\s+tag|names\s+key|DNSKEY\s+has|signed\s+by)\s+)(?!4711\b)\d[\d, ]*\b", r"\1TAG", text)
+    text = re.sub(r"((?:key\s+tag|names\s+key|DNSKEY\s+has|signed\s+by)\s+)(?!4711\b)\d+(?:,\s+\d+)*\b", r"\1TAG", text)
     return re.sub(r'("(?:time|not_before|not_after|ms)": )\d+', r"\g<1>0", text)
 
 
