@@ -21,8 +21,8 @@ def chain(pki, folder, leaf, *above):
     return str(path), str(pki / f"{leaf}.key")
 
 
-def start(pki, folder):
-    """host's zone → what was started."""
+def start(pki, folder, authority):
+    """host's zone → what was started. AUTHORITY is the one of the Web in here."""
     pki = pathlib.Path(pki)
 
     def alone(stem):
@@ -54,6 +54,9 @@ def start(pki, folder):
         "soon": receiver.over_tls(receiver.context(alone("soon"))),
         "weak": receiver.over_tls(receiver.context(alone("weak"))),
     }
+    plays |= {"exempt": good, "held": good}
+    for short, kind in (("sts-good", "good"), ("sts-testing", "good"), ("sts-lacks", "good"), ("sts-wrong-name", "wrong-name"), ("sts-expired", "expired")):
+        plays[short] = receiver.over_tls(authority.context(f"mx.{short}.check.nlx", kind))
     started = {}
     for name, (number, _) in checked.PLAYED.items():
         short = name.removesuffix(".check.nlx")

@@ -6,18 +6,21 @@ Hosts have addresses of loopback, 127.0.25.N, which every Linux has: whoever pla
 
 # Hosts with a server that a script plays: name → (last number of its address, TLSA records).
 PLAYED = {}
+# Domains with MTA-STS, and their web server's address (tests/sts/web.py).
+STS_PLAYED = ("sts-good", "sts-testing", "sts-lacks", "sts-wrong-name", "sts-expired")
+STS_RECORDS = '_mta-sts TXT "v=STSv1; id=20260101"\nmta-sts A 127.0.0.78\n'
 
 
 def address(number):
     return f"127.0.25.{number}"
 
 
-def play(world, name, *records, ttl=3600):
+def play(world, name, *records, ttl=3600, more=""):
     """A domain with one MX host, its TLSA records, and everything else as it should be."""
     number = len(PLAYED) + 1
     PLAYED[name] = (number, records)
     world.zone(name, f"@ MX 0 mx\nmx A {address(number)}\n" + "".join(f"_25._tcp.mx {ttl} TLSA {one}\n" for one in records)
-               + f'_smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls@{name}"\n')
+               + f'_smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls@{name}"\n' + more)
 
 
 def build(world):
@@ -41,6 +44,13 @@ def build(world):
     play(world, "plain-clear.check.nlx")
     play(world, "plain-broken.check.nlx")
     play(world, "unusable.check.nlx", "1 1 1 server")
+    # MTA-STS: no TLSA records, and a policy at the web server that tests/check starts; its text is there, too.
+    for name in STS_PLAYED:
+        play(world, f"{name}.check.nlx", more=STS_RECORDS)
+    world.zone("sts-no-mx.check.nlx", f'@ A {address(99)}\n_smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls@sts-no-mx.check.nlx"\n' + STS_RECORDS)
+    # The operator's exceptions (tests/check/stage.py): for the host of the one, for the other as a whole.
+    play(world, "exempt.check.nlx", *both)
+    play(world, "held.check.nlx", *both)
     world.zone("reports.check.nlx", """
         @ MX 10 mx.dane-ee.nlx.
         _smtp._tls TXT "v=TLSRPTv1; rua=tls@reports.check.nlx"
