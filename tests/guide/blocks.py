@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -183,7 +184,7 @@ class Mill:
         self.check(f"{where}: a shell can parse it", status == 0, said)
         for command in re.findall(r"^mxtrust .*$", text, re.M):
             command = command.replace("PID", "self")
-            status, said = run_program([built.CLIENT, *command.split()[1:], "--socket", "/nonexistent"])
+            status, said = run_program([built.CLIENT, *shlex.split(command, comments=True)[1:], "--socket", "/nonexistent"])
             self.check(f"{where}: mxtrust knows \"{command}\"", status == 69, said)
 
     def ini(self, text, where):
