@@ -1,6 +1,7 @@
 // c-ares on real sockets, over loopback: what goes out, what is believed, what a forger gains.
 #include "resolve/forward_ares.h"
 
+#include <cstdlib>
 #include <set>
 
 #include "net/tools.h"
@@ -30,13 +31,31 @@ Bytes message(std::uint16_t id, std::uint8_t flags, std::string_view rest = "") 
 constexpr std::uint16_t id = 0x4711;
 constexpr std::uint8_t asks = 0x01, answers = 0x81, answers_truncated = 0x83;
 
+struct Ports {
+    net::Listening datagrams, streams;
+};
+
+/// One port for both. The kernel chooses it among those that are free for datagrams; for streams somebody may have it.
+Ports one_port() {
+    for (int left = 50; left > 0; --left) {
+        net::Listening datagrams = net::Listening::udp(loopback()).value();
+        auto streams = net::Listening::tcp(datagrams.endpoint());
+        if (streams) return {std::move(datagrams), std::move(*streams)};
+    }
+    FAIL("no port is free for datagrams and streams");
+    std::abort();
+}
+
 /// A forwarder: a datagram socket and a stream server at one port.
 struct Forwarder {
     Forwarder(Real& world, std::function<std::vector<Bytes>(BytesView)> by_datagram,
               std::function<void(net::Script&)> by_stream = nullptr)
-        : listening(net::Listening::udp(loopback()).value()),
+        : Forwarder(world, one_port(), std::move(by_datagram), std::move(by_stream)) {}
+    Forwarder(Real& world, Ports at, std::function<std::vector<Bytes>(BytesView)> by_datagram,
+              std::function<void(net::Script&)> by_stream)
+        : listening(std::move(at.datagrams)),
           endpoint(listening.endpoint()),
-          stream(world, net::Listening::tcp(endpoint).value(), std::move(by_stream)) {
+          stream(world, std::move(at.streams), std::move(by_stream)) {
         auto started = net::DatagramServer::start(
             world.loop, std::move(listening),
             [this, say = std::move(by_datagram)](BytesView data, const net::DatagramPeer& peer) {
