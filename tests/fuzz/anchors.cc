@@ -20,17 +20,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(!anchor.ds.empty() || !anchor.keys.empty());
         for (const dns::Dnskey& key : anchor.keys) require(key.is_zone_key() && !key.is_revoked() && key.protocol == 3);
     }
-}
-// What was read, written down again, is read as the same; names with escapes are not for files of lines.
-if (again.empty() || again.size() > dnssec::most_anchor_octets || again.find('\\') != std::string::npos) return 0;
-const auto read = dnssec::TrustAnchors::parse(again);
-require(read.has_value());
-for (const auto& [zone, anchor] : read->all()) {
-    const dnssec::TrustAnchor& first = anchors->all().at(zone);
-    require(anchor.ds.size() == first.ds.size());
-    for (std::size_t index = 0; index < first.ds.size(); ++index)
-        require(anchor.ds[index].key_tag == first.ds[index].key_tag &&
-                anchor.ds[index].digest == first.ds[index].digest);
-}
-return 0;
+    // What was read, written down again, is read as the same; names with escapes are not for files of lines.
+    if (again.empty() || again.size() > dnssec::most_anchor_octets || again.find('\\') != std::string::npos) return 0;
+    const auto read = dnssec::TrustAnchors::parse(again);
+    require(read.has_value());
+    for (const auto& [zone, anchor] : read->all()) {
+        const dnssec::TrustAnchor& first = anchors->all().at(zone);
+        require(anchor.ds.size() == first.ds.size());
+        for (std::size_t index = 0; index < first.ds.size(); ++index)
+            require(anchor.ds[index].key_tag == first.ds[index].key_tag &&
+                    anchor.ds[index].digest == first.ds[index].digest);
+    }
+    return 0;
 }
