@@ -98,7 +98,11 @@ Result<std::shared_ptr<Environment>> Environment::open(const std::string& path, 
     if (code == MDB_SUCCESS) code = mdb_env_set_maxreaders(env, most_readers);
     if (code == MDB_SUCCESS) code = mdb_env_open(env, path.c_str(), flags, 0600);
     if (code == MDB_SUCCESS) code = open_collection(env, environment->collection_);
-    if (code != MDB_SUCCESS) return fail(FailureKind::system, "KOPN"_code, std::string("LMDB: ") + mdb_strerror(code));
+    if (code != MDB_SUCCESS) {
+        // Memory or room that is lacking is no fault of the file's.
+        const FailureKind kind = kind_of_error(code) == Written::broken ? FailureKind::malformed : FailureKind::system;
+        return fail(kind, "KOPN"_code, std::string("LMDB: ") + mdb_strerror(code));
+    }
     return environment;
 }
 

@@ -73,8 +73,8 @@ void LmdbStore::look_over() {
     adopt();
 }
 
-/// What is there becomes LMDB's. Where the disk does not even allow the mark, the file is left as it is, and is read
-/// on.
+/// What is there becomes LMDB's. Where the disk does not even allow the mark, or memory the map, the file is left as it
+/// is, and is read on.
 void LmdbStore::adopt() {
     if (auto good = guard_->mark_open(); !good) {
         began(good.error().text, 0);
@@ -82,6 +82,11 @@ void LmdbStore::adopt() {
         return;
     }
     auto opened = Environment::open(guard_->data_path(), settings_.most_octets);
+    if (!opened && opened.error().kind == FailureKind::system) {
+        began(opened.error().text, 0);
+        next_try_ = now() + between_tries;
+        return;
+    }
     if (!opened) {  // whatever LMDB does not like about it
         begin_anew(opened.error().text);
         return;
