@@ -60,8 +60,8 @@ class Machine:
 
 class Asker(threading.Thread):
     """Asks without a pause; each question on a connection of its own."""
-    SCRIPT = ("for turn in $(seq 100000); do [ -e /run/enough ] && break; if mxtrust --json rrset localhost A >/dev/null 2>&1 || [ $? -le 2 ]; then "
-              "good=$((good+1)); else lost=$((lost+1)); fi; done; echo ${good:-0} ${lost:-0}")
+    SCRIPT = ("for turn in $(seq 100000); do [ -e /run/enough ] && break; if said=$(mxtrust --json rrset localhost A 2>&1 >/dev/null) || [ $? -le 2 ]; "
+              "then good=$((good+1)); else lost=$((lost+1)); why=$said; fi; done; echo ${good:-0} ${lost:-0} $why")
 
     def __init__(self, machine: Machine):
         super().__init__(daemon=True)
