@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include <array>
+#include <optional>
 #include <unordered_set>
 #include <vector>
 
@@ -196,6 +197,15 @@ struct Acceptor {
     Server* server = nullptr;
 };
 
+/// The timer of a server that rests, freed by its close callback.
+struct Rest {
+    uv_timer_t timer{};
+    Server* server = nullptr;
+};
+
+/// How long nobody is accepted when no descriptor is left.
+constexpr std::uint64_t rest_milliseconds = 100;
+
 class Server final : public StreamServer {
   public:
     Server(UvLoop& loop, std::size_t most, Greeter greeter)
@@ -209,6 +219,12 @@ class Server final : public StreamServer {
             return fail(FailureKind::system, "NSNA"_code, "a listening socket has no name");
         }
         is_unix_ = storage.ss_family == AF_UNIX;
+        auto spare = listening.duplicate();
+        if (!spare) return fail(spare.error());
+        spare_ = std::move(*spare);
+        return accept_on(std::move(listening));
+    }
+    Done accept_on(Listening listening) {
         auto acceptor = std::make_unique<Acceptor>();
         acceptor->server = this;
         int status = is_unix_ ? uv_pipe_init(loop_.raw(), &acceptor->stream.pipe, 0)
@@ -245,7 +261,39 @@ class Server final : public StreamServer {
     void idled() { ++counters_.idle; }
 
   private:
+    /// libuv tries again at once where no descriptor is left, and comes to nothing else, not even to closing those that
+    /// have left: so its handle is closed for a while. The spare keeps the socket, and who knocks waits in its queue.
+    void rest() {
+        close_acceptor();
+        if (rest_ != nullptr) return;
+        rest_ = std::make_unique<Rest>().release();  // freed by its close callback
+        rest_->server = this;
+        rest_->timer.data = rest_;
+        uv_timer_init(loop_.raw(), &rest_->timer);
+        uv_timer_start(&rest_->timer, on_rested, rest_milliseconds, rest_milliseconds);
+    }
+    static void on_rested(uv_timer_t* timer) {
+        Server* self = static_cast<Rest*>(timer->data)->server;
+        auto copy = self->spare_->duplicate();
+        if (!copy) return;  // still none: look again
+        if (self->accept_on(std::move(*copy))) {
+            self->end_rest();
+        } else {
+            self->close_acceptor();
+        }
+    }
+    void end_rest() {
+        if (rest_ == nullptr) return;
+        uv_close(reinterpret_cast<uv_handle_t*>(&rest_->timer),
+                 [](uv_handle_t* handle) { std::unique_ptr<Rest>(static_cast<Rest*>(handle->data)).reset(); });
+        rest_ = nullptr;
+    }
     void accept_no_more() {
+        close_acceptor();
+        end_rest();
+        spare_.reset();
+    }
+    void close_acceptor() {
         if (acceptor_ == nullptr) return;
         acceptor_->server = nullptr;
         uv_close(&acceptor_->stream.handle,
@@ -254,7 +302,9 @@ class Server final : public StreamServer {
     }
     static void on_connection(uv_stream_t* stream, int status) {
         Server* self = static_cast<Acceptor*>(stream->data)->server;
-        if (self == nullptr || status != 0) return;
+        if (self == nullptr) return;
+        if (status == UV_EMFILE || status == UV_ENFILE) self->rest();
+        if (status != 0) return;
         auto peer = std::make_shared<Peer>(self->loop_, *self, self->is_unix_);
         self->peers_.insert(peer.get());  // before the greeter, who may close it at once
         const bool accepted = uv_accept(stream, peer->raw()) == 0;
@@ -272,6 +322,8 @@ class Server final : public StreamServer {
     std::shared_ptr<const Greeter> greeter_;
     bool is_unix_ = false;
     Acceptor* acceptor_ = nullptr;  // owned by libuv until closed
+    Rest* rest_ = nullptr;          // likewise
+    std::optional<Listening> spare_;
     std::unordered_set<Peer*> peers_;
     StreamCounters counters_;
 };

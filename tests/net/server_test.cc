@@ -1,4 +1,6 @@
 // The serving side of streams: Unix and TCP, half-close, a peer that does not read, idling, limits, sharing.
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
@@ -234,6 +236,45 @@ TEST_CASE("more clients than allowed are turned away, and let in when there is r
     const Descriptor fourth = connect_to(folder.file("socket"));
     fourth.send("y");
     CHECK(hear(world, fourth, 1) == "y");
+}
+
+TEST_CASE("a server without descriptors rests, and takes clients again when there are some (A36)") {
+    Folder folder;
+    Real world;
+    Scripted server(world, listen(folder.file("socket")), echo, 1000);
+    std::vector<Descriptor> clients;
+    for (int count = 0; count < 40; ++count) clients.emplace_back(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    rlimit before{};
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const rlimit few{256, before.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    // Somebody else in this process takes whatever is free, also what libuv lets go of for a moment to be able to
+    // accept.
+    std::atomic<bool> over{false}, none_left{false};
+    std::vector<Descriptor> taken;
+    std::thread taker([&] {
+        while (!over) {
+            const int descriptor = fcntl(0, F_DUPFD_CLOEXEC, 0);
+            if (descriptor >= 0) taken.emplace_back(descriptor);
+            if (descriptor < 0) none_left = true;
+        }
+    });
+    while (!none_left) std::this_thread::yield();
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = folder.file("socket");
+    std::memcpy(&address.sun_path[0], path.data(), path.size());
+    for (const Descriptor& client : clients) {
+        CHECK(connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+        world.run_for(2ms);
+    }
+    over = true;
+    taker.join();
+    taken.clear();
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    const Descriptor last = connect_to(path);
+    last.send("y");
+    CHECK(hear(world, last, 1) == "y");
 }
 
 TEST_CASE("a greeter may refuse a client, and may close it at once") {
