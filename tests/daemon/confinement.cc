@@ -133,7 +133,10 @@ TEST_CASE("an account that cannot be had is an error, not a shrug") {
         if (done) return 1;
         return done.error().text.empty() ? 2 : 0;
     });
-    CHECK(ended == Ended{0, 0});
+    // The thread sanitizer has a thread of its own, which has kept its capabilities: the C library sees that the
+    // account of one thread would change and that of another not, and ends the process.
+    const bool aborted = is_sanitized() && ended == Ended{-1, SIGABRT};
+    CHECK((ended == Ended{0, 0} || aborted));
 }
 
 TEST_CASE("an account is taken for good, with its group and no other") {
