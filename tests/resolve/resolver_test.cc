@@ -144,7 +144,7 @@ TEST_CASE("servers that are fast for most questions and slow for one are waited 
     const MonoTime begin = play.clock.mono();
     CHECK(verdict(play.ask("_25._tcp.mx.mail.org.", Type::tlsa)) == "secure records");
     CHECK(play.clock.mono() - begin < 5s);
-    CHECK(play.world.times_asked(std::string(mail_address) + " _25._tcp.mx.mail.org. TLSA") <= 2);
+    CHECK(play.world.times_asked(std::string(mail_address) + " _25._tcp.mx.mail.org TLSA") <= 2);
 }
 
 TEST_CASE("servers that never answer one question are not hammered, and given up within the deadline") {
@@ -159,9 +159,10 @@ TEST_CASE("servers that never answer one question are not hammered, and given up
     CHECK(verdict(answer) == "indeterminate failure");
     CHECK(answer.reason().text.find("did not answer in time") != std::string::npos);
     CHECK(play.clock.mono() - begin <= 5s);
+    CHECK(play.world.times_asked(std::string(mail_address) + " _25._tcp.mx.mail.org TLSA") >= 1);
     // Twice each, and as often once the delegation was looked at again.
-    CHECK(play.world.times_asked(std::string(mail_address) + " _25._tcp.mx.mail.org. TLSA") <= 4);
-    CHECK(play.world.times_asked(std::string(second_address) + " _25._tcp.mx.mail.org. TLSA") <= 4);
+    CHECK(play.world.times_asked(std::string(mail_address) + " _25._tcp.mx.mail.org TLSA") <= 4);
+    CHECK(play.world.times_asked(std::string(second_address) + " _25._tcp.mx.mail.org TLSA") <= 4);
 }
 
 TEST_CASE("an unsigned zone whose servers fail is insecure and a failure, never an absence") {
