@@ -12,8 +12,10 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+import traceback
 from pathlib import Path
+
+from judging import Count, judge, last_words
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -27,18 +29,6 @@ SANITIZERS = {
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": f"halt_on_error=1:second_deadlock_stack=1:suppressions={ROOT / 'tests/thread-suppressions.txt'}",
 }
-
-
-@dataclass
-class Count:
-    passed: int = 0
-    failed: int = 0
-    notes: list[str] = field(default_factory=list)
-
-    def add(self, other: "Count") -> None:
-        self.passed += other.passed
-        self.failed += other.failed
-        self.notes += other.notes
 
 
 def environment(preset: str) -> dict[str, str]:
@@ -83,30 +73,6 @@ def execute(command: list[str], log: Path, preset: str = "dev", limit: float = L
         return status, text.read()
 
 
-def judge(command: str, status: int, text: str) -> Count:
-    """How often did it pass and fail?"""
-    count = None
-    for line in reversed(text.splitlines()):
-        if match := re.match(r"\s*(\d+) passed, (\d+) failed\b", line):
-            count = Count(int(match[1]), int(match[2]))
-            break
-        if match := re.match(r"All tests passed \(.* in (\d+) test cases?\)", line):
-            count = Count(int(match[1]), 0)
-            break
-        if match := re.match(r"test cases:\s*(\d+)\s*\|(.*)", line):
-            failed = int((re.search(r"(\d+) failed", match[2]) or [0, 0])[1])
-            count = Count(int(match[1]) - failed, failed)
-            break
-    if count is None:
-        count = Count(failed=1, notes=[f"{command}: ended with status {status} and no count"])
-    elif status != 0 and count.failed == 0:
-        count.add(Count(failed=1, notes=[f"{command}: ended with status {status}" + (", too late" if status == -signal.SIGALRM else "")]))
-    elif count.failed:
-        tail = [line for line in text.splitlines() if re.search(r"FAILED|failed|error:", line)][:12]
-        count.notes += [f"{command}: {count.failed} failed", *(f"    {line[:200]}" for line in tail)]
-    return count
-
-
 def script(path: str, log: Path, preset: str = "dev", *arguments: str) -> Count:
     """One of the project's own test programs."""
     if not (ROOT / path).exists():
@@ -142,7 +108,7 @@ def make(preset: str, log: Path, targets: tuple[str, ...], by: tuple[str, ...] =
         status, text = execute([*by, *command], log, preset)
         if status != 0:
             wrong = [line for line in text.splitlines() if re.search(r"error|FAILED|Error", line)][:15]
-            return Count(failed=1, notes=[f"{preset}: {' '.join(command[:2])} failed", *(f"    {line[:200]}" for line in wrong)])
+            return Count(failed=1, notes=[f"{preset}: {' '.join(command[:2])} failed", *(last_words("\n".join(wrong) or text))])
     return None
 
 
@@ -173,7 +139,7 @@ def installed(path: str, log: Path) -> Count | None:
         if status == 0:
             break
         time.sleep(pause)
-    return None if status == 0 else Count(failed=1, notes=[f"{path} failed", *text.splitlines()[-5:]])
+    return None if status == 0 else Count(failed=1, notes=[f"{path} failed; its last words:", *last_words(text)])
 
 
 def world(log: Path, preset: str) -> Count:
@@ -323,7 +289,10 @@ def play(parts: list[str]) -> Count:
         if pool is None and part not in ("tidy", "toolchain", "unit"):
             pool = build_ahead(parts)
         started = time.monotonic()
-        count = run(LOGS / f"{part}.log")
+        try:
+            count = run(LOGS / f"{part}.log")
+        except Exception:  # pylint: disable=broad-except  (the parts after it are played all the same)
+            count = Count(failed=1, notes=[f"{part}: tests/suite.py itself failed:", *last_words(traceback.format_exc())])
         print(f"{'':12} {count.passed} passed, {count.failed} failed ({time.monotonic() - started:.0f} s)", flush=True)
         for note in count.notes:
             print(f"{'':12} {note}", flush=True)

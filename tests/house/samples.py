@@ -2,6 +2,7 @@
 import re
 from pathlib import Path
 
+import judging
 from house import coroutines, pitfalls, rooms, text
 
 
@@ -137,9 +138,36 @@ def _toolchain() -> list[str]:
     return found
 
 
+JUDGED = [
+    # status, words, passed, failed, what must be told
+    (0, "3 passed, 0 failed\n", 3, 0, []),
+    (0, "All tests passed (12 assertions in 2 test cases)\n", 2, 0, []),
+    (0, "5 passed, 0 failed (of 5)\nremoved what it had made\n", 5, 0, []),
+    (1, "2 passed, 1 failed\n", 2, 1, ["2 passed, 1 failed"]),
+    (1, "FAILED  it answers\n        SERVFAIL\n2 passed, 1 failed\n", 2, 1, ["FAILED  it answers", "        SERVFAIL"]),
+    (1, "a.cc:7: FAILED:\n  REQUIRE( a == b )\nwith expansion:\n  1 == 2\n\ntest cases: 3 | 2 passed | 1 failed\n", 2, 1,
+     ["a.cc:7: FAILED:", "  REQUIRE( a == b )", "with expansion:", "  1 == 2"]),
+    (1, "Traceback (most recent call last):\n  File x\nKeyError: 'time'\n", 0, 1, ["Traceback (most recent call last):", "KeyError: 'time'"]),
+    (0, "", 0, 1, []),
+    (-6, "9 passed, 0 failed\n==7==ERROR: AddressSanitizer: heap-use-after-free\n", 9, 1, ["==7==ERROR: AddressSanitizer: heap-use-after-free"]),
+    (1, "WARNING: ThreadSanitizer: data race\n  #0 f\n" + "one more\n" * 99 + "8 passed, 1 failed\n", 8, 1,
+     ["WARNING: ThreadSanitizer: data race", "  #0 f", "8 passed, 1 failed"]),
+]
+
+
+def _judged():
+    """What tests/run makes of a program's status and words."""
+    for status, words, passed, failed, told in JUDGED:
+        count = judging.judge("it", status, words)
+        silent = [line for line in told if f"    {line}" not in count.notes]
+        if (count.passed, count.failed) != (passed, failed) or silent or bool(failed) != bool(count.notes):
+            yield f"{words!r}, status {status}: {count}, not told: {silent}"
+
+
 def run():
     """title and what went wrong with it, for each sample."""
     yield "the toolchain test's forms", _toolchain()
+    yield "what tests/run makes of a program's words", list(_judged())
     for statement in RIGHT_AWAITS:
         found = coroutines.awaits(_await(statement))
         yield f"right: {statement}", [f"flagged: {line}" for line in found]
