@@ -265,43 +265,68 @@ void remove_files(const Sockets& sockets) {
     for (const std::string& file : sockets.own_files) unlink(file.c_str());
 }
 
-int serve_until_told(const Loaded& loaded, Reloader::Load load_again, SystemClock& clock, log::Log& log) {
+/// What can only be had while the process still is whoever started it.
+struct Ground {
+    Configuration configuration;  ///< with the addresses at which DNS is really served
+    Anchors anchors;
+    Sockets sockets;
+    LatestRef latest;
+    resolve::Settings resolver;
+};
+
+/// Takes what is to be had, and gives up the privileges that it takes.
+Result<Ground> prepare(const Loaded& loaded, const Clock& clock, log::Log& log) {
     auto passed = passed_sockets();
-    if (!passed) return complain(log, passed.error());
+    if (!passed) return fail(std::move(passed.error()));
     Configuration configuration = loaded.configuration;
-    const auto anchors = choose_anchors(configuration, loaded.origin);
-    if (!anchors) return complain(log, anchors.error());
+    auto anchors = choose_anchors(configuration, loaded.origin);
+    if (!anchors) return fail(std::move(anchors.error()));
     const auto account = find_account(configuration.server);
-    if (!account) return complain(log, account.error());
+    if (!account) return fail(account.error());
     const Done made = make_state_directory(configuration.server.state_directory, *account);
-    if (!made) return complain(log, made.error());
-    const auto sockets = Sockets::open(configuration.server, std::move(*passed));
-    if (!sockets) return complain(log, sockets.error());
+    if (!made) return fail(made.error());
+    auto sockets = Sockets::open(configuration.server, std::move(*passed));
+    if (!sockets) return fail(std::move(sockets.error()));
     // What is passed may listen elsewhere than the configuration says: nobody is to ask us there for us.
     configuration.server.dns_listen = sockets->dns();
-    const auto latest = std::make_shared<LatestTime>();
-    const auto chosen = resolver_settings(configuration, *anchors, clock.wall(), latest);
-    if (!chosen) return complain(log, chosen.error());
+    auto latest = std::make_shared<LatestTime>();
+    auto resolver = resolver_settings(configuration, *anchors, clock.wall(), latest);
+    if (!resolver) return fail(std::move(resolver.error()));
     for (const std::string& doubt : lasting_doubts(configuration)) log.configuration_doubt(doubt);
     const Done given_up = give_up_privileges(*account);
-    if (!given_up) return complain(log, given_up.error());
+    if (!given_up) return fail(given_up.error());
     if (geteuid() == 0) log.configuration_doubt("runs as root, although it needs nothing of root's: [server] user");
-    AnchorKeeper keeper(keeper_settings(configuration, *anchors), clock, log);
-    keeper.load();
-    resolve::Settings resolver = *chosen;
-    resolver.anchors = keeper.in_force();
+    return Ground{std::move(configuration), std::move(*anchors), std::move(*sockets), std::move(latest),
+                  std::move(*resolver)};
+}
+
+/// Both stores, as far as there are to be any.
+Result<Stores> open_stores(const Configuration& configuration, const resolve::Settings& resolver, const Clock& clock,
+                           log::Log& log) {
     Stores stores;
     auto answers = open_patiently(configuration, resolver, clock, log);
-    if (!answers) return complain(log, answers.error());
+    if (!answers) return fail(std::move(answers.error()));
     stores.answers = std::move(*answers);
     auto policies = open_policies(configuration, clock, log);
-    if (!policies) return complain(log, policies.error());
+    if (!policies) return fail(std::move(policies.error()));
     stores.policies = std::move(*policies);
+    return stores;
+}
+
+int serve_until_told(const Loaded& loaded, Reloader::Load load_again, SystemClock& clock, log::Log& log) {
+    auto ground = prepare(loaded, clock, log);
+    if (!ground) return complain(log, ground.error());
+    auto& [configuration, anchors, sockets, latest, resolver] = *ground;
+    AnchorKeeper keeper(keeper_settings(configuration, anchors), clock, log);
+    keeper.load();
+    resolver.anchors = keeper.in_force();
+    auto stores = open_stores(configuration, resolver, clock, log);
+    if (!stores) return complain(log, stores.error());
 
     serve::StatusBoard board(worker_count(configuration.server));
     resolve::ForwarderBoard forwarders(log);
     board.watch(forwarders);
-    board.set_facts(facts_of(configuration, *sockets, clock));
+    board.set_facts(facts_of(configuration, sockets, clock));
     WorkerSettings settings{resolver,
                             route_settings(configuration, latest),
                             {},
@@ -318,8 +343,8 @@ int serve_until_told(const Loaded& loaded, Reloader::Load load_again, SystemCloc
     if (configuration.mail.mta_sts) fetching.emplace(fetch_settings(configuration), clock);
     Crew crew;
     const Done hired = crew.hire(worker_count(configuration.server), settings,
-                                 {clock, log, board, forwarders, fetching ? &*fetching : nullptr, reload}, stores,
-                                 *sockets, fallback_list(configuration), keeper);
+                                 {clock, log, board, forwarders, fetching ? &*fetching : nullptr, reload}, *stores,
+                                 sockets, fallback_list(configuration), keeper);
     if (!hired) return complain(log, hired.error());
     reloader.carry_out_by([&crew](std::shared_ptr<const Change> change, std::function<void()> finished) {
         crew.apply(std::move(change), std::move(finished));
@@ -328,8 +353,8 @@ int serve_until_told(const Loaded& loaded, Reloader::Load load_again, SystemCloc
     if (!filtered) return complain(log, filtered.error());
     if (fetching) fetching->start();
     crew.start();
-    log.started(MXTRUST_VERSION, joined(sockets->names()));
-    const Supervised parts{loop,  clock, log, stores, crew, reloader, manager, board, resolver, configuration.mail,
+    log.started(MXTRUST_VERSION, joined(sockets.names()));
+    const Supervised parts{loop,  clock, log, *stores, crew, reloader, manager, board, resolver, configuration.mail,
                            keeper};
     const Done supervised = supervise(parts);
     reloader.carry_out_by(nullptr);
@@ -337,9 +362,9 @@ int serve_until_told(const Loaded& loaded, Reloader::Load load_again, SystemCloc
     if (fetching) fetching->stop();
     crew.stop();
     const MoreTime more("closing the cache");
-    stores.policies.reset();
-    stores.answers.reset();
-    remove_files(*sockets);
+    stores->policies.reset();
+    stores->answers.reset();
+    remove_files(sockets);
     if (!supervised) return complain(log, supervised.error());
     return good;
 }
