@@ -105,98 +105,95 @@ Done read_sts_round(const Value& value, Configuration& all) {
 using V = const Value&;
 using C = Configuration&;
 
-const std::vector<Key>& keys() {
-    static const std::vector<Key> all = {
-        {"", "forward", [](V v, C c) { return read_detours(v, c.forwards); }},
-        {"", "stub", [](V v, C c) { return read_detours(v, c.stubs); }},
-        {"server", "state-directory", [](V v, C c) { return read_path(v, c.server.state_directory); }},
-        {"server", "query-socket", [](V v, C c) { return read_path(v, c.server.query_socket); }},
-        {"server", "query-socket-mode", [](V v, C c) { return read_mode(v, c.server.query_socket_mode); }},
-        {"server", "postfix-socket", [](V v, C c) { return read_path(v, c.server.postfix_socket); }},
-        {"server", "dns-listen", [](V v, C c) { return read_endpoints(v, c.server.dns_listen); }},
-        {"server", "metrics-listen", [](V v, C c) { return read_metrics_listen(v, c.server.metrics_listen); }},
-        {"server", "allow", [](V v, C c) { return read_networks(v, c.server.allow); }},
-        {"server", "workers", [](V v, C c) { return read_number(v, 0, 64, c.server.workers); }},
-        {"server", "user", [](V v, C c) { return read_account(v, c.server.user); }},
-        {"server", "group", [](V v, C c) { return read_account(v, c.server.group); }},
-        {"server", "system-call-filter", read_filter},
-        {"server", "log-level", read_log_level},
-        {"server", "log-target", read_log_target},
-        {"server", "cache-size-mb", [](V v, C c) { return read_number(v, 8, 65536, c.server.cache_size_mb); }},
-        {"resolver", "ipv4", [](V v, C c) { return read_boolean(v, c.resolver.ipv4); }},
-        {"resolver", "ipv6", [](V v, C c) { return read_boolean(v, c.resolver.ipv6); }},
-        {"resolver", "qname-minimisation", [](V v, C c) { return read_boolean(v, c.resolver.qname_minimisation); }},
-        {"resolver", "query-case-randomisation",
-         [](V v, C c) { return read_boolean(v, c.resolver.query_case_randomisation); }},
-        {"resolver", "prime-root", [](V v, C c) { return read_boolean(v, c.resolver.prime_root); }},
-        {"resolver", "aggressive-nsec", [](V v, C c) { return read_boolean(v, c.resolver.aggressive_nsec); }},
-        {"resolver", "edns-udp-size", [](V v, C c) { return read_number(v, 512, 4096, c.resolver.edns_udp_size); }},
-        {"resolver", "cache-min-ttl", [](V v, C c) { return read_seconds(v, 3600, c.resolver.cache_min_ttl); }},
-        {"resolver", "cache-max-ttl", [](V v, C c) { return read_seconds(v, 604800, c.resolver.cache_max_ttl); }},
-        {"resolver", "cache-min-negative-ttl",
-         [](V v, C c) { return read_seconds(v, 3600, c.resolver.cache_min_negative_ttl); }},
-        {"resolver", "cache-max-negative-ttl",
-         [](V v, C c) { return read_seconds(v, 86400, c.resolver.cache_max_negative_ttl); }},
-        {"resolver", "hide-query-type", [](V v, C c) { return read_boolean(v, c.resolver.hide_query_type); }},
-        {"resolver", "verify-glue", [](V v, C c) { return read_boolean(v, c.resolver.verify_glue); }},
-        {"resolver", "child-name-servers", [](V v, C c) { return read_boolean(v, c.resolver.child_name_servers); }},
-        {"resolver", "prefetch", [](V v, C c) { return read_boolean(v, c.resolver.prefetch); }},
-        {"resolver", "serve-stale", [](V v, C c) { return read_seconds(v, 259200, c.resolver.serve_stale); }},
-        {"resolver", "serve-stale-after-ms", read_stale_timer},
-        {"resolver", "serve-stale-ttl", [](V v, C c) { return read_seconds(v, 3600, c.resolver.serve_stale_ttl); }},
-        {"resolver", "private-addresses", [](V v, C c) { return read_networks(v, c.resolver.private_addresses); }},
-        {"resolver", "private-domains", [](V v, C c) { return read_names(v, c.resolver.private_domains); }},
-        {"resolver", "nsec3-iterations", [](V v, C c) { return read_number(v, 0, 500, c.resolver.nsec3_iterations); }},
-        {"resolver", "nsec3-iterations-by-key",
-         [](V v, C c) { return read_iteration_limits(v, c.resolver.nsec3_iterations_by_key); }},
-        {"resolver", "accept-sha1", [](V v, C c) { return read_boolean(v, c.resolver.accept_sha1); }},
-        {"resolver", "deadline-ms", read_deadline},
-        {"resolver", "fallback", [](V v, C c) { return read_fallback(v, c.resolver); }},
-        {"resolver.limits", "packets", read_limit<Limit::packets>},
-        {"resolver.limits", "bytes", read_limit<Limit::bytes>},
-        {"resolver.limits", "verifications", read_limit<Limit::verifications>},
-        {"resolver.limits", "failures", read_limit<Limit::failures>},
-        {"resolver.limits", "nsec3-hashes", read_limit<Limit::nsec3_hashes>},
-        {"resolver.limits", "lookups", read_limit<Limit::lookups>},
-        {"resolver.limits", "mail-question", [](V v, C c) { return read_number(v, 4, 100, c.resolver.mail_lookups); }},
-        {"dnssec", "trust-anchor-file", [](V v, C c) { return read_path(v, c.dnssec.trust_anchor_file); }},
-        {"dnssec", "negative-trust-anchors",
-         [](V v, C c) { return read_negative_anchors(v, c.dnssec.negative_trust_anchors); }},
-        {"dnssec", "root-key-sentinel", [](V v, C c) { return read_boolean(v, c.dnssec.root_key_sentinel); }},
-        {"dnssec", "all-algorithms", [](V v, C c) { return read_boolean(v, c.dnssec.all_algorithms); }},
-        {"dnssec", "follow-rollovers", [](V v, C c) { return read_boolean(v, c.dnssec.follow_rollovers); }},
-        {"dnssec", "key-tag-signal", [](V v, C c) { return read_boolean(v, c.dnssec.key_tag_signal); }},
-        {"dnssec", "root-data", [](V v, C c) { return read_path(v, c.dnssec.root_data); }},
-        {"mail", "insecure-mx", read_insecure_mx},
-        {"mail", "strict-null-mx", [](V v, C c) { return read_boolean(v, c.mail.strict_null_mx); }},
-        {"mail", "allow-mx-literals", [](V v, C c) { return read_boolean(v, c.mail.allow_mx_literals); }},
-        {"mail", "mta-sts", [](V v, C c) { return read_boolean(v, c.mail.mta_sts); }},
-        {"mail", "mta-sts-ca-file", [](V v, C c) { return read_path(v, c.mail.mta_sts_ca_file); }},
-        {"mail", "tlsrpt", [](V v, C c) { return read_boolean(v, c.mail.tlsrpt); }},
-        {"operator", "exceptions", [](V v, C c) { return read_exceptions(v, c.operator_keys.exceptions); }},
-        {"operator", "recheck-interval", read_recheck_interval},
-        {"test", "time", [](V v, C c) { return read_time(v, c.test.time); }},
-        {"test", "root-hints", [](V v, C c) { return read_root_hints(v, c.test.root_hints); }},
-        {"test", "trust-anchors", [](V v, C c) { return read_anchor_texts(v, c.test.trust_anchors); }},
-        {"test", "allow-local-authorities", [](V v, C c) { return read_boolean(v, c.test.allow_local_authorities); }},
-        {"test", "allow-loopback-authorities",
-         [](V v, C c) { return read_boolean(v, c.test.allow_loopback_authorities); }},
-        {"test", "ignore-signature-dates", [](V v, C c) { return read_boolean(v, c.test.ignore_signature_dates); }},
-        {"test", "authority-port", [](V v, C c) { return read_number(v, 1, 65535, c.test.authority_port); }},
-        {"test", "rollover-pace", [](V v, C c) { return read_number(v, 0, 10'000'000, c.test.rollover_pace); }},
-        {"test", "mta-sts-round", read_sts_round},
-        {"test", "resolv-conf", [](V v, C c) { return read_path(v, c.test.resolv_conf); }},
-    };
-    return all;
-}
+/// Every key there is; those of a section stand together.
+constexpr Key keys[] = {
+    {"", "forward", [](V v, C c) { return read_detours(v, c.forwards); }},
+    {"", "stub", [](V v, C c) { return read_detours(v, c.stubs); }},
+    {"server", "state-directory", [](V v, C c) { return read_path(v, c.server.state_directory); }},
+    {"server", "query-socket", [](V v, C c) { return read_path(v, c.server.query_socket); }},
+    {"server", "query-socket-mode", [](V v, C c) { return read_mode(v, c.server.query_socket_mode); }},
+    {"server", "postfix-socket", [](V v, C c) { return read_path(v, c.server.postfix_socket); }},
+    {"server", "dns-listen", [](V v, C c) { return read_endpoints(v, c.server.dns_listen); }},
+    {"server", "metrics-listen", [](V v, C c) { return read_metrics_listen(v, c.server.metrics_listen); }},
+    {"server", "allow", [](V v, C c) { return read_networks(v, c.server.allow); }},
+    {"server", "workers", [](V v, C c) { return read_number(v, 0, 64, c.server.workers); }},
+    {"server", "user", [](V v, C c) { return read_account(v, c.server.user); }},
+    {"server", "group", [](V v, C c) { return read_account(v, c.server.group); }},
+    {"server", "system-call-filter", read_filter},
+    {"server", "log-level", read_log_level},
+    {"server", "log-target", read_log_target},
+    {"server", "cache-size-mb", [](V v, C c) { return read_number(v, 8, 65536, c.server.cache_size_mb); }},
+    {"resolver", "ipv4", [](V v, C c) { return read_boolean(v, c.resolver.ipv4); }},
+    {"resolver", "ipv6", [](V v, C c) { return read_boolean(v, c.resolver.ipv6); }},
+    {"resolver", "qname-minimisation", [](V v, C c) { return read_boolean(v, c.resolver.qname_minimisation); }},
+    {"resolver", "query-case-randomisation",
+     [](V v, C c) { return read_boolean(v, c.resolver.query_case_randomisation); }},
+    {"resolver", "prime-root", [](V v, C c) { return read_boolean(v, c.resolver.prime_root); }},
+    {"resolver", "aggressive-nsec", [](V v, C c) { return read_boolean(v, c.resolver.aggressive_nsec); }},
+    {"resolver", "edns-udp-size", [](V v, C c) { return read_number(v, 512, 4096, c.resolver.edns_udp_size); }},
+    {"resolver", "cache-min-ttl", [](V v, C c) { return read_seconds(v, 3600, c.resolver.cache_min_ttl); }},
+    {"resolver", "cache-max-ttl", [](V v, C c) { return read_seconds(v, 604800, c.resolver.cache_max_ttl); }},
+    {"resolver", "cache-min-negative-ttl",
+     [](V v, C c) { return read_seconds(v, 3600, c.resolver.cache_min_negative_ttl); }},
+    {"resolver", "cache-max-negative-ttl",
+     [](V v, C c) { return read_seconds(v, 86400, c.resolver.cache_max_negative_ttl); }},
+    {"resolver", "hide-query-type", [](V v, C c) { return read_boolean(v, c.resolver.hide_query_type); }},
+    {"resolver", "verify-glue", [](V v, C c) { return read_boolean(v, c.resolver.verify_glue); }},
+    {"resolver", "child-name-servers", [](V v, C c) { return read_boolean(v, c.resolver.child_name_servers); }},
+    {"resolver", "prefetch", [](V v, C c) { return read_boolean(v, c.resolver.prefetch); }},
+    {"resolver", "serve-stale", [](V v, C c) { return read_seconds(v, 259200, c.resolver.serve_stale); }},
+    {"resolver", "serve-stale-after-ms", read_stale_timer},
+    {"resolver", "serve-stale-ttl", [](V v, C c) { return read_seconds(v, 3600, c.resolver.serve_stale_ttl); }},
+    {"resolver", "private-addresses", [](V v, C c) { return read_networks(v, c.resolver.private_addresses); }},
+    {"resolver", "private-domains", [](V v, C c) { return read_names(v, c.resolver.private_domains); }},
+    {"resolver", "nsec3-iterations", [](V v, C c) { return read_number(v, 0, 500, c.resolver.nsec3_iterations); }},
+    {"resolver", "nsec3-iterations-by-key",
+     [](V v, C c) { return read_iteration_limits(v, c.resolver.nsec3_iterations_by_key); }},
+    {"resolver", "accept-sha1", [](V v, C c) { return read_boolean(v, c.resolver.accept_sha1); }},
+    {"resolver", "deadline-ms", read_deadline},
+    {"resolver", "fallback", [](V v, C c) { return read_fallback(v, c.resolver); }},
+    {"resolver.limits", "packets", read_limit<Limit::packets>},
+    {"resolver.limits", "bytes", read_limit<Limit::bytes>},
+    {"resolver.limits", "verifications", read_limit<Limit::verifications>},
+    {"resolver.limits", "failures", read_limit<Limit::failures>},
+    {"resolver.limits", "nsec3-hashes", read_limit<Limit::nsec3_hashes>},
+    {"resolver.limits", "lookups", read_limit<Limit::lookups>},
+    {"resolver.limits", "mail-question", [](V v, C c) { return read_number(v, 4, 100, c.resolver.mail_lookups); }},
+    {"dnssec", "trust-anchor-file", [](V v, C c) { return read_path(v, c.dnssec.trust_anchor_file); }},
+    {"dnssec", "negative-trust-anchors",
+     [](V v, C c) { return read_negative_anchors(v, c.dnssec.negative_trust_anchors); }},
+    {"dnssec", "root-key-sentinel", [](V v, C c) { return read_boolean(v, c.dnssec.root_key_sentinel); }},
+    {"dnssec", "all-algorithms", [](V v, C c) { return read_boolean(v, c.dnssec.all_algorithms); }},
+    {"dnssec", "follow-rollovers", [](V v, C c) { return read_boolean(v, c.dnssec.follow_rollovers); }},
+    {"dnssec", "key-tag-signal", [](V v, C c) { return read_boolean(v, c.dnssec.key_tag_signal); }},
+    {"dnssec", "root-data", [](V v, C c) { return read_path(v, c.dnssec.root_data); }},
+    {"mail", "insecure-mx", read_insecure_mx},
+    {"mail", "strict-null-mx", [](V v, C c) { return read_boolean(v, c.mail.strict_null_mx); }},
+    {"mail", "allow-mx-literals", [](V v, C c) { return read_boolean(v, c.mail.allow_mx_literals); }},
+    {"mail", "mta-sts", [](V v, C c) { return read_boolean(v, c.mail.mta_sts); }},
+    {"mail", "mta-sts-ca-file", [](V v, C c) { return read_path(v, c.mail.mta_sts_ca_file); }},
+    {"mail", "tlsrpt", [](V v, C c) { return read_boolean(v, c.mail.tlsrpt); }},
+    {"operator", "exceptions", [](V v, C c) { return read_exceptions(v, c.operator_keys.exceptions); }},
+    {"operator", "recheck-interval", read_recheck_interval},
+    {"test", "time", [](V v, C c) { return read_time(v, c.test.time); }},
+    {"test", "root-hints", [](V v, C c) { return read_root_hints(v, c.test.root_hints); }},
+    {"test", "trust-anchors", [](V v, C c) { return read_anchor_texts(v, c.test.trust_anchors); }},
+    {"test", "allow-local-authorities", [](V v, C c) { return read_boolean(v, c.test.allow_local_authorities); }},
+    {"test", "allow-loopback-authorities", [](V v, C c) { return read_boolean(v, c.test.allow_loopback_authorities); }},
+    {"test", "ignore-signature-dates", [](V v, C c) { return read_boolean(v, c.test.ignore_signature_dates); }},
+    {"test", "authority-port", [](V v, C c) { return read_number(v, 1, 65535, c.test.authority_port); }},
+    {"test", "rollover-pace", [](V v, C c) { return read_number(v, 0, 10'000'000, c.test.rollover_pace); }},
+    {"test", "mta-sts-round", read_sts_round},
+    {"test", "resolv-conf", [](V v, C c) { return read_path(v, c.test.resolv_conf); }},
+};
 
 bool is_section(std::string_view name) {
-    return std::any_of(keys().begin(), keys().end(), [name](const Key& key) { return key.section == name; });
+    return std::any_of(std::begin(keys), std::end(keys), [name](const Key& key) { return key.section == name; });
 }
 
 std::vector<std::string_view> sections() {
     std::vector<std::string_view> names;
-    for (const Key& key : keys()) {
+    for (const Key& key : keys) {
         const std::string_view name = key.section.empty() ? key.name : key.section;
         if (names.empty() || names.back() != name) names.push_back(name);
     }
@@ -225,7 +222,7 @@ class Walk {
     Done entry(const std::string& in, std::string_view key, const toml::node& node) {
         const std::string path = in.empty() ? std::string(key) : in + "." + std::string(key);
         if (is_section(path)) return enter(path, node);
-        for (const Key& known : keys()) {
+        for (const Key& known : keys) {
             if (known.section != in || known.name != key) continue;
             loaded_.origin.note(in, key, node.source().begin.line, written(node));
             return known.read(Value{node, loaded_.origin.place(in, key)}, loaded_.configuration);
@@ -251,7 +248,7 @@ class Walk {
         if (in.empty()) {
             names = sections();
         } else {
-            for (const Key& known : keys()) {
+            for (const Key& known : keys) {
                 if (known.section == in) names.push_back(known.name);
             }
         }
@@ -401,7 +398,7 @@ Done check(const Configuration& configuration, const Origin& origin) {
 
 std::vector<std::pair<std::string_view, std::string_view>> known_keys() {
     std::vector<std::pair<std::string_view, std::string_view>> all;
-    for (const Key& key : keys()) all.emplace_back(key.section, key.name);
+    for (const Key& key : keys) all.emplace_back(key.section, key.name);
     return all;
 }
 

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dnssec/finding.h"
 
@@ -34,7 +36,7 @@ struct Remedy {
 struct KnownPlace {
     std::string_view code, fault;
 };
-[[nodiscard]] const std::vector<KnownPlace>& known_places();
+[[nodiscard]] std::span<const KnownPlace> known_places();
 /// Every kind of breakage, once.
 [[nodiscard]] std::vector<std::string_view> known_faults();
 
