@@ -17,10 +17,18 @@ enum ExitStatus : int { deliver = 0, defer = 1, bounce = 2, wrong_usage = 64, un
 /// For mail the decision; else 0, and 1 for what is bogus, could not be found out, or is forbidden.
 [[nodiscard]] ExitStatus status_of(Command command, const Json& reply);
 
-// Pieces that both files of this room's renderers use.
+// Pieces that all files of this room's renderers use.
 [[nodiscard]] std::string text_at(const Json& json, const char* key);     ///< "" where there is none
 [[nodiscard]] std::int64_t number_at(const Json& json, const char* key);  ///< 0 where there is none
 [[nodiscard]] const Json& member(const Json& json, const char* key);      ///< null where there is none
+[[nodiscard]] std::string plain_words(const Json& text);                  ///< "" where it is no text
+/// What ONE makes of each entry, between commas; "" where there is no list.
+[[nodiscard]] std::string list_words(const Json& list, const auto& one) {
+    std::string all;
+    if (!list.is_array()) return all;
+    for (const Json& entry : list) all += (all.empty() ? "" : ", ") + one(entry);
+    return all;
+}
 /// "secure", "not signed", "none", "bogus", "failed", "not asked"
 [[nodiscard]] std::string condition(const Json& status);
 /// "secure, signed by example.org, good for 59 min", "bogus: the signature …"

@@ -7,13 +7,6 @@
 namespace mxtrust::client {
 namespace {
 
-std::string list_words(const Json& list, const auto& one) {
-    std::string all;
-    if (!list.is_array()) return all;
-    for (const Json& entry : list) all += (all.empty() ? "" : ", ") + one(entry);
-    return all;
-}
-
 std::string key_words(const Json& key) {
     std::string text = std::to_string(number_at(key, "key_tag")) + " " + text_at(key, "algorithm");
     if (member(key, "secure_entry_point") == true) text += " (entry point)";
@@ -24,10 +17,6 @@ std::string key_words(const Json& key) {
 std::string signature_words(const Json& signature) {
     return "by " + std::to_string(number_at(signature, "key_tag")) + ", " +
            date_words(number_at(signature, "inception")) + " to " + date_words(number_at(signature, "expiration"));
-}
-
-std::string plain_words(const Json& text) {
-    return text.is_string() ? text.get<std::string>() : std::string();
 }
 
 void put_list(Page& page, std::string_view head, const std::string& words) {

@@ -6,23 +6,16 @@ namespace {
 
 const Json nothing = nullptr;
 
-std::string list_words(const Json& list, const auto& one) {
-    std::string all;
-    if (!list.is_array()) return all;
-    for (const Json& entry : list) all += (all.empty() ? "" : ", ") + one(entry);
-    return all;
-}
-
-std::string plain_words(const Json& text) {
-    return text.is_string() ? text.get<std::string>() : std::string();
-}
-
 }  // namespace
 
 const Json& member(const Json& json, const char* key) {
     if (!json.is_object()) return nothing;
     const auto found = json.find(key);
     return found == json.end() ? nothing : *found;
+}
+
+std::string plain_words(const Json& text) {
+    return text.is_string() ? text.get<std::string>() : std::string();
 }
 
 std::string text_at(const Json& json, const char* key) {

@@ -13,17 +13,6 @@ constexpr std::size_t most_anchors_told = 5;
 constexpr std::size_t most_forwarders_told = 4;
 constexpr std::size_t most_letters_of_warning = 100;  // two lines
 
-std::string list_words(const Json& list, const auto& one) {
-    std::string all;
-    if (!list.is_array()) return all;
-    for (const Json& entry : list) all += (all.empty() ? "" : ", ") + one(entry);
-    return all;
-}
-
-std::string plain_words(const Json& text) {
-    return text.is_string() ? text.get<std::string>() : std::string();
-}
-
 /// A negative trust anchor or an exception: until when, why, and whether it is still needed.
 void put_standing(Page& page, std::string_view head, std::string what, const Json& standing) {
     what += " until " + date_words(number_at(standing, "expires")) + " (" + text_at(standing, "reason") + ")";
