@@ -143,14 +143,32 @@ class Page:
         self.text, self.status, self.media, self.certificate, self.slow, self.extra = text, status, media, certificate, slow, extra
 
 
-class Web:
+class Listening:
+    """Gives each connection to talk(), in a thread of its own."""
+
+    def __init__(self, address, port):
+        self.server = socket.create_server((address, port), backlog=64)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
+
+    def stop(self):
+        self.server.close()
+
+
+class Web(Listening):
     """HTTPS for every mta-sts host, told apart by SNI."""
 
     def __init__(self, authority):
         self.authority, self.pages, self.contexts, self.hits, self.seen = authority, {}, {}, {}, []
-        self.server = socket.create_server((WEB_ADDRESS, 443), backlog=64)
         self.down = False
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__(WEB_ADDRESS, 443)
 
     def put(self, domain, page, zone=f".{ZONE}"):
         self.pages[f"mta-sts.{domain}{zone}"] = page
@@ -163,14 +181,6 @@ class Web:
         if (host, kind) not in self.contexts:
             self.contexts[host, kind] = self.authority.context(host, kind)
         return self.contexts[host, kind]
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
 
     def talk(self, connection):
         names = []
@@ -217,25 +227,13 @@ class Web:
             return
         tls.sendall(head.encode() + body)
 
-    def stop(self):
-        self.server.close()
 
-
-class Receiver:
+class Receiver(Listening):
     """A mail server that takes everything; STARTTLS with the given context. Notes (recipient, by TLS?)."""
 
     def __init__(self, address, context):
         self.context, self.taken = context, []
-        self.server = socket.create_server((address, 25), backlog=16)
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
+        super().__init__(address, 25)
 
     def talk(self, connection):
         try:
@@ -279,6 +277,3 @@ class Receiver:
                 say("250 ok")
         connection.close()
         return None
-
-    def stop(self):
-        self.server.close()
