@@ -38,6 +38,7 @@ BudgetLimits limits_of_an_answer(const BudgetLimits& lookup) {
 Budget::Budget(BudgetLimits limits, MonoTime deadline, std::shared_ptr<Budget> parent, std::shared_ptr<Meter> meter)
     : limits_(limits),
       deadline_(parent == nullptr ? deadline : std::min(deadline, parent->deadline())),
+      patience_(deadline_),
       parent_(std::move(parent)),
       meter_(std::move(meter)) {}
 

@@ -5,6 +5,7 @@
 // limit's name; never insecure. Not thread-safe: a budget belongs to the worker that made it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -57,11 +58,16 @@ class Budget {
     /// themselves).
     [[nodiscard]] bool is_starved() const { return starved_; }
     [[nodiscard]] MonoTime deadline() const { return deadline_; }
+    /// Whoever asked goes away at this time, and the work goes on until the deadline: what a question fails by and is
+    /// remembered for all (RFC 9520) is never one client's hurry. The deadline itself, unless it was said.
+    [[nodiscard]] MonoTime patience() const { return patience_; }
+    void leave_at(MonoTime time) { patience_ = std::min(time, deadline_); }
 
   private:
     BudgetLimits limits_;
     std::array<std::uint32_t, limit_count> used_{};
     MonoTime deadline_;
+    MonoTime patience_;
     std::shared_ptr<Budget> parent_;
     std::shared_ptr<Meter> meter_;
     std::optional<Limit> exhausted_;

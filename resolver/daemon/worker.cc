@@ -58,7 +58,7 @@ Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared
           settings.query, {shared_.clock, resolver_, router_, *cache_, loop_, shared_.log, shared_.board},
           [this](const dns::Name& name, serve::Extent extent) { return flush(name, extent); }, [this] { publish(); },
           [this](std::function<void(const serve::Reload&)> told) { reload(std::move(told)); }),
-      postfix_(settings.postfix, {shared_.clock, router_, loop_, shared_.log}),
+      postfix_(settings.postfix, {shared_.clock, router_, loop_, shared_.log, random_}),
       dns_(settings.dns, {shared_.clock, resolver_, router_, loop_, shared_.log}),
       metrics_([this] {
           publish();

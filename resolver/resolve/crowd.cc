@@ -15,9 +15,10 @@ dns::Name Crowd::group_of(const dns::Name& name) {
     return name.ancestor(std::min(group_labels, name.label_count()));
 }
 
-Crowd::Place::Place(std::shared_ptr<Crowd> crowd, const dns::Name& about, Stay stay, std::function<void()> lost)
+Crowd::Place::Place(std::shared_ptr<Crowd> crowd, const Claim& claim, Stay stay, std::function<void()> lost)
     : crowd_(std::move(crowd)),
-      group_(group_of(about)),
+      group_(group_of(claim.about)),
+      client_(claim.client),
       since_(crowd_->clock_.mono()),
       stay_(stay),
       lost_(std::move(lost)) {
@@ -30,6 +31,7 @@ Crowd::Place::Place(std::shared_ptr<Crowd> crowd, const dns::Name& about, Stay s
         ++crowd_->brief_;
         return;
     }
+    if (!client_.empty()) ++crowd_->clients_[client_];
     std::list<Place*>& mine = crowd_->groups_[group_];
     in_group_ = mine.insert(mine.end(), this);
     in_all_ = crowd_->all_.insert(crowd_->all_.end(), this);
@@ -50,6 +52,9 @@ void Crowd::Place::leave() {
     const auto mine = crowd_->groups_.find(group_);
     mine->second.erase(in_group_);
     if (mine->second.empty()) crowd_->groups_.erase(mine);
+    if (client_.empty()) return;
+    const auto asker = crowd_->clients_.find(client_);
+    if (--asker->second == 0) crowd_->clients_.erase(asker);
 }
 
 void Crowd::evict(Place& place) {
@@ -60,10 +65,12 @@ void Crowd::evict(Place& place) {
 
 bool Crowd::make_room(const Place& newcomer) {
     if (newcomer.stay_ == Stay::brief) return size() < limits_.most + limits_.kept_free;
+    const auto asker = clients_.find(newcomer.client_);
+    if (asker != clients_.end() && asker->second >= limits_.most - limits_.most / limits_.left_by_client) return false;
     const auto found = groups_.find(newcomer.group_);
     const std::size_t mine = found == groups_.end() ? 0 : found->second.size();
     if (size() < limits_.most / 2) return true;
-    if (mine >= limits_.most / limits_.part_of_group) return false;
+    if (mine >= std::max<std::size_t>(1, limits_.most / limits_.part_of_group)) return false;
     if (size() < limits_.most) return true;
     if (all_.empty()) return false;
     // Of those that have waited longest, the one with the most of its kind.

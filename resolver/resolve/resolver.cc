@@ -11,6 +11,7 @@
 #include "resolve/lookup_key.h"
 #include "resolve/servers.h"
 #include "resolve/shelf.h"
+#include "task/gather.h"
 #include "task/nursery.h"
 
 namespace mxtrust::resolve {
@@ -31,11 +32,8 @@ constexpr Duration refresh_time{5000};
 constexpr std::uint32_t last_part_of_life = 10;  // a question in the last tenth of an answer's life renews it
 
 Exchange::Options exchange_options(const Settings& settings) {
-    Exchange::Options options;
-    options.case_mix = settings.case_randomisation == Switch::on ? CaseMix::on : CaseMix::off;
-    options.edns_size = settings.edns_size;
-    options.port = settings.port;
-    return options;
+    const bool mixed = settings.case_randomisation == Switch::on;
+    return {.case_mix = mixed ? CaseMix::on : CaseMix::off, .edns_size = settings.edns_size, .port = settings.port};
 }
 
 Finding::Parts failed_parts(const dns::Name& name, dns::Type type, Code code, dns::Ede ede, std::string text,
@@ -154,8 +152,7 @@ const Counters& Resolver::counters() const {
     state_->counters.suspicious = sent.suspicious;
     state_->counters.crowded = state_->exchange.crowd().turned_away();
     state_->counters.in_flight = state_->flights.in_flight();
-    const Meter& spent = *state_->meter;
-    state_->counters.spent = spent;
+    const Meter& spent = state_->counters.spent = *state_->meter;
     state_->counters.verifications = spent.drawn.at(static_cast<std::size_t>(Limit::verifications));
     state_->counters.budget_exhausted =
         std::accumulate(spent.exhausted.begin(), spent.exhausted.end(), state_->counters.answers_exhausted);
@@ -252,7 +249,7 @@ task::Task<FindingRef> Resolver::State::lookup(dns::Name name, dns::Type type, C
     }
     auto starter = [this, name, type, context]() { return lookup_alone(name, type, context); };
     LookupKey key{name, type};
-    const MonoTime deadline = context.budget->deadline();
+    const MonoTime deadline = context.budget->patience();
     std::optional<FindingRef> found = co_await flights.run(std::move(key), deadline, starter);
     // Ended by what had been spent for somebody else's mail question, and not remembered: once more, for ourselves.
     const bool in_vain = found && *found && (*found)->outcome() == Outcome::failure;
@@ -543,6 +540,7 @@ task::Task<Explanation> Resolver::explain(dns::Name name, dns::Type type, Budget
     dns::Name asked = name;
     BudgetRef same = budget;
     Answer answer = co_await resolve(std::move(asked), type, std::move(same));
+    const MonoTime until = budget->patience();
     std::vector<ZoneStep> steps;
     const dns::Name last = answer.expanded();
     for (std::size_t labels = 0; labels <= last.label_count(); ++labels) {
@@ -555,9 +553,11 @@ task::Task<Explanation> Resolver::explain(dns::Name name, dns::Type type, Budget
         if (!is_zone || (type == dns::Type::ds && zone == last && !zone.is_root())) continue;
         dns::Name apex = zone;
         Context context{budget, 0, {}};
-        dnssec::ZoneTrust trust =
-            co_await state_->chain.trust_of(std::move(apex), std::move(context), Chain::Reach::keys);
-        steps.push_back(state_->describe(zone, trust, cut));
+        task::Task<dnssec::ZoneTrust> asking =
+            state_->chain.trust_of(std::move(apex), std::move(context), Chain::Reach::keys);
+        std::optional<dnssec::ZoneTrust> trust = co_await task::with_deadline(std::move(asking), until);
+        if (!trust) break;  // whoever asked has gone
+        steps.push_back(state_->describe(zone, *trust, cut));
     }
     co_return Explanation{std::move(steps), std::move(answer)};
 }

@@ -130,7 +130,8 @@ class Resolver {
     Resolver(Settings settings, Tools tools);
     ~Resolver();
 
-    /// Always an answer: what cannot be found out is a Finding with outcome failure. Ends by the budget's deadline.
+    /// Always an answer: what cannot be found out is a Finding with outcome failure. Ends by the budget's patience;
+    /// what is under way then goes on until its deadline.
     task::Task<dnssec::Answer> resolve(dns::Name name, dns::Type type, BudgetRef budget);
     /// Like resolve, but from the cache only (RD=0 questions); null where nothing is known.
     std::optional<dnssec::Answer> peek(const dns::Name& name, dns::Type type);

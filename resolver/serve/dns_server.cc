@@ -19,6 +19,7 @@
 namespace mxtrust::serve {
 namespace {
 
+constexpr std::size_t octets_of_client = 8;   // of an IPv6 address: who has one has the whole /64
 constexpr std::uint8_t truncated_bit = 0x02;  // RFC 1035 4.1.1, in a message's third octet
 
 std::vector<Network> loopback_networks() {
@@ -87,6 +88,13 @@ struct DnsServer::State {
     [[nodiscard]] Path path_of(const net::DatagramPeer& peer) const {
         return is_allowed(loopback, peer.from.address) ? Path::loopback : Path::network;
     }
+    /// Clients of the network are told apart by their addresses, IPv6 ones by their network. From loopback everybody
+    /// may come.
+    [[nodiscard]] std::string client_of(const Address& address) const {
+        if (is_allowed(loopback, address)) return {};
+        const BytesView octets = address.octets();
+        return std::string(as_text(octets.first(std::min<std::size_t>(octets.size(), octets_of_client))));
+    }
     void datagram(std::size_t server, BytesView wire, const net::DatagramPeer& peer);
     /// A question and its place among those that wait. Who has to give it up is told SERVFAIL then.
     struct Waiting {
@@ -96,7 +104,8 @@ struct DnsServer::State {
     };
     using WaitingRef = std::shared_ptr<Waiting>;
     /// Without a place where there is none. `reply` is called at most once by this, when the place is lost.
-    [[nodiscard]] WaitingRef wait(dns::Message query, std::function<void(const dns::Message&)> reply);
+    [[nodiscard]] WaitingRef wait(dns::Message query, std::string client,
+                                  std::function<void(const dns::Message&)> reply);
     /// True where the same was asked a moment ago, and is answered.
     bool answer_at_once(std::size_t server, BytesView wire, const net::DatagramPeer& peer);
     task::Task<void> answer_datagram(std::size_t server, net::DatagramPeer peer, WaitingRef waiting, Bytes wire);
@@ -181,9 +190,11 @@ class DnsServer::Stream final : public net::ConnectionUser, public std::enable_s
         }
         auto& query = std::get<Asked>(request).query;
         const std::weak_ptr<Stream> self = weak_from_this();
-        auto waiting = server_.wait(std::move(query), [self](const dns::Message& reply) {
-            if (const auto stream = self.lock()) stream->reply(reply);
-        });
+        const std::optional<Endpoint> peer = connection_->peer();
+        auto waiting = server_.wait(std::move(query), peer ? server_.client_of(peer->address) : std::string(),
+                                    [self](const dns::Message& reply) {
+                                        if (const auto stream = self.lock()) stream->reply(reply);
+                                    });
         if (!waiting->has_place()) {
             send(server_.overloaded(waiting->query));
             return;
@@ -221,9 +232,10 @@ void DnsServer::State::datagram(std::size_t server, BytesView wire, const net::D
     }
     auto* asked = std::get_if<Asked>(&request);
     if (asked == nullptr) return;
-    WaitingRef waiting = wait(std::move(asked->query), [this, server, peer](const dns::Message& reply) {
-        datagram_servers[server]->reply(peer, dns::render_message(reply, least_datagram));
-    });
+    WaitingRef waiting =
+        wait(std::move(asked->query), client_of(peer.from.address), [this, server, peer](const dns::Message& reply) {
+            datagram_servers[server]->reply(peer, dns::render_message(reply, least_datagram));
+        });
     if (!waiting->has_place()) {
         datagram_servers[server]->reply(peer, dns::render_message(overloaded(waiting->query), least_datagram));
         return;
@@ -232,13 +244,14 @@ void DnsServer::State::datagram(std::size_t server, BytesView wire, const net::D
     tools.scheduler.spawn(answer_datagram(server, peer, std::move(waiting), Bytes(wire.begin(), wire.end())));
 }
 
-DnsServer::State::WaitingRef DnsServer::State::wait(dns::Message query,
+DnsServer::State::WaitingRef DnsServer::State::wait(dns::Message query, std::string client,
                                                     std::function<void(const dns::Message&)> reply) {
     auto waiting = std::make_shared<Waiting>();
     waiting->query = std::move(query);
     if (is_full()) return waiting;
     const dns::Name& name = waiting->query.question->name;
-    waiting->place.emplace(crowd, name, resolve::Crowd::Stay::unknown,
+    const resolve::Crowd::Claim claim(name, std::move(client));
+    waiting->place.emplace(crowd, claim, resolve::Crowd::Stay::unknown,
                            [this, asked = waiting.get(), tell = std::move(reply)] { tell(overloaded(asked->query)); });
     return waiting;
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "resolve/crowd.h"
 #include "serve/netstring.h"
 #include "serve/patience.h"
 #include "serve/postfix_policy.h"
@@ -14,21 +15,35 @@
 namespace mxtrust::serve {
 namespace {
 
-/// A reply that may not be there yet.
-using Place = std::shared_ptr<std::optional<std::string>>;
+/// A reply that may not be there yet, in its turn; and a place among all questions that are under way.
+struct Turn {
+    std::optional<std::string> reply;
+    std::optional<resolve::Crowd::Place> place;
+    /// Was it told already that there is no room for it?
+    [[nodiscard]] bool was_told() const { return place && !place->is_held(); }
+};
+using TurnRef = std::shared_ptr<Turn>;
 
 }  // namespace
 
 struct PostfixServer::State {
-    State(PostfixLimits its_limits, Tools its_tools) : limits(its_limits), tools(its_tools) {}
+    State(PostfixLimits its_limits, Tools its_tools)
+        : limits(its_limits),
+          tools(its_tools),
+          crowd(std::make_shared<resolve::Crowd>(resolve::Crowd::Limits{limits.most_pending_in_all}, its_tools.clock,
+                                                 its_tools.random)) {}
 
     PostfixLimits limits;
     Tools tools;
-    std::size_t pending = 0;
+    std::size_t pending = 0;                ///< those included that were told to come again
+    std::shared_ptr<resolve::Crowd> crowd;  ///< of those that wait for an answer
     DoorCounters counters;
 
+    /// The crowd sees to who waits; work that nobody waits for any more ends by itself, if late.
+    [[nodiscard]] bool is_full() const { return pending >= 2 * limits.most_pending_in_all; }
+
     void count_reply(std::string_view reply);
-    task::Task<void> converse(std::shared_ptr<Conversation> conversation, PolicyQuestion asked, Place place);
+    task::Task<void> converse(std::shared_ptr<Conversation> conversation, PolicyQuestion asked, TurnRef turn);
 };
 
 class PostfixServer::Conversation final : public net::ConnectionUser,
@@ -54,10 +69,11 @@ class PostfixServer::Conversation final : public net::ConnectionUser,
         closed_ = true;
         patience_.end();
     }
-    void reply(std::string text, const Place& place) {
+    void reply(std::string text, const TurnRef& turn) {
         --pending_;
         --server_.pending;
-        say(std::move(text), place);
+        if (!turn->was_told()) say(std::move(text), turn);
+        turn->place.reset();
         pump();
     }
 
@@ -110,26 +126,44 @@ class PostfixServer::Conversation final : public net::ConnectionUser,
     }
     void ask(std::string_view request) {
         ++server_.counters.postfix_requests;
-        waiting_.push_back(std::make_shared<std::optional<std::string>>());
-        const Place place = waiting_.back();
+        waiting_.push_back(std::make_shared<Turn>());
+        const TurnRef turn = waiting_.back();
         std::variant<PolicyQuestion, std::string> parsed = parse_policy_request(request);
         if (auto* known = std::get_if<std::string>(&parsed)) {
-            say(std::move(*known), place);
-        } else if (server_.pending >= server_.limits.most_pending_in_all) {
+            say(std::move(*known), turn);
+            return;
+        }
+        auto& question = std::get<PolicyQuestion>(parsed);
+        if (server_.is_full() || !find_place(question.next_hop.name, turn)) {
             ++server_.counters.postfix_overloaded;
-            say(overloaded_policy_reply(), place);
+            say(overloaded_policy_reply(), turn);
         } else {
             ++pending_;
             ++server_.pending;
-            auto& question = std::get<PolicyQuestion>(parsed);
-            server_.tools.scheduler.spawn(server_.converse(shared_from_this(), std::move(question), place));
+            server_.tools.scheduler.spawn(server_.converse(shared_from_this(), std::move(question), turn));
         }
     }
-    void say(std::string text, const Place& place) {
+    /// False where there is none. Who has to give it up later, to a domain or a client that has fewer, is told so then.
+    bool find_place(const dns::Name& domain, const TurnRef& turn) {
+        const std::optional<net::PeerCredentials> peer = connection_->credentials();
+        const resolve::Crowd::Claim claim(domain, peer ? "user " + std::to_string(peer->user) : std::string());
+        auto lost = [self = weak_from_this(), its = std::weak_ptr(turn)] {
+            const std::shared_ptr<Conversation> conversation = self.lock();
+            const TurnRef its_turn = its.lock();
+            if (conversation && its_turn) conversation->give_up(its_turn);
+        };
+        turn->place.emplace(server_.crowd, claim, resolve::Crowd::Stay::unknown, std::move(lost));
+        return turn->place->is_held();
+    }
+    void give_up(const TurnRef& turn) {
+        ++server_.counters.postfix_overloaded;
+        say(overloaded_policy_reply(), turn);
+    }
+    void say(std::string text, const TurnRef& turn) {
         server_.count_reply(text);
-        *place = std::move(text);
-        while (!waiting_.empty() && waiting_.front()->has_value()) {
-            send(**waiting_.front());
+        turn->reply = std::move(text);
+        while (!waiting_.empty() && waiting_.front()->reply) {
+            send(*waiting_.front()->reply);
             waiting_.pop_front();
         }
     }
@@ -144,7 +178,7 @@ class PostfixServer::Conversation final : public net::ConnectionUser,
     net::ConnectionRef connection_;
     Patience patience_;
     NetstringReader requests_;
-    std::deque<Place> waiting_;  ///< replies in the order of their requests
+    std::deque<TurnRef> waiting_;  ///< replies in the order of their requests
     std::size_t pending_ = 0;
     bool ended_ = false, broken_ = false, closed_ = false, paused_ = false, pumping_ = false;
 };
@@ -179,7 +213,7 @@ void PostfixServer::State::count_reply(std::string_view reply) {
 }
 
 task::Task<void> PostfixServer::State::converse(std::shared_ptr<Conversation> conversation, PolicyQuestion asked,
-                                                Place place) {
+                                                TurnRef turn) {
     const std::string what = "policy " + asked.next_hop.to_text();
     const PolicyMap map = asked.map;
     route::MailQuestion question;
@@ -188,7 +222,7 @@ task::Task<void> PostfixServer::State::converse(std::shared_ptr<Conversation> co
     route::MailAnswerRef answer = co_await tools.router.ask(std::move(question));
     std::string text = policy_reply(map, *answer);
     tools.log.answered(what, text);
-    conversation->reply(std::move(text), place);
+    conversation->reply(std::move(text), turn);
 }
 
 PostfixServer::PostfixServer(PostfixLimits limits, Tools tools) : state_(std::make_unique<State>(limits, tools)) {}

@@ -34,6 +34,7 @@ class PostfixServer {
         route::Router& router;
         task::Scheduler& scheduler;
         log::Log& log;
+        Random& random;
     };
     PostfixServer(PostfixLimits limits, Tools tools);
     ~PostfixServer();

@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "mail/domain.h"
+#include "resolve/crowd.h"
 #include "serve/hot_lines.h"
 #include "serve/patience.h"
 #include "serve/render.h"
@@ -50,10 +51,42 @@ class RenderedBodies {
     std::unordered_map<const mail::MailAnswer*, Entry> bodies_;
 };
 
-/// Where in a connection's order a reply belongs: text replies keep theirs, JSON replies go out as they come.
+/// Where in a connection's order a reply belongs: text replies keep theirs, JSON replies go out as they come. And its
+/// place among all that are under way, where the answer takes more than a look.
 struct Ticket {
-    std::shared_ptr<std::optional<std::string>> place;  ///< null for JSON
+    std::shared_ptr<std::optional<std::string>> turn;  ///< null for JSON
+    std::shared_ptr<std::optional<resolve::Crowd::Place>> place;
+    /// Was it told already that there is no room for it?
+    [[nodiscard]] bool was_told() const { return place && *place && !(*place)->is_held(); }
 };
+
+/// The domain whose doing an answer is, if it takes a look at others at all.
+std::optional<dns::Name> domain_of(const Request& request) {
+    struct Names {
+        using Found = std::optional<dns::Name>;
+        Found operator()(const MailRequest& mail) const { return mail.next_hop.name; }
+        Found operator()(const DecideRequest& decide) const { return decide.mail.next_hop.name; }
+        Found operator()(const RRsetRequest& rrset) const { return rrset.name; }
+        Found operator()(const ExplainRequest& explain) const { return explain.what.name; }
+        Found operator()(const StatusRequest& /*status*/) const { return std::nullopt; }
+        Found operator()(const FailingRequest& /*failing*/) const { return std::nullopt; }
+        Found operator()(const FlushRequest& /*flush*/) const { return std::nullopt; }
+        Found operator()(const ReloadRequest& /*reload*/) const { return std::nullopt; }
+    };
+    return std::visit(Names(), request.what);
+}
+
+/// Clients of the machine are told apart by their account: processes are made at will.
+std::string client_of(const std::optional<net::PeerCredentials>& peer) {
+    return peer ? "user " + std::to_string(peer->user) : std::string();
+}
+
+std::string overloaded(const Request& request) {
+    constexpr std::string_view text = "too many requests are under way; try again in a moment";
+    const bool in_words = std::holds_alternative<DecideRequest>(request.what);
+    return in_words ? render_error_words(ErrorCode::overloaded, text)
+                    : render_error(request.id, ErrorCode::overloaded, text);
+}
 
 std::string described(const Request& request) {
     struct Words {
@@ -87,7 +120,9 @@ struct QueryServer::State {
           flush(std::move(its_flush)),
           publish(std::move(its_publish)),
           reloading(std::move(its_reloading)),
-          hot(its_tools.resolver.tools().random) {}
+          hot(its_tools.resolver.tools().random),
+          crowd(std::make_shared<resolve::Crowd>(resolve::Crowd::Limits{limits.most_pending_in_all}, its_tools.clock,
+                                                 its_tools.resolver.tools().random)) {}
 
     QueryLimits limits;
     Tools tools;
@@ -97,8 +132,11 @@ struct QueryServer::State {
     DoorCounters counters;
     RenderedBodies bodies;
     HotLines hot;
-    std::size_t pending = 0;
+    std::size_t pending = 0;                ///< those included that were told to come again
+    std::shared_ptr<resolve::Crowd> crowd;  ///< of those that wait for an answer
 
+    /// The crowd sees to who waits; work that nobody waits for any more ends by itself, if late.
+    [[nodiscard]] bool is_full() const { return pending >= 2 * limits.most_pending_in_all; }
     /// The reply to a line that was answered before, appended to `out`; false where it takes more than a look.
     bool answer_at_once(std::string_view line, std::string& out);
     /// Keeps what was said to a line for whoever sends the same.
@@ -112,6 +150,7 @@ struct QueryServer::State {
     task::Task<std::string> answer_decide(DecideRequest request, std::string line);
     task::Task<std::string> answer_rrset(std::string id, RRsetRequest request);
     task::Task<std::string> answer_explain(std::string id, ExplainRequest request);
+    [[nodiscard]] BudgetRef budget_until(MonoTime until) const;
     void count_decision(mail::Action action);
     task::Task<std::string> explain_domain(std::string id, ExplainRequest request);
     task::Task<HostExplanation> explain_host(mail::HostAnswer host, MonoTime until);
@@ -146,7 +185,8 @@ class QueryServer::Conversation final : public net::ConnectionUser, public std::
     void reply(std::string line, const Ticket& ticket) {
         --pending_;
         --server_.pending;
-        say(std::move(line), ticket);
+        if (!ticket.was_told()) say(std::move(line), ticket);
+        if (ticket.place) ticket.place->reset();
         pump();
     }
     [[nodiscard]] std::optional<net::PeerCredentials> peer() const { return connection_->credentials(); }
@@ -240,20 +280,33 @@ class QueryServer::Conversation final : public net::ConnectionUser, public std::
         }
         auto& request = std::get<Request>(parsed);
         ++server_.counters.query_requests;
-        const Ticket ticket = ticket_for(request.form);
-        if (server_.pending >= server_.limits.most_pending_in_all) {
+        Ticket ticket = ticket_for(request.form);
+        if (server_.is_full() || !find_place(request, ticket)) {
             ++server_.counters.query_overloaded;
-            constexpr std::string_view text = "too many requests are under way; try again in a moment";
-            const bool in_words = std::holds_alternative<DecideRequest>(request.what);
-            say(in_words ? render_error_words(ErrorCode::overloaded, text)
-                         : render_error(request.id, ErrorCode::overloaded, text),
-                ticket);
+            say(overloaded(request), ticket);
             return;
         }
         ++pending_;
         ++server_.pending;
         server_.tools.scheduler.spawn(
             server_.converse(shared_from_this(), std::move(request), ticket, std::string(line)));
+    }
+    /// False where there is none. Who has to give it up later, to a domain or a client that has fewer, is told so then.
+    bool find_place(const Request& request, Ticket& ticket) {
+        std::optional<dns::Name> domain = domain_of(request);
+        if (!domain) return true;
+        ticket.place = std::make_shared<std::optional<resolve::Crowd::Place>>();
+        resolve::Crowd::Claim claim(std::move(*domain), client_of(peer()));
+        auto lost = [self = weak_from_this(), turn = ticket.turn, text = overloaded(request)] {
+            if (const std::shared_ptr<Conversation> conversation = self.lock()) conversation->give_up(text, turn);
+        };
+        ticket.place->emplace(server_.crowd, claim, resolve::Crowd::Stay::unknown, std::move(lost));
+        return (*ticket.place)->is_held();
+    }
+    void give_up(std::string text, const std::shared_ptr<std::optional<std::string>>& turn) {
+        ++server_.counters.query_overloaded;
+        say(std::move(text), Ticket{turn, nullptr});
+        if (!pumping_) give_out();
     }
     void refuse(const BadRequest& bad) {
         ++server_.counters.query_bad_requests;
@@ -263,14 +316,14 @@ class QueryServer::Conversation final : public net::ConnectionUser, public std::
     Ticket ticket_for(Form form) {
         if (form == Form::json) return {};
         waiting_.push_back(std::make_shared<std::optional<std::string>>());
-        return {waiting_.back()};
+        return {waiting_.back(), nullptr};
     }
     void say(std::string line, const Ticket& ticket) {
-        if (!ticket.place) {
+        if (!ticket.turn) {
             send(line);
             return;
         }
-        *ticket.place = std::move(line);
+        *ticket.turn = std::move(line);
         while (!waiting_.empty() && waiting_.front()->has_value()) {
             send(**waiting_.front());
             waiting_.pop_front();
@@ -412,8 +465,16 @@ void QueryServer::State::count_decision(mail::Action action) {
     }
 }
 
+/// The work has the time that a domain may need; who has less goes away before.
+BudgetRef QueryServer::State::budget_until(MonoTime until) const {
+    const auto left = std::chrono::duration_cast<Duration>(until - tools.clock.mono());
+    BudgetRef budget = tools.resolver.budget(std::max(left, default_deadline));
+    budget->leave_at(until);
+    return budget;
+}
+
 task::Task<std::string> QueryServer::State::answer_rrset(std::string id, RRsetRequest request) {
-    BudgetRef budget = tools.resolver.budget(request.deadline);
+    BudgetRef budget = budget_until(tools.clock.mono() + request.deadline);
     dnssec::Answer answer = co_await tools.resolver.resolve(std::move(request.name), request.type, std::move(budget));
     co_return render_rrset(id, answer, tools.resolver.settings().negative_anchors, tools.clock.wall());
 }
@@ -426,8 +487,7 @@ task::Task<std::string> QueryServer::State::answer_explain(std::string id, Expla
 }
 
 task::Task<resolve::Explanation> QueryServer::State::explain_one(dns::Name name, dns::Type type, MonoTime until) {
-    const Duration left = std::max(std::chrono::duration_cast<Duration>(until - tools.clock.mono()), Duration{0});
-    BudgetRef budget = tools.resolver.budget(left);
+    BudgetRef budget = budget_until(until);
     co_return co_await tools.resolver.explain(std::move(name), type, std::move(budget));
 }
 

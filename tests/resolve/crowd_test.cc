@@ -93,3 +93,25 @@ TEST_CASE("a place that ends makes room, and outlives its crowd's owner") {
     room.crowd.reset();
     room.places.clear();
 }
+
+TEST_CASE("a client leaves a quarter of the places to others, whatever it asks for") {
+    Room room(40);
+    const auto enters = [&room](const std::string& client, int number) {
+        const resolve::Crowd::Claim claim(stage::name("h.d" + client + std::to_string(number) + ".test."), client);
+        room.places.emplace_back(room.crowd, claim, Stay::unknown, [] {});
+        return room.places.back().is_held();
+    };
+    // Each about another domain: no domain has more than one.
+    for (int number = 0; number < 40; ++number) CHECK(enters("greedy", number) == (number < 30));
+    CHECK(room.crowd->turned_away() == 10);
+    for (int number = 0; number < 10; ++number) CHECK(enters("modest", number));
+    CHECK(room.lost.empty());
+    // What it gives back it may have again.
+    room.places.pop_front();
+    CHECK(enters("greedy", 99));
+}
+
+TEST_CASE("who is not known is not counted as one client") {
+    Room room(40);
+    for (int number = 0; number < 40; ++number) CHECK(room.enters("h.d" + std::to_string(number) + ".test."));
+}

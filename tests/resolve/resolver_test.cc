@@ -236,6 +236,37 @@ TEST_CASE("the same question asked twice at once is sent once") {
     CHECK(play.world.times_asked("192.0.2.3 mail.org MX") + play.world.times_asked("192.0.2.4 mail.org MX") == 1);
 }
 
+TEST_CASE("who has less time than the domain needs leaves, and leaves no failure behind for others") {
+    SignedStage play;
+    for (const char* server : {"192.0.2.3", "192.0.2.4"}) play.world.delay(server, Type::mx, 700ms);
+    BudgetRef hasty = play.resolver().budget(5s);
+    hasty->leave_at(play.clock.mono() + 300ms);
+    const MonoTime start = play.clock.mono();
+    const dnssec::Answer none = play.ask_with("mail.org.", Type::mx, hasty);
+    CHECK(verdict(none) == "indeterminate failure");
+    CHECK(none.reason().code == Code("RLUP"));
+    CHECK(play.clock.mono() - start < 400ms);
+    // The work that was begun goes on, and is joined: the next one gets what there is, and nothing is asked twice.
+    CHECK(verdict(play.ask("mail.org.", Type::mx)) == "secure records");
+    CHECK(play.world.times_asked("192.0.2.3 mail.org MX") + play.world.times_asked("192.0.2.4 mail.org MX") <= 2);
+    CHECK(verdict(play.ask_with("mail.org.", Type::mx, hasty)) == "secure records");
+}
+
+TEST_CASE("who joins a question that ends for want of another one's budget asks it once more for himself") {
+    SignedStage play;
+    BudgetLimits few;
+    few.most.at(static_cast<std::size_t>(Limit::packets)) = 2;
+    const auto mail = std::make_shared<Budget>(few, play.clock.mono() + 9s);
+    std::vector<task::Task<dnssec::Answer>> tasks;
+    tasks.push_back(play.resolver().resolve(stage::name("mail.org."), Type::mx, play.resolver().budget(5s, mail)));
+    tasks.push_back(play.resolver().resolve(stage::name("mail.org."), Type::mx, play.resolver().budget(5s)));
+    auto answers = play.scheduler.run(task::when_all(std::move(tasks)));
+    REQUIRE(answers);
+    CHECK(verdict(answers->at(0)) == "indeterminate failure");
+    CHECK(answers->at(0).reason().text.find("packets") != std::string::npos);
+    CHECK(verdict(answers->at(1)) == "secure records");
+}
+
 TEST_CASE("a negative trust anchor switches validation off below it, and says so (RFC 7646)") {
     SignedStage play(
         [](resolve::Settings& settings) { settings.negative_anchors.push_back(stage::name("mail.org.")); });

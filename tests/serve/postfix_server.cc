@@ -6,6 +6,7 @@
 #include "cache/memory_cache.h"
 #include "route/lookups.h"
 #include "serve/netstring.h"
+#include "serve/postfix_policy.h"
 #include "task/manual.h"
 
 using namespace mxtrust;
@@ -90,7 +91,7 @@ resolve::Settings settings() {
 }
 
 struct World {
-    explicit World(PostfixLimits limits = {}) : server(limits, {clock, router, scheduler, log}) {
+    explicit World(PostfixLimits limits = {}) : server(limits, {clock, router, scheduler, log, random}) {
         user = server.greet(connection);
     }
     void say(std::string_view text) { user->received(as_bytes(text)); }
@@ -229,6 +230,43 @@ TEST_CASE("requests and replies of the Postfix socket are counted, each reply on
     CHECK(counters.postfix_dane == 1);
     CHECK(counters.postfix_dane_only + counters.postfix_secure == 0);
     CHECK(counters.postfix_broken_framing == 1);
+}
+
+TEST_CASE("a domain that many wait for has a quarter of Postfix's places, and others are served beside it") {
+    PostfixLimits limits;
+    limits.most_pending_in_all = 16;
+    World world(limits);
+    std::string text;
+    for (int number = 0; number < 12; ++number)
+        text += netstring("policy h" + std::to_string(number) + ".slow.example");
+    for (int number = 0; number < 4; ++number) text += netstring("policy good" + std::to_string(number) + ".test");
+    world.say(text);
+    world.scheduler.run_until_idle();
+    const std::vector<std::string> replies = world.connection->take();
+    REQUIRE(replies.size() == 16);
+    for (std::size_t at = 0; at < replies.size(); ++at) {
+        INFO(at << ": " << replies[at]);
+        CHECK((replies[at] == serve::overloaded_policy_reply()) == (at >= 8 && at < 12));
+    }
+}
+
+TEST_CASE("where no place is left, a request of the largest domain goes, and Postfix is told so once, in its turn") {
+    PostfixLimits limits;
+    limits.most_pending_in_all = 4;
+    World world(limits);
+    world.say(netstring("policy a.slow.example") + netstring("policy b.slow.example") + netstring("policy one.test") +
+              netstring("policy two.test"));
+    CHECK(world.connection->take().empty());
+    world.say(netstring("policy three.test"));
+    CHECK(world.connection->take() == std::vector<std::string>{serve::overloaded_policy_reply()});
+    world.scheduler.run_until_idle();
+    const std::vector<std::string> others = world.connection->take();
+    CHECK(others.size() == 4);
+    for (const std::string& reply : others) CHECK(reply != serve::overloaded_policy_reply());
+    serve::DoorCounters counters;
+    world.server.count(counters);
+    CHECK(counters.postfix_overloaded == 1);
+    CHECK(counters.postfix_temp == 5);
 }
 
 TEST_CASE("Postfix may end its side in the middle of a pipeline that is not read from, and gets all replies") {

@@ -260,13 +260,81 @@ TEST_CASE("beyond what a worker can have under way, a request is told so") {
     auto connection = std::make_shared<PlayedConnection>();
     world.user = world.server.greet(connection);
     world.user->received(
-        as_bytes("{\"id\":1,\"query\":\"status\"}\n{\"id\":2,\"query\":\"status\"}\ndecide example.org\n"));
+        as_bytes("{\"id\":1,\"query\":\"mail\",\"domain\":\"example.net\"}\n{\"id\":2,\"query\":\"mail\",\"domain\":"
+                 "\"example.com\"}\n"
+                 "decide example.org\n"));
     world.scheduler.run_until_idle();
     REQUIRE(connection->lines().size() == 3);
     CHECK(connection->lines()[0] ==
           R"({"id":2,"error":{"code":"overloaded","text":"too many requests are under way; try again in a moment"}})");
     CHECK(connection->lines()[1] == "error - overloaded too many requests are under way; try again in a moment");
     CHECK(connection->lines()[2].find("\"id\":1") != std::string::npos);
+}
+
+TEST_CASE("a domain that many wait for has a quarter of the places, and others are served beside it") {
+    QueryLimits limits;
+    limits.most_pending_in_all = 16;
+    World world(limits);
+    auto connection = std::make_shared<PlayedConnection>();
+    world.user = world.server.greet(connection);
+    std::string text;
+    for (int number = 0; number < 12; ++number) text += "decide h" + std::to_string(number) + ".slow.example\n";
+    for (int number = 0; number < 4; ++number) text += "decide good" + std::to_string(number) + ".test\n";
+    world.user->received(as_bytes(text));
+    world.scheduler.run_until_idle();
+    const std::vector<std::string> lines = connection->lines();
+    REQUIRE(lines.size() == 16);
+    for (std::size_t at = 0; at < lines.size(); ++at) {
+        INFO(at << ": " << lines[at]);
+        const bool overloaded = lines[at].find("error - overloaded") == 0;
+        CHECK(overloaded == (at >= 8 && at < 12));
+    }
+    serve::DoorCounters counters;
+    world.server.count(counters);
+    CHECK(counters.query_overloaded == 4);
+}
+
+TEST_CASE("where no place is left, a request of the largest domain goes, is told so once, and in its turn") {
+    QueryLimits limits;
+    limits.most_pending_in_all = 4;
+    World world(limits);
+    auto connection = std::make_shared<PlayedConnection>();
+    connection->who = std::nullopt;
+    world.user = world.server.greet(connection);
+    world.user->received(as_bytes("decide a.slow.example\ndecide b.slow.example\ndecide one.test\ndecide two.test\n"));
+    CHECK(connection->sent.empty());
+    auto other = std::make_shared<PlayedConnection>();
+    const std::shared_ptr<net::ConnectionUser> second = world.server.greet(other);
+    second->received(as_bytes("decide three.test\n"));
+    CHECK(connection->sent == "error - overloaded too many requests are under way; try again in a moment\n");
+    world.scheduler.run_until_idle();
+    CHECK(connection->lines().size() == 4);
+    REQUIRE(other->lines().size() == 1);
+    CHECK(other->lines()[0].find("overloaded") == std::string::npos);
+}
+
+TEST_CASE("one account leaves a quarter of the places to others; what takes no look at others is always told") {
+    QueryLimits limits;
+    limits.most_pending_in_all = 8;
+    World world(limits);
+    auto greedy = std::make_shared<PlayedConnection>();
+    greedy->who = net::PeerCredentials{1000, 1000, 7};
+    world.user = world.server.greet(greedy);
+    for (int number = 0; number < 8; ++number)
+        world.user->received(as_bytes("decide d" + std::to_string(number) + ".test\n"));
+    auto modest = std::make_shared<PlayedConnection>();
+    modest->who = net::PeerCredentials{1001, 1001, 8};
+    const std::shared_ptr<net::ConnectionUser> second = world.server.greet(modest);
+    second->received(as_bytes("decide one.example\ndecide two.example\n"));
+    world.user->received(as_bytes("{\"id\":3,\"query\":\"status\"}\n"));
+    world.scheduler.run_until_idle();
+    for (const std::string& line : modest->lines()) CHECK(line.find("overloaded") == std::string::npos);
+    CHECK(modest->lines().size() == 2);
+    CHECK(greedy->sent.find("\"release\"") != std::string::npos);
+    std::size_t told = 0;
+    for (const std::string& line : greedy->lines())
+        told += line.find("overloaded too many") != std::string::npos ? 1 : 0;
+    CHECK(told == 2);
 }
 
 TEST_CASE("a client that leaves while its answer is made harms nobody") {
