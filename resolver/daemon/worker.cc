@@ -190,6 +190,8 @@ void Worker::mind_the_clock() {
         if (number_ == 0 && (step < -least_told_step || step > least_told_step)) {
             shared_.log.system_trouble("the clock was set " + std::string(step.count() < 0 ? "back" : "forwards") +
                                        " by " + std::to_string(std::abs(step.count())) + " s, to " + clock_words(wall));
+            // Is it right now, or wrong? The root's signatures tell.
+            clock_set_.ring_all();
         }
     }
     wall_seen_ = wall;
@@ -238,7 +240,7 @@ task::Task<void> Worker::probe_root() {
         shared_.log.root_probe(secure, probe.reason);
         shared_.board.root_probed(std::move(probe));
         const MonoTime next = shared_.clock.mono() + (secure ? probe_period_good : probe_period_bad);
-        co_await task::sleep_until(next);
+        co_await clock_set_.wait(next);
     }
 }
 

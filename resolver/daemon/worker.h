@@ -125,6 +125,7 @@ class Worker {
     WallTime wall_seen_{};  ///< with the next one: how the two clocks stood a moment ago
     std::optional<MonoTime> mono_seen_;
     TellOthers tell_others_;
+    task::Condition clock_set_;  ///< rung when the wall clock has made a step
     net::UvLoop loop_;
     SystemRandom random_;
     net::UvNetwork network_;

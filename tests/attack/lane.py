@@ -75,15 +75,18 @@ remote-control:
     control-enable: no
 """
 
+# What the catalogue wants to be looked at in every attack.
+FIVE = ("queries", "operations", "others", "status", "cache")
+
 Cost = collections.namedtuple("Cost", "queries verifications failures hashes octets milliseconds crowded suspicious")
 
 
 class Daemon:
     """An mxtrustd of ours."""
 
-    def __init__(self, *, port=MXTRUST_PORT, server="", resolver="", test="", more="", cache=16, ipv6=False, folder=None, limits=None):
+    def __init__(self, *, port=MXTRUST_PORT, server="", resolver="", test="", more="", cache=16, ipv6=False, folder=None, limits=None, variables=None):
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="mxa-"))
-        self.port, self.limits = port, limits
+        self.port, self.limits, self.variables = port, limits, variables or {}
         self.text = CONFIGURATION.format(folder=self.folder, port=port, anchor=world.anchor(), server=server, resolver=resolver, test=test,
                                          more=more, cache=cache, ipv6=str(ipv6).lower())
         self.child = None
@@ -97,7 +100,7 @@ class Daemon:
         if self.limits:
             command = ["prlimit", *self.limits, *command]
         with open(self.folder / "log", "ab") as log:
-            self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **self.variables})
         until = time.monotonic() + READY
         while ready:
             if self.child.poll() is not None or time.monotonic() > until:
@@ -283,6 +286,8 @@ class Lane:
 
     def __init__(self, attacks, everybody):
         self.attacks, self.results, self.checks = attacks, [], []
+        self.looked_at: set[str] = set()
+        self.notes: list[str] = []      # figures that the table has no column for
         addresses, choose = world.honest_servers(everybody)
         hostile = world.Hostile(attacks)
         world.put_up(sorted(set(addresses + [OTHER] + hostile.addresses + [one for attack in attacks for one in attack.extra_addresses()])))
@@ -305,6 +310,29 @@ class Lane:
     def check(self, title: str, good: bool, detail: object = "") -> bool:
         self.checks.append((title, bool(good), str(detail)[:500]))
         return bool(good)
+
+    def looks_at(self, *what: str) -> None:
+        """These of the five things have been asserted."""
+        assert set(what) <= set(FIVE)
+        self.looked_at |= set(what)
+
+    def bounded(self, title: str, cost: Cost, queries: int, verifications: int, hashes: int = 0) -> None:
+        """What it cost is not more than that."""
+        self.looks_at("queries", "operations")
+        self.check(f"{title}: at most {queries} queries, {verifications} verifications, {hashes} hashes",
+                   cost.queries <= queries and cost.verifications <= verifications and cost.hashes <= hashes, cost)
+
+    def known(self, title: str, answers: dict, daemon=None) -> None:
+        """Everybody is silent: of these names (each with its type), exactly this (security, outcome) is told, and it costs nothing."""
+        self.looks_at("cache")
+        self.mute(True)
+        try:
+            said, cost = self.measure(lambda: {asked: (daemon or self.daemon).rrset(*asked) for asked in answers}, daemon)
+        finally:
+            self.mute(False)
+        got = {asked: (answer["security"], answer["outcome"]) for asked, answer in said.items()}
+        self.check(f"{title}: it is in the cache, as it was", got == answers, (got, [answer["reason"] for answer in said.values()]))
+        self.check(f"{title}: told from the cache it costs nothing", cost.queries == cost.verifications == cost.hashes == 0, cost)
 
     # What the daemon spent.
     def quiet(self, daemon=None) -> dict:
@@ -352,7 +380,7 @@ class Lane:
 
     def play(self, attack) -> dict:
         begun = time.monotonic()
-        self.checks = []
+        self.checks, self.looked_at, self.notes = [], set(), []
         attack.lane = self
         row = {"attack": f"A{attack.number}", "title": attack.title}
         try:
@@ -361,11 +389,13 @@ class Lane:
             self.mute(False)
             import traceback
             self.check("the attack could be played", False, "".join(traceback.format_exception(error))[-900:])
+        missing = [what for what in FIVE if what not in self.looked_at]
+        self.check("queries, operations, others' latency, status and cache have all been looked at", not missing, missing)
         self.check("the daemon lives", self.daemon.alive(), self.daemon.log()[-600:])
         if not self.daemon.alive():
             self.daemon.remove()
             self.daemon = Daemon(more="\n".join(one.configuration() for one in self.attacks)).start()
-        row |= {"checks": self.checks, "seconds": round(time.monotonic() - begun, 1)}
+        row |= {"checks": self.checks, "notes": self.notes, "seconds": round(time.monotonic() - begun, 1)}
         return row
 
 

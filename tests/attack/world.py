@@ -1,7 +1,7 @@
 """The attacked Internet: a signed root, "good." and "victim." beside the hostile "evil.", each on addresses that only exist in the namespace
 of this run. Honest zones answer for any name that their `find` knows, signed on the spot; hostile ones are those of attacks/.
 
-    20.53.0.1  root      20.53.0.2, .3  good.      20.53.0.4  victim.
+    20.53.0.1, .9  root   20.53.0.2, .3  good.      20.53.0.4  victim.
     20.66.0.1  evil.     20.66.N.1, .2 …  the servers of attack N: of every zone aN.evil. and WORD-aN.evil.
 """
 import functools
@@ -11,7 +11,8 @@ import subprocess
 from attack import wire
 from attack.wire import RR
 
-ROOT, GOOD, SECOND_GOOD, VICTIM, EVIL = "20.53.0.1", "20.53.0.2", "20.53.0.3", "20.53.0.4", "20.66.0.1"
+# The second root is one that nobody is told of: A39 takes its address away and gives it back.
+ROOT, SECOND_ROOT, GOOD, SECOND_GOOD, VICTIM, EVIL = "20.53.0.1", "20.53.0.9", "20.53.0.2", "20.53.0.3", "20.53.0.4", "20.66.0.1"
 HONEST_MAIL = "20.53.1.25"
 HOSTILE = re.compile(r"(?:([a-z0-9]+)-)?a(\d+)$")
 SOA = "ns1.{zone} hostmaster.{zone} 1 3600 600 86400 30"
@@ -143,7 +144,7 @@ def honest_servers(attacks):
             "evil.": ([("ns1.evil.", [EVIL])], True)}
     root = Zone(".", [("a.root.", [ROOT])], {"a.root.": {"A": [wire.address(ROOT)]}}.get, tlds.get)
     zones = {GOOD: Zone("good.", tlds["good."][0], good), VICTIM: Zone("victim.", tlds["victim."][0], victim), ROOT: root}
-    zones[SECOND_GOOD] = zones[GOOD]
+    zones[SECOND_GOOD], zones[SECOND_ROOT] = zones[GOOD], root
 
     def choose(question):
         return zones[question.address]

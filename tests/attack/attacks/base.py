@@ -104,6 +104,7 @@ class Attack:
         if wanted[1] == "failure":
             lane.check(f"{where}: the reason has its code", (answer.get("reason") or "").rstrip().endswith("]") or bool(answer.get("ede")),
                        (answer.get("reason"), answer.get("ede")))
+        lane.looks_at("queries", "operations", "status")
         for what, most in (("queries", self.queries), ("verifications", self.verifications), ("failures", self.failures), ("hashes", self.hashes)):
             lane.check(f"{where}: at most {most} {what}", getattr(cost, what) <= most, cost)
 
@@ -156,6 +157,7 @@ class Attack:
             answer, cost = lane.measure(lambda: Attack.ask(self, lane, instance))
         finally:
             lane.mute(False)
+        lane.looks_at("cache")
         name = self.question(instance)[0][:60]
         self.judge_again(lane, name, instance, answer)
         lane.check(f"{name}: asked again, it costs at most {self.again} queries and no crypto",
@@ -166,7 +168,11 @@ class Attack:
         lane.check(f"{name}: asked again, it is known: {' '.join(wanted)}", got == wanted, (got, answer.get("reason")))
 
     def benign(self, lane) -> dict:
-        stream = lane.beside(self, MXTRUST_PORT, self.flood)
+        return self.benign_beside(lane, lane.beside(self, MXTRUST_PORT, self.flood))
+
+    def benign_beside(self, lane, stream) -> dict:
+        """What those felt who asked for something else meanwhile."""
+        lane.looks_at("others")
         lane.check("benign answers beside it are right, every one", len(stream.times) > 20 and not stream.wrong,
                    f"{len(stream.wrong)} of {len(stream.times)}: {stream.wrong[:3]}")
         lane.check(f"benign answers beside it come within {self.most_p99} s (p99)", stream.p99() < self.most_p99, f"{stream.p99():.3f} s")

@@ -100,6 +100,7 @@ class Camp(Attack):
         return LOST
 
     def judge(self, lane, instance, answer, cost):
+        lane.looks_at("queries", "operations", "status")
         got = (answer["security"], answer["outcome"])
         lane.check("it fails, and is not secure", got in (LOST, FAILS), (got, answer["reason"]))
         lane.check("the reason names a limit, or that no server has an address", any(word in answer["reason"] for word in ("limit", "longer than", "address", "time there was")),
@@ -170,7 +171,7 @@ class CacheFlush(Attack):
         if instance == "records":
             lane.check("a set of 500 records is not secure data, or is cut to 256 only where nothing is signed", answer["outcome"] == "failure" or
                        len(answer["records"]) <= 256, (answer["security"], len(answer["records"])))
-            lane.check("it costs at most 20 queries", cost.queries <= self.queries, cost)
+            lane.bounded("the set of 500", cost, self.queries, self.verifications)
             return
         super().judge(lane, instance, answer, cost)
 

@@ -14,17 +14,32 @@ import dns.flags
 
 from attack.attacks.base import Attack, dig, wire, world
 from attack.lane import Benign, Daemon, MXTRUST_PORT
+from lab.daemon import DaemonError
+from service.days import Clocks
+
+DAY, HOUR = 86400, 3600
 
 
 class Local(Attack):
     unbound, why_not = False, "no such door there"
 
+    cost = None
+
     def play(self, lane):
         self.act(lane)
-        return {"status": self.status, **self.benign(lane), "unbound": self.why_not}
+        spent = self.spent(self.cost) if self.cost else {}
+        return {"status": self.status, **spent, **self.benign(lane), "unbound": self.why_not}
 
     def flood(self, port):
         time.sleep(0.5)
+
+    def measured(self, lane, title, act, queries, verifications, daemon=None):
+        """What ACT returned; what it cost is bounded, and the dearest of all is shown in the table."""
+        result, cost = lane.measure(act, daemon)
+        lane.bounded(title, cost, queries, verifications)
+        if self.cost is None or (cost.verifications, cost.queries) > (self.cost.verifications, self.cost.queries):
+            self.cost = cost
+        return result
 
     def act(self, lane):
         raise NotImplementedError
@@ -51,6 +66,7 @@ class Clients(Local):
     number, title = 36, "clients of the local sockets: long lines, half requests, deaf readers, 1200 connections, rubbish, flush by a stranger"
     rule = "a clear error or a closed connection; bounded memory; others unharmed"
     status = "errors"
+    ONE_NAME = (12, 12)             # queries and verifications of a benign name
     LINES = [b"{" * 3000, b'{"query":"mail","domain":"' + b"a" * 300 + b'"}', b'{"query":"mail","domain":"' + b"a." * 140 + b'"}', b'{"query":"mail","domain":"\xff\xfe"}',
              b'{"query":"mail","domain":"a\\u0000b"}', b"mail a\0b", b"\0" * 100, b"\x80" * 100, b'{"a":' * 600 + b"1" + b"}" * 600, b"rrset x.example TYPE99999",
              b'{"query":"rrset","name":"x","type":"A","deadline_ms":-1}', b"[" * 4000, b'{"query":"status","id":"' + b"x" * 1000 + b'"}']
@@ -58,22 +74,30 @@ class Clients(Local):
     def act(self, lane):
         path = lane.daemon.socket_path
         before = lane.daemon.memory()
+        lane.looks_at("status")
+        name = f"m{next(Benign.numbers)}.good."
+        lane.daemon.rrset(name, "MX")
         plug = connected(path)
-        for line in self.LINES:
-            plug.sendall(line + b"\n")
-            reply = line_of(plug)
-            good = b"error" in reply and b"bad-request" in reply
-            lane.check(f"{line[:40]!r}…: a bad request, said so", good, reply[:200])
+
+        def lines():
+            for line in self.LINES:
+                plug.sendall(line + b"\n")
+                reply = line_of(plug)
+                good = b"error" in reply and b"bad-request" in reply
+                lane.check(f"{line[:40]!r}…: a bad request, said so", good, reply[:200])
+        self.measured(lane, "rubbish", lines, 0, 0)
         plug.sendall(b'{"query":"status"}\n')
         lane.check("the connection is still good", b'"release"' in line_of(plug))
         plug.close()
-        self.endless(lane, path)
-        self.crowd(lane, path)
-        self.deaf(lane, path)
-        self.pending(lane, path)
-        self.strangers(lane, path)
-        self.postfix(lane)
-        self.streams(lane)
+        # Each of them asks for one benign name beside it, which may cost what a name costs.
+        for title, one in (("lines without end, half requests", self.endless), ("1200 connections", self.crowd), ("deaf readers", self.deaf),
+                           ("strangers", self.strangers)):
+            self.measured(lane, title, lambda one=one: one(lane, path), *self.ONE_NAME)
+        self.measured(lane, "socketmap", lambda: self.postfix(lane), 24, 24)
+        self.measured(lane, "TCP", lambda: self.streams(lane), *self.ONE_NAME)
+        # Each about a name of its own, in a zone that does not answer or does not exist; 64 of them at a time.
+        self.measured(lane, "two thousand requests at once", lambda: self.pending(lane, path), 2000 * 2, 2000 * 4)
+        lane.known("after all of it", {(name, "MX"): ("secure", "records")})
         lane.check("memory is bounded: 60 MiB more at most", lane.daemon.memory() - before < 60 * 1024, (before, lane.daemon.memory()))
 
     def works(self, lane) -> bool:
@@ -199,6 +223,9 @@ class Clients(Local):
 
 
 class CacheFile(Local):
+    # What is done to the file, and what the log says of it.
+    TROUBLES = {"none": "", "truncated": "beyond the file", "flipped": "because", "zeroes": "no meta page", "version": "format", "owner": "belongs to somebody else",
+                "directory": "not a plain file"}
     number, title = 37, "a cache file torn, truncated, bit-flipped, of another version, of another trust anchor, of somebody else"
     rule = "noticed, set aside, rebuilt; never served"
     status = "set aside"
@@ -209,7 +236,8 @@ class CacheFile(Local):
         daemon = Daemon(port=5361, folder=folder)
         random.seed(37)
         try:
-            for trouble in ("none", "truncated", "flipped", "zeroes", "version", "owner", "directory"):
+            lane.looks_at("status")
+            for trouble, word in self.TROUBLES.items():
                 daemon.start()
                 name = f"m{next(Benign.numbers)}.good."
                 daemon.rrset(name, "MX")
@@ -224,18 +252,23 @@ class CacheFile(Local):
                     up = False
                 said = "\n".join(daemon.log().splitlines()[begun:])
                 if not up:
-                    lane.check(f"{trouble}: the daemon starts, or says why not", trouble in ("owner", "directory") and "cache" in said, said[-300:])
+                    lane.check(f"{trouble}: the daemon starts", False, said[-300:])
                     self.mend(file, trouble)
                     continue
-                answer = daemon.rrset(name, "MX")
+                answer = self.measured(lane, f"{trouble}: the first answer", lambda: daemon.rrset(name, "MX"), *((0, 0) if trouble == "none" else (12, 12)), daemon)
                 lane.check(f"{trouble}: what is told is right", (answer["security"], answer["outcome"]) == ("secure", "records") and "mx." in str(answer["records"]), answer)
-                if trouble in ("truncated", "version"):
-                    # The file is looked over beside the answers, and what was found is told within a second.
-                    until = time.monotonic() + 10
-                    while "cache" not in said.lower() and time.monotonic() < until:
-                        time.sleep(0.1)
-                        said = "\n".join(daemon.log().splitlines()[begun:])
-                    lane.check(f"{trouble}: it is said", "cache" in said.lower(), said[-300:])
+                # The file is looked over beside the answers, and what was found is told within a second.
+                until = time.monotonic() + 10
+                while word and word not in said and time.monotonic() < until:
+                    time.sleep(0.1)
+                    said = "\n".join(daemon.log().splitlines()[begun:])
+                told = [line for line in said.splitlines() if "set aside" in line]
+                lane.check(f"{trouble}: one line says so, and why" if word else f"{trouble}: nothing is said", len(told) == (1 if word else 0) and word in "".join(told),
+                           told or said[-300:])
+                if word:
+                    lane.check(f"{trouble}: what was there is kept for whoever wants to look", any("damaged" in one.name for one in file.parent.iterdir()),
+                               [one.name for one in file.parent.iterdir()])
+                lane.known(trouble, {(name, "MX"): ("secure", "records")}, daemon)
                 daemon.stop()
                 self.mend(file, trouble)
             # Another trust anchor: nothing of what was judged under the first one counts.
@@ -254,7 +287,7 @@ class CacheFile(Local):
 
     @staticmethod
     def file(folder) -> pathlib.Path:
-        return max((one for one in pathlib.Path(folder, "state").rglob("*") if one.is_file()), key=lambda one: one.stat().st_size)
+        return pathlib.Path(folder, "state", "cache.lmdb")
 
     @staticmethod
     def spoil(file, trouble):
@@ -262,8 +295,9 @@ class CacheFile(Local):
         if trouble == "truncated":
             file.write_bytes(data[:len(data) // 2 + 100])
         elif trouble == "flipped":
-            for _ in range(200):
-                data[random.randrange(len(data))] ^= 1 << random.randrange(8)
+            used = [at for at in range(8192, len(data)) if data[at]]     # much of it is free, and nobody looks at that
+            for at in random.sample(used, min(200, len(used))):
+                data[at] ^= 1 << random.randrange(8)
             file.write_bytes(data)
         elif trouble == "zeroes":
             file.write_bytes(bytes(8192) + data[8192:])
@@ -284,34 +318,86 @@ class CacheFile(Local):
 
 
 class ClockJumps(Local):
-    number, title = 38, "the clock: hours ahead, hours behind, 1970"
-    rule = "no signature holds that does not now; the daemon says that its clock is the problem"
+    number, title = 38, "the clock: a start at 1970, then jumps of a month and of hours either way, and two hours of sleep"
+    rule = "no signature holds that does not now; the daemon says that its clock is the problem; nothing for ever"
     status = "clock-wrong"
-    unbound, why_not = False, "its clock cannot be set alone"
+    unbound, why_not = False, "not played: needs a clock of its own"
+    ONE_NAME = (30, 30)
+    # How far the wall clock is off, what an answer is then, and a word of why.
+    JUMPS = (("a month ahead", 31 * DAY, "failure", "expired"), ("right again", 0, "records", ""), ("six hours behind", -6 * HOUR, "failure", "not valid before"),
+             ("right once more", 0, "records", ""), ("four hours ahead", 4 * HOUR, "records", ""), ("right at last", 0, "records", ""))
 
     def act(self, lane):
-        now = int(time.time())
-        for title, when, wanted in (("1970", 86400, "failure"), ("a month ahead", now + 31 * 86400, "failure"), ("a day behind", now - 86400, "failure"),
-                                    ("four hours ahead", now + 4 * 3600, "records"), ("right", now, "records")):
-            daemon = Daemon(port=5362, test=f"time = {when}")
+        lane.looks_at("status")
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="mxa-"))
+        clocks = Clocks(folder)
+        clocks.set(wall=HOUR - int(time.time()))
+        daemon = Daemon(port=5362, folder=folder, variables=clocks.variables())
+        try:
+            self.without_battery(lane, daemon, clocks)
+            before = f"m{next(Benign.numbers)}.good."       # learnt while the clock is right
+            lane.check("the clock is right: an answer is secure", daemon.rrset(before, "MX")["security"] == "secure")
+            failed = []
+            for title, wall, wanted, word in self.JUMPS:
+                clocks.set(wall=wall)
+                time.sleep(1.3)                             # it looks at its clocks every second
+                fresh = f"m{next(Benign.numbers)}.good."
+                for name, which in ((fresh, "a new name"), (before, "what was known")):
+                    if which == "what was known" and wall < 0:
+                        continue                            # it may still be known, as it was judged: only new signatures are of the future
+                    self.asked(lane, daemon, f"{title}: {which}", name, wanted, word)
+                if wanted == "records":
+                    for name in failed:
+                        self.asked(lane, daemon, f"{title}: what failed before holds, nothing is bogus for ever", name, wanted, "")
+                    failed = []
+                    lane.check(f"{title}: health is good", self.until(lambda: daemon.status()["health"] == "good"), daemon.status()["health"])
+                else:
+                    failed.append(fresh)
+                if wanted == "failure" and wall > 0:         # what was judged before the clock went back may still be known: the root, too
+                    lane.check(f"{title}: health is not good", self.until(lambda: daemon.status()["health"] != "good"), daemon.status()["health"])
+            lane.known("after all jumps", {(before, "MX"): ("secure", "records")}, daemon)
+            for words in ("the clock was set forwards", "the clock was set back"):
+                lane.check(f"the log tells that {words}", words in daemon.log(), daemon.log()[-600:])
+            clocks.set(wall=2 * HOUR, mono=2 * HOUR)
+            self.asked(lane, daemon, "two hours asleep", f"m{next(Benign.numbers)}.good.", "records", "")
+        finally:
+            daemon.remove()
+
+    def without_battery(self, lane, daemon, clocks):
+        daemon.start(ready=False)
+        lane.check("1970: it starts", self.until(lambda: daemon.status() is not None), daemon.log()[-600:])
+        name = f"m{next(Benign.numbers)}.good."
+        self.asked(lane, daemon, "1970", name, "failure", "not valid before")
+        lane.check("1970: status says that the clock is the problem", daemon.status()["health"] == "clock-wrong", daemon.status()["health"])
+        lane.check("1970: one line of the log, too", self.until(lambda: daemon.log().count("the clock is behind") == 1), daemon.log()[-600:])
+        clocks.set()
+        self.asked(lane, daemon, "1970 is over: the same name", name, "records", "")
+        lane.check("1970 is over: health is good", self.until(lambda: daemon.status()["health"] == "good"), daemon.status()["health"])
+
+    def asked(self, lane, daemon, title, name, wanted, word):
+        """An answer as it has to be: a failure at once, and the end of one within the time that failures are remembered."""
+        right = lambda answer: answer["outcome"] == wanted and (answer["security"] == "secure") == (wanted == "records")    # noqa: E731
+        answer = self.measured(lane, title, lambda: daemon.rrset(name, "MX"), *self.ONE_NAME, daemon)
+        until = time.monotonic() + 12
+        while wanted == "records" and not right(answer) and time.monotonic() < until:
+            time.sleep(0.5)
+            answer = daemon.rrset(name, "MX")
+        lane.check(f"{title}: the answer is a {wanted}", right(answer), (answer["security"], answer["outcome"], answer["reason"]))
+        if wanted == "failure":
+            lane.check(f"{title}: the reason is the time", word in (answer["reason"] or ""), answer["reason"])
+            lane.check(f"{title}: it is not kept for ever", (answer.get("ttl") or 0) <= 60, answer.get("ttl"))
+
+    @staticmethod
+    def until(what, limit=15.0) -> bool:
+        end = time.monotonic() + limit
+        while time.monotonic() < end:
             try:
-                daemon.start(ready=False)
-                answer, until = {}, time.monotonic() + 15
-                while not answer and time.monotonic() < until:
-                    try:
-                        answer = daemon.rrset(f"m{next(Benign.numbers)}.good.", "MX")
-                    except Exception:       # noqa: BLE001 - not there yet
-                        time.sleep(0.05)
-                lane.check(f"{title}: the answer is a {wanted}", answer.get("outcome") == wanted and (wanted == "records") == (answer.get("security") == "secure"),
-                           (answer.get("security"), answer.get("outcome"), answer.get("reason")))
-                if wanted == "failure":
-                    lane.check(f"{title}: the reason speaks of time", any(word in (answer.get("reason") or "") for word in ("expired", "not valid before")), answer.get("reason"))
-                    lane.check(f"{title}: it is not kept for ever", (answer.get("ttl") or 0) <= 60, answer.get("ttl"))
-            finally:
-                daemon.remove()
-        # A real start without a battery: in a place where it is 1970, if the kernel can be told so for one process alone.
-        client = subprocess.run([str(__import__("built").CLIENT), "--socket", str(lane.daemon.socket_path), "--root", "/nonexistent", "status"], capture_output=True, text=True, check=False)
-        lane.check("status tells of the clock", "clock" in client.stdout.lower(), client.stdout[-400:])
+                if what():
+                    return True
+            except (OSError, ValueError, DaemonError):
+                pass                                        # not yet
+            time.sleep(0.1)
+        return False
 
 
 class Scarce(Local):
@@ -321,6 +407,7 @@ class Scarce(Local):
     unbound, why_not = False, "not compared"
 
     def act(self, lane):
+        lane.looks_at("status")
         self.descriptors(lane)
         self.disk(lane)
         self.memory(lane)
@@ -328,8 +415,10 @@ class Scarce(Local):
         self.dead_family(lane)
 
     def asked(self, lane, daemon, title, wanted=("secure", "records")):
-        answer = daemon.rrset(f"m{next(Benign.numbers)}.good.", "MX")
+        name = f"m{next(Benign.numbers)}.good."
+        answer = self.measured(lane, title, lambda: daemon.rrset(name, "MX"), 16, 16, daemon)
         lane.check(f"{title}: a benign question is answered", (answer["security"], answer["outcome"]) == wanted, (answer["security"], answer["outcome"], answer["reason"]))
+        lane.known(title, {(name, "MX"): wanted}, daemon)
 
     def descriptors(self, lane):
         daemon = Daemon(port=5363, limits=["--nofile=64:64"])
@@ -388,7 +477,8 @@ class Scarce(Local):
 
     def network(self, lane):
         daemon = Daemon(port=5366)
-        daemon.text = daemon.text.replace("20.53.0.1", "20.99.0.1")      # an address to which there is no route
+        daemon.text = daemon.text.replace(world.ROOT, world.SECOND_ROOT)
+        subprocess.run(["ip", "address", "del", f"{world.SECOND_ROOT}/32", "dev", "lo"], check=True)
         try:
             daemon.start(ready=False)
             answer, until = {}, time.monotonic() + 15
@@ -398,9 +488,15 @@ class Scarce(Local):
                 except Exception:           # noqa: BLE001 - not there yet
                     time.sleep(0.05)
             lane.check("no network: mail is deferred, with a reason", answer.get("decision", {}).get("action") == "defer", answer.get("decision"))
-            subprocess.run(["ip", "address", "add", "20.99.0.1/32", "dev", "lo"], check=True)
+            lane.check("no network: health says so", daemon.status()["health"] != "good", daemon.status()["health"])
+            subprocess.run(["ip", "address", "add", f"{world.SECOND_ROOT}/32", "dev", "lo"], check=True)
+            until, begun = time.monotonic() + 45, time.monotonic()
+            while daemon.rrset(f"m{next(Benign.numbers)}.good.", "MX")["security"] != "secure" and time.monotonic() < until:
+                time.sleep(0.5)
+            lane.notes.append(f"the network has come: answers again after {time.monotonic() - begun:.0f} s, without a restart")
+            self.asked(lane, daemon, "the network has come")
         finally:
-            subprocess.run(["ip", "address", "del", "20.99.0.1/32", "dev", "lo"], check=False, capture_output=True)
+            subprocess.run(["ip", "address", "replace", f"{world.SECOND_ROOT}/32", "dev", "lo"], check=False, capture_output=True)
             daemon.remove()
 
     def dead_family(self, lane):

@@ -180,7 +180,10 @@ class NotQuestions(Attack):
                 continue     # either way will do: what is beyond the question was not asked for
             lane.check(f"{word}: refused (or not implemented, or malformed)", reply is not None and dns.rcode.to_text(reply.rcode()) in
                        ("REFUSED", "NOTIMP", "FORMERR") and not reply.answer, None if reply is None else dns.rcode.to_text(reply.rcode()))
-        lane.check("no work is done for any of them", cost.queries <= 3 and cost.verifications <= 3, cost)
+        # Those beyond whose question there is something may be answered.
+        lane.bounded("no work is done for any of them", cost, 3, 3)
+        lane.looks_at("status")
+        lane.known("after all of it", {("www.good.", "A"): ("secure", "records")})
         lane.check("a response sent as if it were a question gets none", dig(MXTRUST_PORT, "", octets=wire.query("www.good.")[:2] + b"\x81\0" + wire.query("www.good.")[4:],
                                                                             timeout=0.3) is None)
         row = {"status": "refused", **self.spent(cost)} | self.benign(lane)

@@ -1,4 +1,6 @@
 """A26 to A34: who is not the server says something, or the server says what is not its to say."""
+import math
+import pathlib
 import random
 import socket
 import struct
@@ -8,8 +10,10 @@ import time
 import dns.rcode
 
 from attack.attacks.base import Attack, RR, dig, wire, world
-from attack.lane import MXTRUST_PORT
+from attack.lane import Benign, MXTRUST_PORT
 
+# Where the system takes ports from.
+PORTS = tuple(int(one) for one in pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split())
 GOLD, LEAD = "20.66.200.80", "20.66.200.66"
 
 
@@ -22,7 +26,8 @@ def forged(source: str, target: str, port: int, octets: bytes) -> bytes:
 
 class Forger(threading.Thread):
     """Off the path: may send whatever it likes from any address, and hears nothing but what the server tells it of a question (its port:
-    more than a real one knows, who finds it out as SAD DNS does)."""
+    more than a real one knows, who finds it out as SAD DNS does). A guess that is no pair is sent to that port; a pair
+    names one of its own."""
 
     def __init__(self, lane, address: str, guess):
         super().__init__(daemon=True)
@@ -36,9 +41,10 @@ class Forger(threading.Thread):
                 for one in fresh:
                     if one.stream or one.address != self.address or not one.name.startswith("www."):
                         continue
-                    for octets in self.guess(one):
+                    for guess in self.guess(one):
+                        port, octets = guess if isinstance(guess, tuple) else (one.port, guess)
                         try:
-                            plug.sendto(forged(one.address, one.address, one.port, octets), (one.address, 0))
+                            plug.sendto(forged(one.address, one.address, port, octets), (one.address, 0))
                             self.sent += 1
                         except OSError:
                             pass
@@ -46,14 +52,15 @@ class Forger(threading.Thread):
 
 
 class Guessing(Attack):
-    number, title = 26, "off-path guessing (Kaminsky, SAD DNS): the port known, IDs guessed; and the ID known, letters guessed"
+    number, title = 26, "off-path guessing (Kaminsky, SAD DNS): port, ID and letters guessed; the port known; port and ID known"
     rule = "first wrong ID: to TCP; never believed; ports and IDs random"
     is_signed = False
     servers = 1
     queries, verifications = 12, 8
     unbound, why_not = True, ""
     floods = 10
-    instances = ["ids", "letters"]
+    instances = ["blind", "ids", "letters"]
+    blind_guesses = 1500             # of one question; the window is as long as its server takes to answer
 
     def expect(self, instance):
         return ("insecure", "records")
@@ -62,17 +69,26 @@ class Guessing(Attack):
         octets = self.honest(question).reply(question)
         if question.name.startswith("www.") and not question.stream:
             self.identity = question.id
-            return [(0.15, octets)]
+            return [(0.3, octets)]
+        if question.name.startswith("n") and not question.stream:
+            self.heard = [*getattr(self, "heard", []), (question.id, question.wire[13:13 + question.wire[12]] + question.section)]
         return octets
 
     def command(self, word, argument):
         if word == "identity?":
             return getattr(self, "identity", 0)
+        if word == "heard?":
+            return getattr(self, "heard", [])
         return super().command(word, argument)
 
     def guesses(self, one):
         section = wire.name(one.name) + struct.pack("!HH", wire.TYPES[one.type], 1)
         lie = section + b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 86400, 4) + wire.address(LEAD)
+        if "blind" in one.name:
+            # Nothing known but that it was asked, and of whom: a port and an ID each, any letters.
+            for identity in random.choices(range(65536), k=self.blind_guesses):
+                yield random.randrange(*PORTS), struct.pack("!HHHHHH", identity, 0x8400, 1, 1, 0, 0) + lie
+            return
         identities = [self.tell("identity?", None)] if "letters" in one.name else random.sample(range(65536), 300)
         for identity in identities:
             yield struct.pack("!HHHHHH", identity, 0x8400, 1, 1, 0, 0) + lie
@@ -91,6 +107,10 @@ class Guessing(Attack):
         lane.check(f"{instance}: the forger was heard on the wire", self.forgeries > 0, self.forgeries)
         lane.check(f"{instance}: the answer is the server's", GOLD in str(answer["records"]) and LEAD not in str(answer["records"]), answer["records"])
         seen = [one for one in lane.evil.seen() if one.name == self.question(instance)[0]]
+        if instance == "blind":
+            # Whoever hits no port is not even noticed; who hits one has shown himself.
+            lane.check("blind: the question goes over TCP only where a guess was noticed", any(one.stream for one in seen) == (cost.suspicious > 0), (cost, seen))
+            return
         lane.check(f"{instance}: once something was odd, the question went over TCP", any(one.stream for one in seen), seen)
         lane.check(f"{instance}: it was noticed", cost.suspicious > 0, cost)
 
@@ -102,6 +122,16 @@ class Guessing(Attack):
         lane.check("every question comes from a port of its own", len(set(ports)) >= len(ports) - 2, len(ports))
         steps = {later - earlier for earlier, later in zip(ports, ports[1:])}
         lane.check("the ports are not counted up", len(steps) > len(ports) * 3 // 4, sorted(steps)[:10])
+        # What must be guessed at once, by one packet, before the answer comes; the first that is wrong at the right port ends the game.
+        lane.check("they are spread over the system's range", max(ports) - min(ports) > (PORTS[1] - PORTS[0]) * 2 // 3, (min(ports), max(ports)))
+        heard = [(identity, text) for identity, text in self.tell("heard?", None) if zone.rstrip(".").split(".")[0].encode() in text.lower()]
+        lane.check("IDs are not used twice", len({identity for identity, _ in heard}) >= len(heard) - 2 and len(heard) >= 40, len(heard))
+        letters = sum(chr(octet).isalpha() for octet in f"n0.{zone}".encode())
+        mixed = [sum(65 <= octet <= 90 for octet in text) for _, text in heard]
+        lane.check("letters are mixed at random", len({text for _, text in heard}) == len(heard) and 0 < sum(mixed) / len(mixed) / letters < 0.9, mixed[:10])
+        bits = math.log2(PORTS[1] - PORTS[0]) + 16 + letters
+        lane.check("one guess in 2^40 at most is right", bits > 40, bits)
+        lane.notes.append(f"one blind guess in 2^{bits:.0f} is right (port, ID, letters of a name like n0.{zone}); the first wrong one at the right port leads to TCP")
 
 
 class Birthday(Attack):
@@ -185,13 +215,16 @@ class Promiscuous(Attack):
 
 
 class Fragments(Attack):
-    number, title = 29, "fragmentation: an answer of 2000 octets by datagram, its second fragment forged"
-    rule = "1232 octets asked for, don't fragment, TCP for what is larger"
-    is_signed = False
-    queries, verifications = 12, 8
+    number, title = 29, "fragmentation: answers of 2000 and of 1100 octets in two IP fragments, the second one forged"
+    rule = "1232 octets asked for, don't fragment, TCP for what is larger; what is forged inside does not hold"
+    queries, verifications = 20, 12
+    instances = ["large", "small"]
+    floods = 6
+    records = {"large": 9, "small": 4}
 
     def expect(self, instance):
-        return ("insecure", "records")
+        # What fits into what was asked for is read, and its signature fails: nobody is deceived.
+        return ("secure", "records") if instance.startswith("large") else ("bogus", "failure")
 
     def question(self, instance):
         return "www." + self.zone(instance), "TXT"
@@ -199,20 +232,42 @@ class Fragments(Attack):
     def reply(self, question):
         if question.name.startswith("www.") and question.kind == 16:
             self.size, self.edns = question.size, question.edns
-            record = [RR(question.owner, "TXT", bytes([200]) + (b"s" if question.stream else b"d") * 199 + b"%01d" % at) for at in range(9)]
-            octets = wire.message(question, record)
+            count = self.records[self.instance_of(question).rstrip("0123456789")]
+            record = [RR(question.owner, "TXT", bytes([200]) + b"s" * 199 + b"%01d" % at) for at in range(count)]
+            octets = wire.message(question, world.signed(record, self.zone_of(question)))
             if question.stream:
                 return octets
-            question.size = 65535    # sent whole, however large
-            return octets
+            self.fragments = getattr(self, "fragments", 0) + self.send_fragments(question, octets)
+            return None
         return self.honest(question).reply(question)
 
     def command(self, word, argument):
-        return getattr(self, "size", None) if word == "size?" else super().command(word, argument)
+        return getattr(self, word.rstrip("?"), None) if word.endswith("?") else super().command(word, argument)
+
+    def send_fragments(self, question, octets) -> int:
+        """The first is the server's; the second comes from elsewhere, with the sum of the octets that it replaces."""
+        lie = octets[:600] + octets[600:].replace(b"s" * 20, b"d" * 20)
+        head = struct.pack("!HHHH", 53, question.peer[1], 8 + len(octets), 0)
+        source, target = socket.inet_aton(question.address), socket.inet_aton(question.peer[0])
+        whole = head + lie
+        total = checksum(source + target + struct.pack("!BBH", 0, 17, len(whole)) + whole)
+        whole = whole[:6] + struct.pack("!H", total) + whole[8:]
+        cut, identity = 576, random.randrange(65536)
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as plug:
+            for at, piece in ((0, whole[:cut]), (cut, whole[cut:])):
+                flags = (0x2000 if at == 0 else 0) | at // 8
+                ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(piece), identity, flags, 64, 17, 0, source, target)
+                plug.sendto(ip + piece, (question.peer[0], 0))
+        return 1
+
+    def judge_again(self, lane, name, instance, answer):
+        super().judge_again(lane, name, instance, answer)
+        lane.check(f"{name}: nothing forged is in the cache", "ddd" not in str(answer.get("records")), str(answer.get("records"))[:100])
 
     def ask(self, lane, instance):
         with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800)) as tap:
             tap.setblocking(False)
+            self.before = reassembled()
             answer = super().ask(lane, instance)
             self.packets = []
             try:
@@ -225,13 +280,31 @@ class Fragments(Attack):
     def judge(self, lane, instance, answer, cost):
         super().judge(lane, instance, answer, cost)
         lane.check("1232 octets are asked for", self.tell("size?", None) == 1232, self.tell("size?", None))
-        lane.check("the answer is what came over TCP", "sss" in str(answer["records"]) and "ddd" not in str(answer["records"]), str(answer["records"])[:100])
+        lane.check(f"{instance}: fragments were sent, and put together by the kernel", (self.tell("fragments?", None) or 0) > 0 and reassembled() > self.before, reassembled())
+        lane.check(f"{instance}: nothing forged is told", "ddd" not in str(answer.get("records")), str(answer.get("records"))[:100])
+        if instance == "large":
+            lane.check("the answer is what came over TCP", "sss" in str(answer["records"]), str(answer["records"])[:100])
         asked = [one for one in self.packets if one[9] == 17 and len(one) > 28 and struct.unpack("!H", one[22:24])[0] == 53]
         lane.check("every datagram to port 53 forbids fragments", asked and all(one[6] & 0x40 for one in asked if one[16:20] == socket.inet_aton(self.addresses()[0])),
                    len(asked))
 
     def afterwards(self, lane):
         pass
+
+
+def checksum(octets: bytes) -> int:
+    """RFC 1071."""
+    octets += b"\0" * (len(octets) % 2)
+    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return (~total & 0xffff) or 0xffff
+
+
+def reassembled() -> int:
+    """Datagrams that this world's kernel has put together from fragments."""
+    names, values = [line.split() for line in pathlib.Path("/proc/net/snmp").read_text(encoding="ascii").splitlines() if line.startswith("Ip:")]
+    return int(values[names.index("ReasmOKs")])
 
 
 class Ghost(Attack):
@@ -269,18 +342,27 @@ class Ghost(Attack):
     def play(self, lane):
         lane.check("before, it is there", self.first == ("insecure", "records"), self.first)
         number = 0
-        # Kept alive by questions, as the attack does.
+        # Kept alive by questions, as the attack does; benign ones beside them, for the last of the time.
+        stream = None
         while time.monotonic() - self.since < 61.5:
             lane.daemon.rrset(f"keep{number}.{self.zone('m')}")
             lane.daemon.rrset(self.zone("m"), "NS")
             number += 1
+            if stream is None and time.monotonic() - self.since > 57:
+                stream = Benign(MXTRUST_PORT)
+                stream.start()
             time.sleep(min(2.0, max(0.1, 61.5 - (time.monotonic() - self.since))))
+        row = self.benign_beside(lane, stream.end())
         time.sleep(0.2)
         answer, cost = lane.measure(lambda: lane.daemon.rrset("afterwards." + self.zone("m")))
         lane.check("a minute after the parent revoked it, it does not exist", (answer["security"], answer["outcome"]) == ("secure", "nxdomain"), (answer["outcome"], answer["reason"]))
-        lane.check("the parent was asked, not the child", cost.queries <= 4, cost)
+        lane.looks_at("status")
+        lane.bounded("the parent was asked, not the child", cost, 4, 6)
+        lane.known("the child is gone", {("afterwards." + self.zone("m"), "A"): ("secure", "nxdomain")})
+        answer = lane.daemon.rrset(self.zone("m"), "NS")
+        lane.check("its own word about its servers counts no more", answer["outcome"] != "records", (answer["security"], answer["outcome"], answer["reason"]))
         self.tell("revoked", False)
-        return {"status": f"{answer['security']} {answer['outcome']}", **self.spent(cost), "p99": lane.baseline, "baseline": lane.baseline, "unbound": self.why_not}
+        return {"status": f"{answer['security']} {answer['outcome']}", **self.spent(cost), **row, "unbound": self.why_not}
 
 
 class Maginot(Attack):
