@@ -23,7 +23,7 @@ enum class Limit : std::uint8_t {
     verifications,  ///< public-key operations, 30
     failures,       ///< of these, the ones that failed, 8
     nsec3_hashes,   ///< NSEC3 hash computations, counted per name hashed, 128
-    lookups,        ///< sub-lookups started (name servers' addresses, DS, DNSKEY, alias targets), 60
+    lookups,        ///< look-ups of name servers' addresses started on the way (NXNSAttack), 60
 };
 inline constexpr std::size_t limit_count = 6;
 [[nodiscard]] std::string_view name_of(Limit limit);

@@ -107,8 +107,10 @@ void put_answers(Exposition& page, const resolve::Counters& counters) {
              counters.upstream_timeouts);
     page.histogram("upstream_seconds", "How long name servers took to answer over UDP.", counters.upstream_time);
     page.one("verifications_total", "counter", "Signatures verified.", counters.verifications);
-    page.one("budget_exhausted_total", "counter", "Look-ups that reached a limit of what one may cost.",
-             counters.budget_exhausted);
+    page.begin("budget_exhausted_total", "counter", "Look-ups that reached a limit of what one may cost, by limit.");
+    for (std::size_t limit = 0; limit < limit_count; ++limit)
+        page.value(counters.spent.exhausted.at(limit), {{"limit", std::string(name_of(static_cast<Limit>(limit)))}});
+    page.value(counters.answers_exhausted, {{"limit", "answer"}});
 }
 
 void put_mail(Exposition& page, const route::RouteCounters& counters) {

@@ -73,6 +73,7 @@ server:
     num-threads: 1
 remote-control:
     control-enable: no
+{more}
 """
 
 # What the catalogue wants to be looked at in every attack.
@@ -166,14 +167,15 @@ def processor_of(pid: int) -> float:
 
 
 class Unbound:
-    def __init__(self):
+    def __init__(self, more=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="mxu-"))
+        self.more = more
         self.port, self.child = UNBOUND_PORT, None
 
     def start(self):
         (self.folder / "hints").write_text(f". 3600000 NS a.root.\na.root. 3600000 A {world.ROOT}\n")
         (self.folder / "anchors").write_text(world.anchor().replace(". DS", ". IN DS") + "\n")
-        (self.folder / "unbound.conf").write_text(UNBOUND.format(folder=self.folder, port=self.port, other=OTHER))
+        (self.folder / "unbound.conf").write_text(UNBOUND.format(folder=self.folder, port=self.port, other=OTHER, more=self.more))
         with open(self.folder / "out", "wb") as out:
             self.child = subprocess.Popen([servers.tool("unbound"), "-d", "-c", str(self.folder / "unbound.conf")], env=servers.environment(),
                                           stdin=subprocess.DEVNULL, stdout=out, stderr=out)
@@ -295,7 +297,7 @@ class Lane:
         self.evil = Handle(Server(hostile.addresses, hostile))
         forwards = "\n".join(attack.configuration() for attack in attacks)
         self.daemon = Daemon(more=forwards).start()
-        self.unbound = Unbound().start() if any(attack.unbound for attack in attacks) else None
+        self.unbound = Unbound("\n".join(attack.other_configuration() for attack in attacks)).start() if any(attack.unbound for attack in attacks) else None
         self.baseline = self.baseline_of(MXTRUST_PORT)
         self.unbound_baseline = self.baseline_of(UNBOUND_PORT) if self.unbound else 0.0
 

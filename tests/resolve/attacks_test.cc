@@ -90,6 +90,60 @@ TEST_CASE("a limit that is reached is indeterminate with its name, also in a zon
     CHECK(counters.budget_exhausted == 1);
 }
 
+TEST_CASE("each limit of a look-up, when it is reached: indeterminate with its name, counted, remembered (RFC 9520)") {
+    struct Case {
+        Limit limit;
+        std::uint32_t most;
+        std::string name;
+    };
+    // The look-up of a secure zone from the root down takes more than that of each. For NSEC3
+    // hashes see A2 of tests/attack.
+    const Case one = GENERATE(Case{Limit::packets, 2, "packets"}, Case{Limit::bytes, 400, "bytes"},
+                              Case{Limit::verifications, 1, "verifications"}, Case{Limit::failures, 1, "failures"});
+    INFO(one.name);
+    const auto index = static_cast<std::size_t>(one.limit);
+    stage::SignedStage play(
+        [&one, index](resolve::Settings& settings) { settings.lookup_limits.most.at(index) = one.most; });
+    if (one.limit == Limit::failures) {
+        play.both([](const Message& query, Message honest) {
+            if (query.question->type != Type::mx) return std::optional(honest);
+            std::vector<dns::Record> spoilt;
+            for (dns::Record& record : honest.answer) {
+                if (record.type != Type::rrsig) continue;
+                record.rdata.back() ^= 1U;
+                spoilt.push_back(record);
+                spoilt.back().rdata.back() ^= 2U;
+            }
+            honest.answer.insert(honest.answer.end(), spoilt.begin(), spoilt.end());
+            return std::optional(honest);
+        });
+    }
+    const auto found = play.ask("mail.org.", Type::mx);
+    CHECK(verdict(found) == "indeterminate failure");
+    CHECK(found.reason().text.find(one.name) != std::string::npos);
+    const resolve::Counters& counters = play.resolver().counters();
+    CHECK(counters.budget_exhausted >= 1);
+    CHECK(counters.spent.exhausted.at(index) + counters.answers_exhausted >= 1);
+    const std::size_t before = play.world.asked.size();
+    const std::uint64_t verified = counters.verifications;
+    CHECK(verdict(play.ask("mail.org.", Type::mx)) == "indeterminate failure");
+    CHECK(play.world.asked.size() == before);
+    CHECK(play.resolver().counters().verifications == verified);
+}
+
+TEST_CASE("the limit of look-ups on the way is one of those, too") {
+    EvilStage play({"sub.evil. NS www.far.victim.", "sub.evil. NS ns2.far.victim."}, [](resolve::Settings& settings) {
+        settings.lookup_limits.most.at(static_cast<std::size_t>(Limit::lookups)) = 0;
+    });
+    const auto found = play.ask("www.sub.evil.", Type::a);
+    CHECK(verdict(found) == "indeterminate failure");
+    CHECK(found.reason().text.find("lookups") != std::string::npos);
+    CHECK(play.resolver().counters().spent.exhausted.at(static_cast<std::size_t>(Limit::lookups)) >= 1);
+    const std::size_t before = play.world.asked.size();
+    CHECK(verdict(play.ask("www.sub.evil.", Type::a)) == "indeterminate failure");
+    CHECK(play.world.asked.size() == before);
+}
+
 TEST_CASE("A18: name servers that live in each other's zones cost less than 20 questions, and then none") {
     stage::Stage play;
     stage::ZoneData& root =

@@ -37,6 +37,8 @@ Status busy() {
     resolver.lookup_time.note(std::chrono::microseconds(150));
     resolver.lookup_time.note(std::chrono::milliseconds(7));
     resolver.lookup_time.note(std::chrono::seconds(60));
+    resolver.spent.exhausted.at(static_cast<std::size_t>(Limit::nsec3_hashes)) = 5;
+    resolver.answers_exhausted = 2;
     status.total.mail.defer = 3;
     return status;
 }
@@ -54,6 +56,14 @@ std::string get(const std::string& request) {
 }
 
 }  // namespace
+
+TEST_CASE("limits that were reached are counted by their names") {
+    const std::string page = rendered();
+    for (const std::string_view limit : {"packets", "bytes", "verifications", "failures", "lookups"})
+        CHECK(has_line(page, "mxtrust_budget_exhausted_total{limit=\"" + std::string(limit) + "\"} 0"));
+    CHECK(has_line(page, R"(mxtrust_budget_exhausted_total{limit="nsec3_hashes"} 5)"));
+    CHECK(has_line(page, R"(mxtrust_budget_exhausted_total{limit="answer"} 2)"));
+}
 
 TEST_CASE("every line of the figures is of Prometheus' text format, each metric with its help and type before it") {
     const std::regex sample(

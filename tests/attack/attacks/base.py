@@ -85,6 +85,10 @@ class Attack:
     def configuration(self) -> str:
         return ""
 
+    def other_configuration(self) -> str:
+        """The same for Unbound."""
+        return ""
+
     def begin(self, lane) -> None:
         """Before anything is played: what has to ripen."""
 

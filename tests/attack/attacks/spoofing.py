@@ -370,13 +370,15 @@ class Maginot(Attack):
     rule = "its answers never write above, or beside, the forwarded name"
     is_signed = False
     queries, verifications = 12, 8
-    unbound, why_not = False, "forwarding is not configured there"
 
     def expect(self, instance):
         return ("insecure", "records")
 
     def question(self, instance):
         return f"{instance}.fwd-a31.evil.", "A"
+
+    def other_configuration(self):
+        return f'forward-zone:\n    name: "fwd-a31.evil."\n    forward-addr: {self.addresses()[0]}\n'
 
     def configuration(self):
         return f'[[forward]]\nzone = "fwd-a31.evil"\naddresses = ["{self.addresses()[0]}"]\n'
