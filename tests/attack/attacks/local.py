@@ -27,11 +27,19 @@ class Local(Attack):
 
     def play(self, lane):
         self.act(lane)
-        spent = self.spent(self.cost) if self.cost else {}
-        return {"status": self.status, **spent, **self.benign(lane), "unbound": self.why_not}
+        return {"status": self.status, **self.spent(self.cost), **self.benign(lane), "unbound": self.why_not}
 
-    def flood(self, port):
-        time.sleep(0.5)
+    # Who asks for something else meanwhile asks the daemon to which it happens: most of these have one of their own.
+    stream = None
+
+    def meanwhile(self, daemon, seconds=0.8):
+        self.stream = Benign(daemon.port)
+        self.stream.start()
+        time.sleep(seconds)
+        self.stream.end()
+
+    def benign(self, lane):
+        return self.benign_beside(lane, self.stream) if self.stream else super().benign(lane)
 
     def measured(self, lane, title, act, queries, verifications, daemon=None):
         """What ACT returned; what it cost is bounded, and the dearest of all is shown in the table."""
@@ -99,6 +107,22 @@ class Clients(Local):
         self.measured(lane, "two thousand requests at once", lambda: self.pending(lane, path), 2000 * 2, 2000 * 4)
         lane.known("after all of it", {(name, "MX"): ("secure", "records")})
         lane.check("memory is bounded: 60 MiB more at most", lane.daemon.memory() - before < 60 * 1024, (before, lane.daemon.memory()))
+
+    def flood(self, port):
+        """Some of each once more: rubbish, a line without end, deaf readers, thousands of requests."""
+        path = self.lane.daemon.socket_path
+        plugs = [connected(path, 0.2) for _ in range(40)]
+        pieces = [b"\n".join(self.LINES) + b"\n", b"x" * 65536, b'{"query":"status"}\n' * 500,
+                  b"".join(b"rrset f%d.p-a16.evil A\n" % number for number in range(500))]
+        for _ in range(5):
+            for at, plug in enumerate(plugs):
+                try:
+                    plug.send(pieces[at % len(pieces)])
+                except OSError:
+                    pass             # turned away, or not read from
+            time.sleep(0.1)
+        for plug in plugs:
+            plug.close()
 
     def works(self, lane) -> bool:
         begun = time.monotonic()
@@ -268,6 +292,8 @@ class CacheFile(Local):
                 if word:
                     lane.check(f"{trouble}: what was there is kept for whoever wants to look", any("damaged" in one.name for one in file.parent.iterdir()),
                                [one.name for one in file.parent.iterdir()])
+                if trouble == "flipped":
+                    self.meanwhile(daemon)
                 lane.known(trouble, {(name, "MX"): ("secure", "records")}, daemon)
                 daemon.stop()
                 self.mend(file, trouble)
@@ -355,6 +381,9 @@ class ClockJumps(Local):
                     failed.append(fresh)
                 if wanted == "failure" and wall > 0:         # what was judged before the clock went back may still be known: the root, too
                     lane.check(f"{title}: health is not good", self.until(lambda: daemon.status()["health"] != "good"), daemon.status()["health"])
+            clocks.set(wall=4 * HOUR)                       # a jump among them
+            self.meanwhile(daemon, 1.5)
+            clocks.set()
             lane.known("after all jumps", {(before, "MX"): ("secure", "records")}, daemon)
             for words in ("the clock was set forwards", "the clock was set back"):
                 lane.check(f"the log tells that {words}", words in daemon.log(), daemon.log()[-600:])
@@ -459,6 +488,7 @@ class Scarce(Local):
             for _ in range(200):
                 daemon.rrset(f"m{next(Benign.numbers)}.good.", "MX")
             self.asked(lane, daemon, "disk full")
+            self.meanwhile(daemon)
             lane.check("disk full: the daemon lives", daemon.alive(), daemon.log()[-300:])
         except Exception as error:          # noqa: BLE001
             lane.check("disk full: the daemon serves", False, f"{error} {daemon.log()[-500:]}")
