@@ -78,6 +78,7 @@ class Stopped(Exception):
 class Stage:
     """Where one job is played: its log, its build, its lane's lab world."""
     under_way: set[subprocess.Popen] = set()
+    slots = threading.Semaphore(PROCESSORS)     # for programs that only work: one for each processor
     over = threading.Event()
 
     def __init__(self, log: Path, preset: str = "", lane: int = 0, by: tuple[str, ...] = ()):
@@ -267,9 +268,17 @@ class Play:
         self._jobs_of({*presets, ""})
 
     def _jobs_of(self, presets: set[str]) -> None:
-        for job in [job for job in self.working if job.preset in presets]:
-            self.working.remove(job)
-            self._tell(job, self._play(job, Stage(LOGS / f"{job.name}.log", job.preset, by=WORKING)))
+        """All that work on these, at once: a job takes as long as its longest program, which would leave processors idle."""
+        jobs = [job for job in self.working if job.preset in presets]
+        self.working = [job for job in self.working if job not in jobs]
+        threads = [threading.Thread(target=self._one_of_many, args=(job,), daemon=True) for job in jobs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _one_of_many(self, job: Job) -> None:
+        self._tell(job, self._play(job, Stage(LOGS / f"{job.name}.log", job.preset, by=WORKING)))
 
     def _lane(self, number: int) -> None:
         while (job := self._next()) is not None:

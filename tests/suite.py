@@ -51,12 +51,13 @@ def unit(preset: str) -> Job:
         if not program.exists():
             return Done(Count(failed=1, notes=[f"{preset}: {program.name} was not built"]))
         stage = Stage(LOGS / f"{preset}-{program.name}.log", preset, by=WORKING)
-        status, text = stage.execute([str(program)])
+        with Stage.slots:
+            status, text = stage.execute([str(program)])
         return Done(judge(f"{preset}: {program.name}", status, text), processor=stage.processor)
 
     def play(stage: Stage) -> Count:
         count = Count()
-        with concurrent.futures.ThreadPoolExecutor(PROCESSORS) as pool:
+        with concurrent.futures.ThreadPoolExecutor(len(rooms)) as pool:
             for done in pool.map(one, rooms):
                 count.add(done.count)
                 stage.processor += done.processor
