@@ -97,6 +97,9 @@ Done Guard::check_directory() const {
 Done Guard::lock() {
     const std::string path = directory_ + "/lock";
     lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    // What is there may be read where nothing can be written; the lock is the same.
+    if (lock_ < 0 && errno == EROFS) lock_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (lock_ < 0 && errno == ENOENT) errno = EROFS;
     if (lock_ < 0) return fail(FailureKind::system, "KLCK"_code, path + ": " + errno_text());
     if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return fail(FailureKind::system, "KFLK"_code, path + ": " + errno_text());

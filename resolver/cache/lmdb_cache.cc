@@ -135,8 +135,33 @@ void LmdbCache::settle() {
     if (order_.empty() && hits_told_.empty()) return;
     const std::uint64_t committed = store_.committed();
     if (committed >= last_ticket_) hits_told_.clear();
-    if (store_.is_in_trouble()) return;
+    if (store_.is_in_trouble()) {
+        was_in_trouble_ = true;
+        return;
+    }
+    if (std::exchange(was_in_trouble_, false)) {
+        hand_over_again();
+        return;
+    }
     while (!order_.empty() && order_.front().ticket <= committed) forget_oldest();
+}
+
+/// The store was in trouble and can be written again: what it could not take is here.
+void LmdbCache::hand_over_again() {
+    std::deque<Place> again;
+    for (Place& place : order_) {
+        const auto own = layers_.overlay.find(place.key);
+        if (own == layers_.overlay.end() || own->second.ticket != place.ticket) {
+            overlay_octets_ -= place.cost;  // flushed, or stored once more since
+            continue;
+        }
+        const RecordRef& record = own->second.record;
+        const auto what = record ? LmdbStore::Operation::What::put : LmdbStore::Operation::What::remove;
+        if (const auto ticket = store_.submit({what, place.key, record, nullptr}, latest())) last_ticket_ = *ticket;
+        place.ticket = own->second.ticket = last_ticket_;
+        again.push_back(std::move(place));
+    }
+    order_ = std::move(again);
 }
 
 void LmdbCache::forget_oldest() {

@@ -51,6 +51,7 @@ class LmdbCache final : public RecordCache {
 
     void refresh();
     void settle();
+    void hand_over_again();
     void remember(std::string key, RecordRef record, std::uint64_t ticket);
     void forget_oldest();
 
@@ -65,6 +66,7 @@ class LmdbCache final : public RecordCache {
     std::deque<Place> order_;  ///< of the overlay, oldest first
     std::uint64_t overlay_octets_ = 0;
     std::uint64_t generation_ = 0, environment_number_ = 0, last_flush_ = 0, last_ticket_ = 0;
+    bool was_in_trouble_ = false;                   ///< the store, when this view last looked
     std::set<std::string, std::less<>> hits_told_;  ///< since the last commit; told once each
 };
 

@@ -20,6 +20,12 @@ std::uint64_t map_octets(const StoreSettings& settings) {
     return std::max(settings.most_octets, least_octets) / page_octets * page_octets;
 }
 
+/// The same words for all stores of a process that are on one disk: the log tells them once.
+std::string system_word(const std::string& text) {
+    const std::size_t place = text.rfind(": ");
+    return place == std::string::npos ? text : text.substr(place + 2);
+}
+
 std::size_t slice_of(const StoreSettings& settings) {
     const std::uint64_t share = map_octets(settings) / page_octets / transactions_share;
     return std::max<std::size_t>(1, std::min<std::uint64_t>(share, settings.batch_entries));
@@ -27,28 +33,35 @@ std::size_t slice_of(const StoreSettings& settings) {
 
 }  // namespace
 
+Result<LmdbStore::Entered> LmdbStore::enter(const StoreSettings& settings, WallTime now, Notices& notices) {
+    auto guard = Guard::enter({settings.directory, settings.boot_id, settings.most_octets, now}, notices);
+    if (!guard && guard.error().kind != FailureKind::system) return fail(guard.error());
+    if (!guard) return Entered{nullptr, nullptr, system_word(guard.error().text)};
+    auto found = MappedFile::open((*guard)->data_path());
+    if (!found) return Entered{nullptr, nullptr, system_word(found.error().text)};
+    return Entered{std::move(*guard), std::move(*found), {}};
+}
+
 Result<std::unique_ptr<LmdbStore>> LmdbStore::open(const StoreSettings& settings, WallTime now, Notices& notices) {
     StoreSettings effective = settings;
     effective.most_octets = map_octets(settings);
-    auto guard = Guard::enter({settings.directory, settings.boot_id, effective.most_octets, now}, notices);
-    if (!guard) return fail(guard.error());
-    auto found = MappedFile::open((*guard)->data_path());
-    if (!found) return fail(found.error());
-    return std::unique_ptr<LmdbStore>(new LmdbStore(effective, std::move(*guard), std::move(*found), now));
+    auto entered = enter(effective, now, notices);
+    if (!entered) return fail(entered.error());
+    return std::unique_ptr<LmdbStore>(new LmdbStore(effective, std::move(*entered), now));
 }
 
-LmdbStore::LmdbStore(const StoreSettings& settings, std::unique_ptr<Guard> guard,
-                     std::shared_ptr<const MappedFile> found, WallTime now)
+LmdbStore::LmdbStore(const StoreSettings& settings, Entered entered, WallTime now)
     : settings_(settings),
-      guard_(std::move(guard)),
+      guard_(std::move(entered.guard)),
       slice_(slice_of(settings)),
       scene_{.environment = nullptr,
-             .found = found,
+             .found = entered.found,
              .environment_number = 0,
              .epoch = Epoch(std::string_view(settings.epoch)),
              .flushes = {}},
       now_(now.seconds),
-      found_(std::move(found)) {
+      found_(std::move(entered.found)) {
+    if (!guard_) began(entered.trouble, 0);
     if (found_) {
         const auto meta = newest_meta(found_->octets());
         if (meta) publish({.entries = meta->main.entries, .octets = found_->octets().size()});

@@ -7,7 +7,8 @@
 // running is set aside and begun anew.
 //
 // Opening waits for nothing: a file that is there is read at once, through file_view.h, while the writer thread looks
-// over all of it (file_check.h); only then LMDB opens it, and what was handed over meanwhile is written.
+// over all of it (file_check.h); only then LMDB opens it, and what was handed over meanwhile is written. A directory
+// that the system does not let us use now (read-only, full, not there) is tried again, by itself, until it does.
 #pragma once
 
 #include <atomic>
@@ -42,13 +43,14 @@ struct StoreSettings {
     std::uint64_t most_waiting_octets = 16
                                         << 20;    ///< handed over and not yet committed; beyond it, entries are dropped
     std::uint64_t most_overlay_octets = 8 << 20;  ///< a worker's own, not yet committed or not possible to commit
+    std::chrono::seconds between_tries{10};       ///< of writing again, while that is not possible
 };
 
 class LmdbStore {
   public:
-    /// `notices` receives what the operator should hear about the state the file was found in. Errors: `refused` where
-    /// the operator has to act (another process, ownership, mode), `system` where the disk or the system does not allow
-    /// it now; a MemoryCache serves then.
+    /// `notices` receives what the operator should hear about the state the file was found in. Error: `refused` where
+    /// the operator has to act (another process, ownership, mode). Where the disk or the system does not allow it now,
+    /// workers keep what is new in memory until it does.
     static Result<std::unique_ptr<LmdbStore>> open(const StoreSettings& settings, WallTime now, Notices& notices);
     /// Commits what waits, syncs, and marks the file as left clean; one that is still being looked over is left as it
     /// was found. Requires: all views are gone.
@@ -97,8 +99,14 @@ class LmdbStore {
         std::atomic<std::uint64_t> hits{0}, misses{0}, stored{0}, dropped{0};
     };
 
-    LmdbStore(const StoreSettings& settings, std::unique_ptr<Guard> guard, std::shared_ptr<const MappedFile> found,
-              WallTime now);
+    /// The directory, and what was found in it: neither, and why, where the system does not allow it now.
+    struct Entered {
+        std::unique_ptr<Guard> guard;
+        std::shared_ptr<const MappedFile> found;
+        std::string trouble;
+    };
+    static Result<Entered> enter(const StoreSettings& settings, WallTime now, Notices& notices);
+    LmdbStore(const StoreSettings& settings, Entered entered, WallTime now);
 
     // For views, from any thread.
     [[nodiscard]] std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
@@ -127,8 +135,11 @@ class LmdbStore {
     Written empty(const Range& range);
     void began(const std::string& trouble, std::size_t dropped);
     void ended();
+    void recover();
+    [[nodiscard]] Written try_room(std::string& trouble);
     void begin_anew(const std::string& why);
     void retry();
+    void enter_again();
     void show_environment();
     void make_file(const std::string& why);
     void publish(const Usage& usage);
@@ -136,8 +147,8 @@ class LmdbStore {
     [[nodiscard]] WallTime now() const { return {now_.load(std::memory_order_relaxed)}; }
 
     const StoreSettings settings_;
-    const std::unique_ptr<Guard> guard_;
-    const std::size_t slice_;  ///< entries per transaction, so that its copies of pages fit into the map's reserve
+    std::unique_ptr<Guard> guard_;  ///< the writer's own; null while the directory cannot be used
+    const std::size_t slice_;       ///< entries per transaction, so that its copies of pages fit into the map's reserve
 
     mutable std::mutex mutex_;  ///< for all below, up to the atomics
     std::condition_variable wake_, settled_;
@@ -163,6 +174,7 @@ class LmdbStore {
     std::uint64_t dropped_in_trouble_ = 0;
     std::uint64_t written_since_eviction_ = 0, last_eviction_ = 0;
     unsigned begun_anew_ = 0;
+    bool flushed_unseen_ = false;  ///< what was to be forgotten may be in a file that could not be opened yet
     WallTime last_trouble_;
     WallTime next_try_;  ///< of making a file, where the last try failed
     std::thread writer_;

@@ -23,9 +23,9 @@ constexpr std::uint64_t high_percent = 75, urgent_percent = 85;
 constexpr std::uint64_t evicted_share = 5;
 /// A file that was begun anew this often in one run will not get better; the workers' memory serves from then on.
 constexpr unsigned most_beginnings = 8;
-/// Where not even an empty file can be made, as on a full disk.
-constexpr std::chrono::seconds between_tries{60};
 constexpr std::chrono::seconds calm{10};
+/// What must fit onto a disk that is said to have room again: about what a batch writes.
+constexpr std::size_t room_octets = 65'536;
 /// What an interrupted reader may take; a call of it takes microseconds.
 constexpr std::chrono::milliseconds for_readers{2};
 constexpr unsigned most_waits = 5;
@@ -51,7 +51,9 @@ void LmdbStore::run() {
         const Operations batch = next_batch(lock);
         if (batch.empty() && stop_) return;
         const std::uint64_t damaged = damaged_environment_.exchange(0);
+        const bool idle = batch.empty();
         lock.unlock();
+        if (idle && damaged == 0) recover();
         if (damaged != 0 && damaged == environment_number_) begin_anew("a record in it is damaged");
         apply(batch);
         lock.lock();
@@ -62,6 +64,7 @@ void LmdbStore::run() {
 
 /// Before LMDB opens what is there: LMDB believes what it finds.
 void LmdbStore::look_over() {
+    if (!guard_) return;
     if (found_) {
         const Done whole = check_file(found_->octets(), &give_up_);
         if (!whole && whole.error().kind == FailureKind::cancelled) return;
@@ -78,13 +81,13 @@ void LmdbStore::look_over() {
 void LmdbStore::adopt() {
     if (auto good = guard_->mark_open(); !good) {
         began(good.error().text, 0);
-        next_try_ = now() + between_tries;
+        next_try_ = now() + settings_.between_tries;
         return;
     }
     auto opened = Environment::open(guard_->data_path(), settings_.most_octets);
     if (!opened && opened.error().kind == FailureKind::system) {
         began(opened.error().text, 0);
-        next_try_ = now() + between_tries;
+        next_try_ = now() + settings_.between_tries;
         return;
     }
     if (!opened) {  // whatever LMDB does not like about it
@@ -98,7 +101,13 @@ void LmdbStore::adopt() {
 
 LmdbStore::Operations LmdbStore::next_batch(std::unique_lock<std::mutex>& lock) {
     const auto is_urgent = [this] { return stop_ || hurry_ || damaged_environment_.load() != 0; };
-    wake_.wait(lock, [&] { return !waiting_.empty() || is_urgent(); });
+    const auto is_called = [&] { return !waiting_.empty() || is_urgent(); };
+    // In trouble it looks up now and then, also where nobody stores anything.
+    if (trouble_.load()) {
+        if (!wake_.wait_for(lock, settings_.between_tries, is_called)) return {};
+    } else {
+        wake_.wait(lock, is_called);
+    }
     if (!is_urgent()) {
         wake_.wait_for(lock, settings_.batch_time,
                        [&] { return is_urgent() || waiting_.size() >= settings_.batch_entries; });
@@ -255,6 +264,7 @@ Written LmdbStore::empty(const Range& range) {
 
 void LmdbStore::carry_out(const Flush& flush) {
     if (found_) begin_anew("entries cannot be removed from it");
+    if (!guard_) flushed_unseen_ = true;
     for (const Range& range : flush.ranges) {
         if (!environment_) break;
         const Written written = empty(range);
@@ -298,7 +308,7 @@ void LmdbStore::began(const std::string& trouble, std::size_t dropped) {
     dropped_in_trouble_ += dropped;
     last_trouble_ = now();
     // The file that was set aside is for somebody to look at; room for what is known now is worth more.
-    if (!trouble_.load()) static_cast<void>(guard_->forget_older());
+    if (!trouble_.load() && guard_) static_cast<void>(guard_->forget_older());
     if (trouble_.exchange(true, std::memory_order_acq_rel)) return;
     notice("the cache cannot be written (" + trouble + "); answers are kept in memory meanwhile");
 }
@@ -307,8 +317,49 @@ void LmdbStore::ended() {
     // A clock that was set back must not keep trouble alive.
     const bool lately = now() < last_trouble_ + calm && now() >= last_trouble_;
     if (lately || !trouble_.exchange(false, std::memory_order_acq_rel)) return;
-    notice("the cache can be written again; " + std::to_string(dropped_in_trouble_) + " entries were not kept");
+    notice("the cache can be written again; " + std::to_string(dropped_in_trouble_) +
+           " entries could not be; those still in memory are written now");
     dropped_in_trouble_ = 0;
+}
+
+/// Called when nothing was stored for a while, in trouble: no time was told either (now()), so this is the calm.
+void LmdbStore::recover() {
+    if (!trouble_.load()) return;
+    if (!environment_) retry();
+    std::string trouble;
+    switch (try_room(trouble)) {
+        case Written::done:
+            last_trouble_ = {};
+            ended();
+            return;
+        case Written::broken:
+            begin_anew(trouble);
+            return;
+        case Written::full:
+        case Written::disk:
+            return;
+    }
+}
+
+/// Whether as much can be written as a batch needs: something that takes so much room is stored, and removed.
+Written LmdbStore::try_room(std::string& trouble) {
+    if (!environment_) return Written::disk;
+    const std::string key = note_key("room");
+    const Header header{.epoch = Epoch::of_notes(), .stored = now(), .expires = now() + calm};
+    const std::optional<Bytes> record = seal(key, header, Bytes(room_octets));
+    if (!record) return Written::disk;
+    for (const bool present : {true, false}) {
+        WriteView view(environment_);
+        if (present) {
+            view.put(key, *record);
+        } else {
+            view.erase(key);
+        }
+        const Written written = view.commit();
+        trouble = view.trouble();
+        if (written != Written::done) return written;
+    }
+    return Written::done;
 }
 
 /// Readers go on with the file they have open until they see the new scene; its entries were checked one by one.
@@ -324,12 +375,35 @@ void LmdbStore::begin_anew(const std::string& why) {
 }
 
 void LmdbStore::retry() {
+    if (begun_anew_ > most_beginnings) return;
+    if (!guard_) {
+        enter_again();
+        return;
+    }
     if (environment_number_ == 0) {
         adopt();
         return;
     }
     make_file("it could not be begun before");
     if (environment_) show_environment();
+}
+
+/// The directory could not be used until now.
+void LmdbStore::enter_again() {
+    Notices told;
+    auto entered = enter(settings_, now(), told);
+    for (std::string& text : told) notice(std::move(text));
+    if (!entered || !entered->guard) {
+        next_try_ = now() + settings_.between_tries;
+        return;
+    }
+    guard_ = std::move(entered->guard);
+    found_ = std::move(entered->found);
+    if (found_ && flushed_unseen_) {
+        begin_anew("something that may be in it was to be forgotten before it could be opened");
+        return;
+    }
+    look_over();
 }
 
 /// From now on readers go by the file there is, or by none.
@@ -360,7 +434,7 @@ void LmdbStore::make_file(const std::string& why) {
     }
     if (!good) {
         told.push_back("the cache file cannot be begun anew: " + good.error().text);
-        next_try_ = now() + between_tries;
+        next_try_ = now() + settings_.between_tries;
     }
     for (std::string& text : told) notice(std::move(text));
 }

@@ -109,7 +109,7 @@ FallbackList fallback_list(const Configuration& configuration) {
     return [] { return std::vector<Endpoint>(); };
 }
 
-/// Where the disk does not allow a store now, workers have a cache in memory each.
+/// Where the disk does not allow it now, the store keeps what is new in memory, and tries again by itself.
 Result<std::unique_ptr<cache::LmdbStore>> open_store(const Configuration& configuration,
                                                      const resolve::Settings& settings, const Clock& clock,
                                                      log::Log& log) {
@@ -120,9 +120,7 @@ Result<std::unique_ptr<cache::LmdbStore>> open_store(const Configuration& config
     cache::Notices notices;
     auto store = cache::LmdbStore::open(wanted, clock.wall(), notices);
     for (const std::string& notice : notices) log.cache_set_aside(wanted.directory, notice);
-    if (store || store.error().kind != FailureKind::system) return store;
-    log.store_trouble(store.error().text + "; the cache is kept in memory only");
-    return std::unique_ptr<cache::LmdbStore>();
+    return store;
 }
 
 /// Policies are under no epoch: an anchor that changes, changes nothing in them.
@@ -136,9 +134,7 @@ Result<std::unique_ptr<cache::LmdbStore>> open_policies(const Configuration& con
     cache::Notices notices;
     auto store = cache::LmdbStore::open(wanted, clock.wall(), notices);
     for (const std::string& notice : notices) log.cache_set_aside(wanted.directory, notice);
-    if (store || store.error().kind != FailureKind::system) return store;
-    log.store_trouble(store.error().text + "; policies of MTA-STS are kept in memory only");
-    return std::unique_ptr<cache::LmdbStore>();
+    return store;
 }
 
 /// What the supervising loop looks after; all of it outlives the loop.

@@ -8,8 +8,10 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "dns/text.h"
 #include "log/journal.h"
@@ -19,6 +21,8 @@ namespace {
 
 /// A failing disk would otherwise fill the journal with one line per stored record.
 constexpr std::chrono::seconds store_trouble_interval{60};
+/// Different ones in that time; the store itself tells of a trouble when it begins and when it ends.
+constexpr std::size_t most_store_troubles = 16;
 /// A client that asks for a thousand bogus names, or a zone that breaks under load, would else write the log full
 /// (A39).
 constexpr std::chrono::seconds flood_interval{10};
@@ -130,7 +134,8 @@ struct Log::State {
     bool with_prefix;
     bool journal;
     std::mutex mutex;  // guards what is below
-    std::optional<std::chrono::steady_clock::time_point> store_trouble_told;
+    /// What was told of the store, and when: what else comes meanwhile (that it is over, for example) is told too.
+    std::map<std::string, std::chrono::steady_clock::time_point, std::less<>> store_trouble_told;
     std::uint64_t store_troubles_untold = 0;
     std::optional<bool> root_was_secure;
     std::optional<std::chrono::steady_clock::time_point> flood_began;
@@ -220,11 +225,13 @@ void Log::store_trouble(std::string_view what) {
     std::uint64_t untold = 0;
     {
         const std::lock_guard guard(state_->mutex);
-        if (state_->store_trouble_told && now - *state_->store_trouble_told < store_trouble_interval) {
+        std::erase_if(state_->store_trouble_told,
+                      [now](const auto& told) { return now - told.second >= store_trouble_interval; });
+        if (state_->store_trouble_told.size() >= most_store_troubles || state_->store_trouble_told.contains(what)) {
             ++state_->store_troubles_untold;
             return;
         }
-        state_->store_trouble_told = now;
+        state_->store_trouble_told.emplace(what, now);
         untold = std::exchange(state_->store_troubles_untold, 0);
     }
     std::string line = "store trouble: " + clean(what);

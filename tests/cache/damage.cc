@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 
 #include "base/random.h"
 #include "cache/file_check.h"
@@ -54,6 +55,10 @@ void set_aside_and_works(const Place& place, const std::string& why) {
     opened.store->sync();
     CHECK(view->find(address_name(1), Type::a, start) != nullptr);
     CHECK(view->counters().entries == 1);
+}
+
+bool is_there(LmdbCache& view, std::string_view owner, WallTime now) {
+    return view.find(name(owner), Type::a, now) != nullptr;
 }
 
 }  // namespace
@@ -173,11 +178,59 @@ TEST_CASE("a file or directory that is not only ours is not used", "[damage]") {
         REQUIRE_FALSE(store);
         CHECK(store.error().kind == FailureKind::refused);
     }
-    SECTION("a directory that cannot be made") {
-        auto settings = place.settings();
-        settings.directory = place.path() + "/state/below-a-file";
-        CHECK_FALSE(LmdbStore::open(settings, start, notices));
+}
+
+TEST_CASE("a directory that cannot be used yet is tried again, without a restart", "[damage]") {
+    const Place place;
+    const std::string obstacle = place.path() + "/obstacle";
+    auto settings = place.settings();
+    settings.directory = obstacle + "/store";
+    const bool has_file = GENERATE(false, true);
+    if (has_file) {  // of an earlier run
+        std::filesystem::create_directory(obstacle);
+        const OpenStore earlier = open_store(settings);
+        earlier.store->view()->store(
+            records("earlier.example", Type::a, {"192.0.2.1"}, {dnssec::Security::secure, start + seconds(7200)}));
+        earlier.store->sync();
     }
+    if (has_file) std::filesystem::rename(obstacle, obstacle + "-aside");
+    std::ofstream(obstacle) << "no directory";
+    Notices notices;
+    const auto store = LmdbStore::open(settings, start, notices);
+    REQUIRE(store);
+    const auto view = (*store)->view();
+    view->store(
+        records("meanwhile.example", Type::a, {"192.0.2.1"}, {dnssec::Security::secure, start + seconds(7200)}));
+    (*store)->sync();
+    CHECK(is_there(*view, "meanwhile.example", start));
+    CHECK(view->counters().keeping == Keeping::not_written);
+    const bool flushed = GENERATE(false, true);
+    if (flushed) view->flush(name("earlier.example"), false);
+    (*store)->sync();
+    std::filesystem::remove(obstacle);
+    if (has_file) {
+        std::filesystem::rename(obstacle + "-aside", obstacle);
+    } else {
+        std::filesystem::create_directory(obstacle);
+    }
+    for (const int later : {20, 40, 60}) {  // it is tried with the next thing stored, and called well after a while
+        CHECK(is_there(*view, "meanwhile.example", start + seconds(later)));
+        view->store(records("later.example", Type::a, {"192.0.2.1"},
+                            {dnssec::Security::secure, start + seconds(7200 + later)}));
+        (*store)->sync();
+    }
+    CHECK(view->counters().keeping == Keeping::good);
+    CHECK(is_there(*view, "meanwhile.example", start + seconds(60)));
+    CHECK(is_there(*view, "earlier.example", start + seconds(60)) == (has_file && !flushed));
+    (*store)->sync();
+    const Notices told = (*store)->take_notices();
+    const auto telling = [&told](const char* words) {
+        return std::count_if(told.begin(), told.end(),
+                             [words](const std::string& text) { return text.find(words) != std::string::npos; });
+    };
+    CHECK(telling("cannot be written (Not a directory)") == 1);
+    CHECK(telling("can be written again") == 1);
+    CHECK(telling("set aside") == (has_file && flushed ? 1 : 0));
 }
 
 TEST_CASE("a flipped bit anywhere never gives another answer, nor a crash", "[damage]") {
