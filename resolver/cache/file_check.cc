@@ -45,12 +45,16 @@ class Checker {
     }
 
     Done walk(const FileTree& tree, Which which) {
-        entries_ = 0;
+        found_ = {};
         previous_.reset();
-        if (tree.root == no_page) return {};
-        auto good = walk_page(tree.root, tree.depth, which);
-        if (good && entries_ != tree.entries) return damaged_file("a tree with another number of entries than it says");
-        return good;
+        if (tree.root != no_page) {
+            auto good = walk_page(tree.root, tree.depth, which);
+            if (!good) return good;
+        }
+        if (found_.entries != tree.entries) return damaged_file("a tree with another number of entries than it says");
+        if (found_.branches != tree.branches || found_.leaves != tree.leaves || found_.overflows != tree.overflows)
+            return damaged_file("a tree with another number of pages than it says");
+        return {};
     }
 
     Done walk_page(std::uint64_t number, unsigned level, Which which) {
@@ -59,6 +63,7 @@ class Checker {
         const auto page = pages_.page(number, level);
         if (!page) return fail(page.error());
         if (auto good = claim({number, 1}); !good) return good;
+        ++(page->kind == FilePages::Kind::branch ? found_.branches : found_.leaves);
         for (std::size_t index = 0; index < page->nodes; ++index) {
             const auto node = pages_.node(*page, index);
             if (!node) return fail(node.error());
@@ -87,12 +92,13 @@ class Checker {
         if (bound_ && is_before(node.key, *bound_, which)) return damaged_file("a key on the wrong page");
         bound_.reset();
         previous_ = node.key;
-        ++entries_;
+        ++found_.entries;
         const auto run = pages_.run_of(node);
         if (!run) return fail(run.error());
         const auto data = pages_.data_of(node, *run);
         if (!data) return fail(data.error());
         if (auto good = claim(*run); !good) return good;
+        found_.overflows += run->count;
         return which == Which::free ? check_free(*data) : check_record(as_text(node.key), *data);
     }
 
@@ -133,7 +139,7 @@ class Checker {
     FilePages pages_;
     const std::atomic<bool>* give_up_;
     std::vector<bool> used_;
-    std::uint64_t entries_ = 0;
+    FileTree found_;  ///< of the tree that is walked: what is counted
     std::optional<BytesView> previous_, bound_;
     Totals totals_;
     std::optional<Totals> stored_totals_;

@@ -32,6 +32,9 @@ T load(BytesView from, std::size_t offset) {
 FileTree read_tree(BytesView at) {
     return {.root = load<std::uint64_t>(at, 40),
             .entries = load<std::uint64_t>(at, 32),
+            .branches = load<std::uint64_t>(at, 8),
+            .leaves = load<std::uint64_t>(at, 16),
+            .overflows = load<std::uint64_t>(at, 24),
             .depth = load<std::uint16_t>(at, 6)};
 }
 

@@ -35,6 +35,7 @@ inline constexpr std::uint64_t no_page = ~std::uint64_t{0};
 struct FileTree {
     std::uint64_t root = no_page;
     std::uint64_t entries = 0;
+    std::uint64_t branches = 0, leaves = 0, overflows = 0;  ///< pages: eviction goes by how many there are
     unsigned depth = 0;
 };
 
