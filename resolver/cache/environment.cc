@@ -3,7 +3,9 @@
 
 #include <lmdb.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <vector>
 
 namespace mxtrust::cache {
 namespace {
@@ -229,7 +231,11 @@ void WriteView::scan(const Range& range, const Visit& visit) {
 }
 
 void WriteView::put(std::string_view key, BytesView record) {
-    if (const auto present = get_raw(key)) totals_.subtract(*present);
+    if (const auto present = get_raw(key)) {
+        totals_.subtract(*present);
+    } else {
+        ++added_;
+    }
     totals_.add(record);
     changed_ = true;
     put_raw(key, record);
@@ -249,6 +255,71 @@ bool WriteView::erase(std::string_view key) {
     changed_ = true;
     MDB_val at = value_of(key);
     return holds(mdb_del(transaction_, environment_->collection(), &at, nullptr));
+}
+
+namespace {
+
+constexpr std::uintptr_t page_header = 16;
+
+/// What an entry takes of its page.
+std::size_t room_of(const Entry& entry) {
+    constexpr std::size_t node = 8 + 2;  // its header, and its place
+    return node + (entry.key.size() + entry.record.size() + 1) / 2 * 2;
+}
+
+/// The entries of some whole pages. While a transaction has changed nothing, an entry lies where it lies in the file.
+class Window {
+  public:
+    Window(std::size_t most, std::size_t page_octets) : most_(most), page_octets_(page_octets) {}
+
+    Walk take(const Entry& entry) {
+        const std::uintptr_t page = reinterpret_cast<std::uintptr_t>(entry.key.data()) / page_octets_;
+        if (page != page_) {
+            if (entries.size() >= most_) {
+                next = entry.key;
+                return Walk::stop;
+            }
+            page_ = page;
+            room_ += page_octets_ - page_header;
+        }
+        if (entry.record.size() > most_packed) return Walk::on;
+        used_ += room_of(entry);
+        entries.push_back(entry);
+        return Walk::on;
+    }
+    [[nodiscard]] bool is_dense() const { return used_ * 100 >= room_ * dense_percent; }
+
+    std::vector<Entry> entries;
+    std::string next;
+
+  private:
+    static constexpr std::size_t most_packed = 1500;  // a larger record has a page of its own, or nearly so
+    static constexpr std::size_t dense_percent = 80;  // beyond, it is not worth the work
+    std::size_t most_, page_octets_, used_ = 0, room_ = 0;
+    std::uintptr_t page_ = 0;
+};
+
+}  // namespace
+
+/// LMDB splits a page in two halves, unless what comes is the last on it: then only that goes to the new page. So the
+/// entries of whole pages are taken out, and come back in their order.
+WriteView::Packed WriteView::pack(const std::string& from, std::size_t most) {
+    MDB_stat stat{};
+    if (state_ != Written::done || !holds(mdb_stat(transaction_, environment_->collection(), &stat))) return {};
+    Window window(most, stat.ms_psize);
+    scan({std::max(from, std::string(totals_key) + '\0'), std::string(most_key_octets + 1, '\xFF')},
+         [&window](const Entry& entry) { return window.take(entry); });
+    if (state_ != Written::done || window.is_dense()) return {std::move(window.next), 0};
+    std::vector<std::pair<std::string, Bytes>> copies;
+    copies.reserve(window.entries.size());
+    for (const Entry& entry : window.entries)
+        copies.emplace_back(entry.key, Bytes(entry.record.begin(), entry.record.end()));
+    for (const auto& [key, record] : copies) {
+        MDB_val at = value_of(key);
+        if (!holds(mdb_del(transaction_, environment_->collection(), &at, nullptr))) return {};
+    }
+    for (const auto& [key, record] : copies) put_raw(key, record);
+    return {std::move(window.next), copies.size()};
 }
 
 Usage WriteView::usage() {

@@ -90,6 +90,16 @@ class WriteView final : public Records {
     void put(std::string_view key, BytesView record);
     /// Whether there was one.
     bool erase(std::string_view key);
+    /// How far packing came, and how many entries it moved.
+    struct Packed {
+        std::string next;  ///< the key to go on from; empty at the end
+        std::size_t moved = 0;
+    };
+    /// Closes the ranks of `most` entries or some more, from this key on, where their pages are not well filled. The
+    /// entries stay what they are. Requires: nothing was changed in this transaction.
+    Packed pack(const std::string& from, std::size_t most);
+    /// Entries put where there was none before.
+    [[nodiscard]] std::size_t added() const { return added_; }
     [[nodiscard]] Usage usage();
     [[nodiscard]] Written commit();
 
@@ -101,6 +111,7 @@ class WriteView final : public Records {
     MDB_txn* transaction_ = nullptr;
     Totals totals_;
     bool changed_ = false;
+    std::size_t added_ = 0;
     Written state_ = Written::done;
     std::string trouble_;
 };

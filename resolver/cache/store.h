@@ -136,6 +136,7 @@ class LmdbStore {
     void began(const std::string& trouble, std::size_t dropped);
     void ended();
     void recover();
+    void pack();
     [[nodiscard]] Written try_room(std::string& trouble);
     void begin_anew(const std::string& why);
     void retry();
@@ -173,6 +174,8 @@ class LmdbStore {
     std::uint64_t environment_number_ = 0;     ///< 0: of what was found
     std::uint64_t dropped_in_trouble_ = 0;
     std::uint64_t written_since_eviction_ = 0, last_eviction_ = 0;
+    std::size_t work_to_pack_ = 0;  ///< entries that may be moved to close ranks
+    std::string pack_from_;         ///< how far that has come
     unsigned begun_anew_ = 0;
     bool flushed_unseen_ = false;  ///< what was to be forgotten may be in a file that could not be opened yet
     WallTime last_trouble_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <limits>
 #include <span>
 
@@ -24,6 +25,10 @@ constexpr std::uint64_t evicted_share = 5;
 /// A file that was begun anew this often in one run will not get better; the workers' memory serves from then on.
 constexpr unsigned most_beginnings = 8;
 constexpr std::chrono::seconds calm{10};
+/// For each entry that is added so many may be moved to close ranks; looking at one costs a tenth of that. In a smaller
+/// file there is nothing to be gained.
+constexpr std::size_t packed_for_one = 4, looks_for_one = 10, packed_at_once = 100;
+constexpr std::uint64_t least_packed_octets = 256 << 10;
 /// What must fit onto a disk that is said to have room again: about what a batch writes.
 constexpr std::size_t room_octets = 65'536;
 /// What an interrupted reader may take; a call of it takes microseconds.
@@ -134,6 +139,7 @@ void LmdbStore::apply(const Operations& batch) {
         while (length < left.size() && length < slice_ && left[length].what != Operation::What::flush) ++length;
         make_room(false);
         commit(left.first(length));
+        pack();
         left = left.subspan(length);
     }
 }
@@ -184,6 +190,7 @@ Written LmdbStore::try_commit(std::span<const Operation> run, std::string& troub
     const Written written = view.commit();
     trouble = view.trouble();
     if (written != Written::done) return written;
+    work_to_pack_ += packed_for_one * view.added();
     publish(usage);
     for (const Operation& operation : run) written_since_eviction_ += operation.record ? operation.record->size() : 0;
     return written;
@@ -232,6 +239,27 @@ void LmdbStore::write(WriteView& view, const Operation& operation) {
     const bool used = was_used(view, operation.key);
     view.put(operation.key, *operation.record);
     if (used) raise_use(view, operation.key);
+}
+
+/// Goes round and round through the entries while others are added, and closes their ranks. What it moves is paid for
+/// by what is added, so that packing never costs more than storing does.
+void LmdbStore::pack() {
+    const std::size_t window = std::min(slice_, packed_at_once);
+    while (environment_ && !trouble_.load() && work_to_pack_ >= window) {
+        if (octets_.load() < least_packed_octets) {
+            work_to_pack_ = 0;
+            return;
+        }
+        WriteView view(environment_);
+        WriteView::Packed packed = view.pack(pack_from_, window);
+        const Usage usage = view.usage();
+        const Written written = packed.moved == 0 ? view.state() : view.commit();
+        if (written == Written::broken) begin_anew(view.trouble());
+        if (written != Written::done) return;  // whoever stores the next entry will see
+        pack_from_ = std::move(packed.next);
+        work_to_pack_ -= std::min(work_to_pack_, packed.moved + window / looks_for_one);
+        if (packed.moved != 0) publish(usage);
+    }
 }
 
 /// Removes keys, in one transaction.
@@ -310,7 +338,12 @@ void LmdbStore::began(const std::string& trouble, std::size_t dropped) {
     // The file that was set aside is for somebody to look at; room for what is known now is worth more.
     if (!trouble_.load() && guard_) static_cast<void>(guard_->forget_older());
     if (trouble_.exchange(true, std::memory_order_acq_rel)) return;
-    notice("the cache cannot be written (" + trouble + "); answers are kept in memory meanwhile");
+    // LMDB takes a write that came out short for an error of the disk.
+    std::error_code error;
+    const auto space = std::filesystem::space(settings_.directory, error);
+    const bool full = !error && space.available < room_octets;
+    notice("the cache cannot be written (" + (full ? "No space left on device" : trouble) +
+           "); answers are kept in memory meanwhile");
 }
 
 void LmdbStore::ended() {
