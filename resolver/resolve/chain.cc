@@ -51,7 +51,8 @@ Chain::Chain(Tools tools)
       failures_(tools.random),
       flights_(tools.scheduler, task::most_flights, dns::NameHash(HashKey::draw(tools.random))),
       ds_flights_(tools.scheduler, task::most_flights, dns::NameHash(HashKey::draw(tools.random))),
-      trusts_(0, dns::NameHash(HashKey::draw(tools.random))) {}
+      trusts_(0, dns::NameHash(HashKey::draw(tools.random))),
+      older_trusts_(trusts_) {}
 
 void Chain::store(const FindingRef& finding) {
     tools_.cache.store(finding);
@@ -86,27 +87,31 @@ FindingRef Chain::failure(const dns::Name& name, dns::Type type, const Found& fo
 }
 
 Chain::TrustRef Chain::remembered(const dns::Name& zone) const {
-    const auto found = trusts_.find(zone);
-    if (found == trusts_.end() || found->second->expires() <= tools_.clock.wall()) return nullptr;
-    return found->second;
+    for (const auto* trusts : {&trusts_, &older_trusts_}) {
+        const auto found = trusts->find(zone);
+        if (found == trusts->end()) continue;
+        return found->second->expires() <= tools_.clock.wall() ? nullptr : found->second;
+    }
+    return nullptr;
 }
 
 void Chain::remember(const TrustRef& trust) {
-    if (trusts_.size() >= most_trusts) {
-        const WallTime now = tools_.clock.wall();
-        std::erase_if(trusts_, [now](const auto& entry) { return entry.second->expires() <= now; });
-        if (trusts_.size() >= most_trusts) trusts_.clear();
+    if (trusts_.size() >= most_trusts / 2) {  // the older half goes
+        older_trusts_.swap(trusts_);
+        trusts_.clear();
     }
     trusts_[trust->zone()] = trust;
 }
 
 void Chain::flush(const dns::Name& name) {
-    std::erase_if(trusts_, [&name](const auto& entry) { return entry.first.is_within(name); });
+    for (auto* trusts : {&trusts_, &older_trusts_})
+        std::erase_if(*trusts, [&name](const auto& entry) { return entry.first.is_within(name); });
 }
 
 void Chain::forget_all() {
     ++generation_;
     trusts_.clear();
+    older_trusts_.clear();
 }
 
 std::optional<ZoneTrust> Chain::taken_out(const dns::Name& apex, const dns::Name& name, Budget& budget) const {
@@ -154,7 +159,10 @@ dns::Name Chain::parent_of(const dns::Name& zone) const {
 
 task::Task<ZoneTrust> Chain::trust_of(dns::Name zone, Context context, Reach reach) {
     if (std::optional<ZoneTrust> fixed = configured(zone, *context.budget)) co_return std::move(*fixed);
-    if (TrustRef known = remembered(zone)) co_return *known;
+    if (TrustRef known = remembered(zone)) {
+        if (older_trusts_.erase(zone) != 0) remember(known);  // it is still passed
+        co_return *known;
+    }
     std::optional<TrustRef> built;
     if (reach == Reach::delegation) {
         dns::Name asked = zone;

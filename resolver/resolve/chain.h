@@ -17,7 +17,9 @@ namespace mxtrust::resolve {
 
 inline constexpr std::size_t most_bogus_retries =
     3;  ///< other servers tried after an answer that does not hold (pitfalls 32)
-inline constexpr std::size_t most_trusts = 20'000;  ///< zones remembered
+/// Zones whose parsed keys are remembered, some KiB each: those that many look-ups pass. A zone's keys that are not are
+/// made again of what the cache has, at the price of one verification.
+inline constexpr std::size_t most_trusts = 512;
 inline constexpr std::chrono::seconds failure_ttl{
     5};  ///< how long a failure is remembered (RFC 9520 3.2: 1 s to 5 min)
 
@@ -91,7 +93,7 @@ class Chain {
     std::uint64_t generation_ = 0;  ///< of anchors
     task::SingleFlight<dns::Name, TrustRef, dns::NameHash> flights_;
     task::SingleFlight<dns::Name, dnssec::FindingRef, dns::NameHash> ds_flights_;
-    std::unordered_map<dns::Name, TrustRef, dns::NameHash> trusts_;
+    std::unordered_map<dns::Name, TrustRef, dns::NameHash> trusts_, older_trusts_;
 };
 
 }  // namespace mxtrust::resolve

@@ -16,7 +16,7 @@ namespace mxtrust::resolve {
 
 class Evidence {
   public:
-    static constexpr std::size_t most_zones = 4096;
+    static constexpr std::size_t most_zones = 1024;  ///< evidence is of use for as long as a look-up takes
     static constexpr std::chrono::seconds kept{30};
 
     struct Entry {
@@ -25,12 +25,16 @@ class Evidence {
         WallTime until{};
     };
 
-    explicit Evidence(Random& random) : entries_(0, dns::NameHash(HashKey::draw(random))) {}
+    explicit Evidence(Random& random) : entries_(0, dns::NameHash(HashKey::draw(random))), older_(entries_) {}
 
     /// `sets`: the DS, NSEC and NSEC3 sets of a referral to `zone` by a server of `parent`.
     void store(const dns::Name& zone, const dns::Name& parent, const std::vector<dns::RRset>& sets, std::string server,
                WallTime now) {
-        if (entries_.size() >= most_zones) entries_.clear();
+        if (entries_.size() >= most_zones / 2) {  // the older half goes: of the younger some is being worked with
+            older_.swap(entries_);
+            entries_.clear();
+        }
+        older_.erase(zone);
         dnssec::Response response;
         response.name = zone;
         response.type = dns::Type::ds;
@@ -48,17 +52,24 @@ class Evidence {
         entries_[zone] = Entry{parent, std::move(response), now + kept};
     }
     [[nodiscard]] const Entry* find(const dns::Name& zone, WallTime now) const {
-        const auto found = entries_.find(zone);
-        if (found == entries_.end() || found->second.until <= now) return nullptr;
-        return &found->second;
+        for (const Entries* entries : {&entries_, &older_}) {
+            const auto found = entries->find(zone);
+            if (found != entries->end()) return found->second.until <= now ? nullptr : &found->second;
+        }
+        return nullptr;
     }
-    void drop(const dns::Name& zone) { entries_.erase(zone); }
+    void drop(const dns::Name& zone) {
+        entries_.erase(zone);
+        older_.erase(zone);
+    }
     void flush(const dns::Name& name) {
-        std::erase_if(entries_, [&name](const auto& entry) { return entry.first.is_within(name); });
+        for (Entries* entries : {&entries_, &older_})
+            std::erase_if(*entries, [&name](const auto& entry) { return entry.first.is_within(name); });
     }
 
   private:
-    std::unordered_map<dns::Name, Entry, dns::NameHash> entries_;
+    using Entries = std::unordered_map<dns::Name, Entry, dns::NameHash>;
+    Entries entries_, older_;
 };
 
 }  // namespace mxtrust::resolve

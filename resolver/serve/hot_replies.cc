@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace mxtrust::serve {
 namespace {
@@ -79,8 +80,17 @@ BytesView HotReplies::find(BytesView query, Path path, WallTime now, bool& authe
     return reply.octets;
 }
 
+/// Lately; from now on it was. Other queries of the same place are forgotten by it, which costs them one reply.
+bool HotReplies::was_asked(const Key& query) {
+    const std::uint64_t hash = replies_.hash_function()(query);
+    std::uint32_t& mark = asked_[hash % asked_.size()];
+    const auto its = static_cast<std::uint32_t>(hash >> 32 | 1);
+    return std::exchange(mark, its) == its;
+}
+
 void HotReplies::keep(BytesView query, Path path, BytesView octets, WallTime now) {
     if (query.size() < header_octets || query.size() > most_query_octets) return;
+    if (!was_asked({behind_id(query), path})) return;
     const TtlPlaces ttls = ttl_places(octets);
     if (!ttls.readable) return;
     Reply reply;

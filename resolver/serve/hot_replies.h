@@ -2,11 +2,12 @@
 // again without being parsed, and without a coroutine, an allocation, a lock or a log line.
 //
 // A query is known by all its octets but the ID, and by the path it came on (loopback takes larger datagrams). TTLs go
-// on counting down. A reply is kept for some seconds only, and never beyond half of what is left of its shortest TTL:
-// what the cache learns meanwhile, and whether the answer is to be renewed, is soon looked at again. Flushes forget
-// all.
+// on counting down. Most questions are asked once, so a reply is kept from the second time on; and then for some
+// seconds only, and never beyond half of what is left of its shortest TTL: what the cache learns meanwhile, and whether
+// the answer is to be renewed, is soon looked at again. Flushes forget all.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,7 +40,7 @@ class HotReplies {
     [[nodiscard]] BytesView find(BytesView query, Path path, WallTime now, bool& authentic);
     /// Keeps a whole reply (nothing truncated) to exactly this query.
     void keep(BytesView query, Path path, BytesView reply, WallTime now);
-    void forget() { replies_.clear(); }
+    void forget() { replies_.clear(); }  // that something was asked is still so
     [[nodiscard]] std::size_t size() const { return replies_.size(); }
 
   private:
@@ -75,7 +76,10 @@ class HotReplies {
         WallTime until{};
     };
 
+    bool was_asked(const Key& query);
+
     std::unordered_map<std::string, Reply, Hash, Same> replies_;
+    std::array<std::uint32_t, 8192> asked_{};  ///< marks of the queries asked last, each at its own place
 };
 
 }  // namespace mxtrust::serve

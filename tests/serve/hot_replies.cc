@@ -43,6 +43,10 @@ struct World {
     bool authentic = false;
 
     void keep(const dns::Message& query, std::initializer_list<unsigned> ttls, Path path = Path::loopback) {
+        once(query, ttls, path);
+        once(query, ttls, path);
+    }
+    void once(const dns::Message& query, std::initializer_list<unsigned> ttls, Path path = Path::loopback) {
         replies.keep(dns::render_message(query), path, dns::render_message(said(query, ttls)), start);
     }
     std::optional<dns::Message> find(const dns::Message& query, int seconds_later = 0, Path path = Path::loopback) {
@@ -68,6 +72,17 @@ TEST_CASE("the same question gets the same reply, with its own id and TTLs that 
     CHECK(world.authentic);
     // Counted from when it was made, not from the last use.
     CHECK(world.find(asked("mx.example.org"), 4)->answer[0].ttl == dns::Ttl(296));
+}
+
+TEST_CASE("a reply is kept from the second time on that its question is asked") {
+    World world;
+    world.once(asked("mx.example.org"), {300});
+    CHECK(world.replies.size() == 0);
+    world.once(asked("mx2.example.org"), {300});
+    CHECK(world.replies.size() == 0);
+    world.once(asked("mx.example.org", 99), {300});
+    CHECK(world.find(asked("mx.example.org")));
+    CHECK(world.replies.size() == 1);
 }
 
 TEST_CASE("another name, another flag, another path is another question") {
