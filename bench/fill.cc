@@ -75,7 +75,7 @@ int main(int count, char** words) {
     cache::StoreSettings settings;
     settings.directory = loaded.configuration.server.state_directory.string();
     settings.most_octets = std::uint64_t{loaded.configuration.server.cache_size_mb} << 20U;
-    settings.epoch = daemon::cache_epoch(resolver, loaded.configuration.mail, now);
+    settings.epoch = daemon::cache_epoch(resolver, loaded.configuration.mail);
     settings.most_waiting_octets = std::uint64_t{256} << 20U;
     cache::Notices notices;
     const auto store = need(cache::LmdbStore::open(settings, now, notices), "the store");
