@@ -285,19 +285,40 @@ std::optional<Ended> RecordCache::find_ended(const dns::Name& name, dns::Type ty
     return std::nullopt;
 }
 
-std::shared_ptr<const ZoneCut> RecordCache::find_cut(const dns::Name& zone, WallTime now) {
-    const Session session(*this, now);
-    const std::string key = cut_key(zone);
-    const std::optional<Opened> opened = open(session.records, key, epoch_);
-    if (!opened) return nullptr;
-    auto cut = Codec::decode_cut(opened->content, zone, opened->header.expires);
+/// The opened cut, in use from now on.
+std::shared_ptr<const ZoneCut> RecordCache::read_cut(const std::string& key, const dns::Name& zone,
+                                                     const Opened& opened) {
+    auto cut = Codec::decode_cut(opened.content, zone, opened.header.expires);
     if (!cut) {
         damaged(key);
         return nullptr;
     }
-    const auto use = static_cast<Use>(opened->header.use);
+    const auto use = static_cast<Use>(opened.header.use);
     if (after_hit(use) != use) first_hit(key);
     return std::make_shared<const ZoneCut>(std::move(*cut));
+}
+
+std::shared_ptr<const ZoneCut> RecordCache::find_cut(const dns::Name& zone, WallTime now) {
+    const Session session(*this, now);
+    const std::string key = cut_key(zone);
+    const std::optional<Opened> opened = open(session.records, key, epoch_);
+    return opened ? read_cut(key, zone, *opened) : nullptr;
+}
+
+std::shared_ptr<const ZoneCut> RecordCache::find_cut_of_any_age(const dns::Name& zone, WallTime now) {
+    const Session session(*this, now);
+    const std::string key = cut_key(zone);
+    const auto record = session.records.get(key);
+    const std::optional<Header> header = record ? peek(*record) : std::nullopt;
+    if (!header) return nullptr;
+    if (header->expires > now) {
+        const std::optional<Opened> good = judge(key, *record, epoch_);
+        return good ? read_cut(key, zone, *good) : nullptr;
+    }
+    if (header->stored > now) return nullptr;
+    // As it stood when it was written; its epoch and its checksum count all the same.
+    const Opened opened = open_record(key, *record, epoch_, header->stored);
+    return opened.fitness == Fitness::good ? read_cut(key, zone, opened) : nullptr;
 }
 
 void RecordCache::store_cut(const ZoneCut& cut) {

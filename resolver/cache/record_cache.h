@@ -31,6 +31,7 @@ class RecordCache : public Cache {
     void store_denial(const dns::Name& zone, const dnssec::FindingRef& set) final;
     std::optional<Ended> find_ended(const dns::Name& name, dns::Type type, WallTime now) final;
     std::shared_ptr<const ZoneCut> find_cut(const dns::Name& zone, WallTime now) final;
+    std::shared_ptr<const ZoneCut> find_cut_of_any_age(const dns::Name& zone, WallTime now) final;
     void store_cut(const ZoneCut& cut) final;
     std::optional<std::string> find_note(std::string_view key, WallTime now) final;
     /// A note that has expired already removes what is there.
@@ -66,6 +67,7 @@ class RecordCache : public Cache {
                               Shelf* shelf);
     dnssec::FindingRef read(Records& records, const std::string& key, const dns::Name& name, dns::Type type);
     dnssec::FindingRef find_any(Records& records, const dns::Name& name, dns::Type type);
+    std::shared_ptr<const ZoneCut> read_cut(const std::string& key, const dns::Name& zone, const Opened& opened);
     dnssec::FindingRef newest_version(Records& records, const dns::Name& zone, dns::Type type, const dns::Name& owner);
     void place(Records& records, std::string key, const dnssec::Finding& finding);
     void submit(Records& records, std::string key, Header header, BytesView content);

@@ -196,10 +196,12 @@ bool Iterator::may_lack_edns(const dns::Name& zone) const {
     return said != nullptr && !said->response.positive;
 }
 
-task::Task<AskResult> Iterator::attempt(Query query, dns::Name zone, BudgetRef budget) {
+task::Task<AskResult> Iterator::attempt(Query query, dns::Name zone, BudgetRef budget, Context::Ground ground) {
     const Candidate candidate = query.to;
     const dns::Name name = query.name;
     const dns::Type type = query.type;
+    // Whoever is asked on a guess need not serve the zone any more: nothing is learnt from that.
+    const bool guessed = ground == Context::Ground::guess;
     AskResult result;
     result.server = candidate;
     if (!may_lack_edns(zone)) query.edns = EdnsNeed::indispensable;
@@ -207,7 +209,7 @@ task::Task<AskResult> Iterator::attempt(Query query, dns::Name zone, BudgetRef b
     if (!message) {
         const bool silent =
             message.error().kind == FailureKind::timeout || message.error().kind == FailureKind::unreachable;
-        if (silent) tools_.forwarding.nothing_from(zone, candidate.address);
+        if (silent && !guessed) tools_.forwarding.nothing_from(zone, candidate.address);
         result.kind = message.error().kind;
         result.reason.code = message.error().code;
         result.reason.text = message.error().text;
@@ -215,12 +217,14 @@ task::Task<AskResult> Iterator::attempt(Query query, dns::Name zone, BudgetRef b
     }
     Asked asked{name, type, zone};
     drop_private_addresses(*message, tools_.settings.private_addresses, tools_.settings.private_domains);
-    learn_child_servers(zone, *message);
+    if (!guessed) learn_child_servers(zone, *message);
     Classified classified = classify(asked, *message);
     result.rcode = message->rcode;
     if (auto* unusable = std::get_if<Unusable>(&classified)) {
-        tools_.forwarding.nothing_from(zone, candidate.address);
-        note_unusable(candidate, zone, *unusable);
+        if (!guessed) {
+            tools_.forwarding.nothing_from(zone, candidate.address);
+            note_unusable(candidate, zone, *unusable);
+        }
         if (unusable->why == Unusable::Why::unauthoritative) {
             asked.authority = Asked::Authority::optional;
             result.weak = classify(asked, *message);
@@ -487,7 +491,8 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
     }
     // Whoever waits for this gives up at the deadline itself: what the servers said is told just before.
     const MonoTime deadline = context.budget->deadline() - time_to_tell;
-    std::vector<Candidate> known = known_candidates(cut, context);
+    const bool guessed = context.ground == Context::Ground::guess;
+    std::vector<Candidate> known = guessed ? guessed_candidates(cut, context) : known_candidates(cut, context);
     auto asking =
         std::make_shared<Asking>(std::move(cut), std::move(name), type, std::move(context), std::move(unverified));
     asking->deadline = deadline;
@@ -506,10 +511,10 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
         if (!forwarding && tools_.forwarding.stands_in()) break;
         std::optional<Candidate> next;
         // Those that are waited for with patience must not keep the others from their second try.
-        const bool room = flying.pending() < most_side_by_side + asking->patient && asking->launched < most_attempts &&
-                          !asking->crowded;
+        const bool room = flying.pending() < most_side_by_side + asking->patient &&
+                          asking->launched < (guessed ? most_guessed_attempts : most_attempts) && !asking->crowded;
         if (room) next = roster.next();
-        if (!next && room && asking->patient == 0) {
+        if (!next && room && asking->patient == 0 && !guessed) {
             if (std::optional<dns::Name> nameless = roster.next_nameless()) {
                 dns::Name host = std::move(*nameless);
                 Context same = asking->context;
@@ -518,8 +523,9 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
                 continue;
             }
         }
-        if (next) flying.add(attempt(query_to(*next, *asking), zone, asking->context.budget));
+        if (next) flying.add(attempt(query_to(*next, *asking), zone, asking->context.budget, asking->context.ground));
         if (flying.pending() == 0) {
+            if (guessed) break;
             if (asking->crowded) worst.kind = FailureKind::system;
             if (asking->crowded) break;
             std::shared_ptr<Asking> same = asking;
@@ -552,7 +558,7 @@ task::Task<Iterator::AskRef> Iterator::ask(cache::ZoneCut cut, dns::Name name, d
     // itself (the depth is part of the key), so that they never wait on each other in a circle (A18).
     if (!context.excluded.empty())
         co_return co_await ask_alone(std::move(cut), std::move(name), type, std::move(context));
-    AskKey key{cut.zone, name, type, context.depth, is_stub(cut)};
+    AskKey key{cut.zone, name, type, context.depth, is_stub(cut), context.ground};
     const MonoTime deadline = context.budget->deadline();
     auto starter = [this, cut, name, type, context]() { return ask_alone(cut, name, type, context); };
     std::optional<AskRef> shared = co_await flights_.run(std::move(key), deadline, std::move(starter));

@@ -145,10 +145,23 @@ bool Chain::is_known_unsigned(const dns::Name& zone) const {
     return known && known->security() == Security::insecure;
 }
 
-bool Chain::lacks_only_keys(const dns::Name& zone) const {
-    if (remembered(zone)) return false;
-    const FindingRef ds = tools_.cache.find(zone, dns::Type::ds, tools_.clock.wall());
-    return ds && Judge::cut_of(*ds, tools_.settings.policy) == Cut::signed_delegation;
+bool Chain::lacks_keys(const dns::Name& zone) const {
+    const WallTime now = tools_.clock.wall();
+    if (tools_.cache.find(zone, dns::Type::dnskey, now)) return false;
+    const FindingRef ds = tools_.cache.find(zone, dns::Type::ds, now);
+    if (ds) return Judge::cut_of(*ds, tools_.settings.policy) == Cut::signed_delegation;
+    const auto had_records = [&](dns::Type type) {
+        const std::optional<cache::Ended> once = tools_.cache.find_ended(zone, type, now);
+        return once && once->outcome == dnssec::Outcome::records;
+    };
+    return had_records(dns::Type::dnskey) || had_records(dns::Type::ds);
+}
+
+bool Chain::is_to_be_renewed(const dns::Name& zone) const {
+    Budget none(BudgetLimits{}, MonoTime{});
+    if (remembered(zone) || configured(zone, none)) return false;
+    // With a denial that has ended, the parent has to be asked again, too.
+    return lacks_keys(zone) || tools_.cache.find_ended(zone, dns::Type::ds, tools_.clock.wall());
 }
 
 dns::Name Chain::parent_of(const dns::Name& zone) const {
@@ -194,12 +207,30 @@ task::Task<Chain::TrustRef> Chain::build(dns::Name zone, Context context, Reach 
         Context same = context;
         trust = co_await build_anchor(std::move(asked), std::move(same));
     } else {
+        // Beside one another, not one after the other: the keys, the parent's standing, and what the parent says.
+        KeysAhead ahead;
+        if (reach == Reach::keys) {
+            ahead = std::make_shared<task::Gather<Found>>(tools_.scheduler);
+            if (context.excluded.empty() && lacks_keys(zone))
+                ahead->add(tools_.iterator.find(zone, dns::Type::dnskey, context));
+        }
+        const Trail trail = tools_.iterator.trail_to(zone);
+        task::Gather<ZoneTrust> above(tools_.scheduler);
+        if (!trail.ended.empty() && trail.ended.back().zone == zone) {
+            // Which zone is the parent is a guess here, and only warms up what follows.
+            above.add(trust_of(trail.ended.back().parent, context, Reach::keys));
+            dns::Name delegated = zone;
+            Context same = context;
+            Found learnt = co_await tools_.iterator.learn_delegation(std::move(delegated), std::move(same));
+            static_cast<void>(learnt);
+        }
         dns::Name parent = parent_of(zone);
         // An anchor below the known cut: the chain begins there.
+        anchor = anchors.closest(zone);
         if (anchor != nullptr && anchor->zone.is_below(parent)) parent = anchor->zone;
         dns::Name asked = zone;
         Context same = context;
-        trust = co_await build_below(std::move(asked), std::move(parent), std::move(same), reach);
+        trust = co_await build_below(std::move(asked), std::move(parent), std::move(same), std::move(ahead));
     }
     // What failed because somebody's mail question had spent all is no fault of this zone's.
     const bool to_blame = trust->security() != Security::indeterminate || !context.budget->is_starved();
@@ -207,7 +238,8 @@ task::Task<Chain::TrustRef> Chain::build(dns::Name zone, Context context, Reach 
     co_return trust;
 }
 
-task::Task<Chain::TrustRef> Chain::build_below(dns::Name zone, dns::Name parent, Context context, Reach reach) {
+/// `ahead`: null where only signed and unsigned are to be told apart.
+task::Task<Chain::TrustRef> Chain::build_below(dns::Name zone, dns::Name parent, Context context, KeysAhead ahead) {
     const WallTime now = tools_.clock.wall();
     dns::Name above = parent;
     Context first = context;
@@ -242,7 +274,7 @@ task::Task<Chain::TrustRef> Chain::build_below(dns::Name zone, dns::Name parent,
         case Cut::signed_delegation:
             break;
     }
-    if (reach == Reach::delegation) {
+    if (!ahead) {
         Reason reason;
         reason.code = "RSGN"_code;
         reason.zone = zone;
@@ -250,19 +282,28 @@ task::Task<Chain::TrustRef> Chain::build_below(dns::Name zone, dns::Name parent,
         ZoneTrust trust = ZoneTrust::indeterminate(zone, std::move(reason), ds->expires());
         co_return std::make_shared<const ZoneTrust>(std::move(trust));
     }
-    std::vector<dns::Ds> trusted = Judge::usable_ds(*ds->rrset(), tools_.settings.policy);
-    std::optional<WallTime> ends = ds->expires();
-    co_return co_await keys_of(std::move(zone), std::move(trusted), ends, std::move(context));
+    Delegated delegated;
+    delegated.ds = Judge::usable_ds(*ds->rrset(), tools_.settings.policy);
+    delegated.expires = ds->expires();
+    co_return co_await keys_of(std::move(zone), std::move(delegated), std::move(context), std::move(ahead));
 }
 
 task::Task<Chain::TrustRef> Chain::build_anchor(dns::Name zone, Context context) {
-    std::vector<dns::Ds> none;
-    std::optional<WallTime> never;
-    co_return co_await keys_of(std::move(zone), std::move(none), never, std::move(context));
+    Delegated by_nobody;
+    KeysAhead not_ahead;
+    co_return co_await keys_of(std::move(zone), std::move(by_nobody), std::move(context), std::move(not_ahead));
 }
 
-task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> trusted,
-                                           std::optional<WallTime> parent_expires, Context context) {
+task::Task<Found> Chain::find_keys(dns::Name zone, Context context, KeysAhead ahead) {
+    if (ahead && ahead->pending() > 0) {
+        const MonoTime deadline = context.budget->deadline();
+        auto there = co_await ahead->next(deadline);
+        if (there) co_return std::move(there->second);
+    }
+    co_return co_await tools_.iterator.find(std::move(zone), dns::Type::dnskey, std::move(context));
+}
+
+task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, Delegated delegated, Context context, KeysAhead ahead) {
     TrustRef first_bogus;
     const FindingRef cached = tools_.cache.find(zone, dns::Type::dnskey, tools_.clock.wall());
     for (std::size_t attempt = 0; attempt <= most_bogus_retries; ++attempt) {
@@ -278,7 +319,8 @@ task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> 
         } else {
             dns::Name asked = zone;
             Context same = context;
-            Found found = co_await tools_.iterator.find(std::move(asked), dns::Type::dnskey, std::move(same));
+            KeysAhead sent = ahead;
+            Found found = co_await find_keys(std::move(asked), std::move(same), std::move(sent));
             const auto* response = found.reply ? std::get_if<dnssec::Response>(&*found.reply) : nullptr;
             if (response == nullptr) {
                 if (first_bogus) co_return first_bogus;
@@ -299,7 +341,7 @@ task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, std::vector<dns::Ds> 
         const dnssec::TrustAnchor* anchor = tools_.settings.anchors.closest(zone);
         const bool anchored = anchor != nullptr && anchor->zone == zone;
         ZoneTrust trust = anchored ? judge.judge_anchor(zone, anchor->ds, anchor->keys, dnskey)
-                                   : judge.judge_keys(zone, trusted, dnskey, parent_expires);
+                                   : judge.judge_keys(zone, delegated.ds, dnskey, delegated.expires);
         count(answer);
         if (trust.security() == Security::secure && !from_cache) {
             FindingRef finding = judge.judge_rrset(dnskey, trust);

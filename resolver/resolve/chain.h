@@ -11,6 +11,7 @@
 #include "dnssec/rollover.h"
 #include "resolve/failures.h"
 #include "resolve/iterate.h"
+#include "task/gather.h"
 #include "task/single_flight.h"
 
 namespace mxtrust::resolve {
@@ -60,8 +61,8 @@ class Chain {
     void forget_all();
     /// Is it known right now, without asking anybody, that nothing in this zone can be validated?
     [[nodiscard]] bool is_known_unsigned(const dns::Name& zone) const;
-    /// Is it known that the zone is signed, while its keys have to be fetched?
-    [[nodiscard]] bool lacks_only_keys(const dns::Name& zone) const;
+    /// Is the zone's standing to be found out, or found out anew, by what is known already or was known once?
+    [[nodiscard]] bool is_to_be_renewed(const dns::Name& zone) const;
 
   private:
     task::Task<dnssec::FindingRef> ds_from_referral(dns::Name zone, Context context);
@@ -73,10 +74,19 @@ class Chain {
     task::Task<dnssec::FindingRef> excuse(dnssec::FindingRef bogus, Endpoint forwarder, MonoTime deadline);
     task::Task<TrustRef> excuse_zone(TrustRef bogus, Endpoint forwarder, MonoTime deadline);
     task::Task<TrustRef> build(dns::Name zone, Context context, Reach reach);
-    task::Task<TrustRef> build_below(dns::Name zone, dns::Name parent, Context context, Reach reach);
+    /// Will the keys be asked for? So it was before, at least.
+    [[nodiscard]] bool lacks_keys(const dns::Name& zone) const;
+    /// What is known of the parent's side, for keys_of.
+    struct Delegated {
+        std::vector<dns::Ds> ds;
+        std::optional<WallTime> expires;
+    };
+    /// The zone's keys, asked for before it is known whether they are wanted: beside the DS, not after it.
+    using KeysAhead = std::shared_ptr<task::Gather<Found>>;
+    task::Task<Found> find_keys(dns::Name zone, Context context, KeysAhead ahead);
+    task::Task<TrustRef> build_below(dns::Name zone, dns::Name parent, Context context, KeysAhead ahead);
     task::Task<TrustRef> build_anchor(dns::Name zone, Context context);
-    task::Task<TrustRef> keys_of(dns::Name zone, std::vector<dns::Ds> trusted, std::optional<WallTime> parent_expires,
-                                 Context context);
+    task::Task<TrustRef> keys_of(dns::Name zone, Delegated delegated, Context context, KeysAhead ahead);
     [[nodiscard]] std::optional<dnssec::ZoneTrust> configured(const dns::Name& zone, Budget& budget) const;
     /// Of the zone with this apex, where a negative trust anchor at or above `name` is in force.
     [[nodiscard]] std::optional<dnssec::ZoneTrust> taken_out(const dns::Name& apex, const dns::Name& name,

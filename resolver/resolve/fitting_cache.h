@@ -35,8 +35,15 @@ class FittingCache final : public cache::Cache {
     void store_denial(const dns::Name& zone, const dnssec::FindingRef& set) override {
         behind_.store_denial(zone, set);
     }
+    /// A guess has no standing that could fit or not.
+    std::optional<cache::Ended> find_ended(const dns::Name& name, dns::Type type, WallTime now) override {
+        return behind_.find_ended(name, type, now);
+    }
     std::shared_ptr<const cache::ZoneCut> find_cut(const dns::Name& zone, WallTime now) override {
         return behind_.find_cut(zone, now);
+    }
+    std::shared_ptr<const cache::ZoneCut> find_cut_of_any_age(const dns::Name& zone, WallTime now) override {
+        return behind_.find_cut_of_any_age(zone, now);
     }
     void store_cut(const cache::ZoneCut& cut) override { behind_.store_cut(cut); }
     std::optional<std::string> find_note(std::string_view key, WallTime now) override {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "resolve/guess.h"
 #include "resolve/scrub.h"
+#include "resolve/walk.h"
 
 namespace mxtrust::resolve {
 namespace {
@@ -10,86 +12,8 @@ namespace {
 constexpr std::chrono::seconds least_cut_ttl{60};  // attacks.md: floor, so that TTL 0 delegations cost no storm
 constexpr std::chrono::seconds most_cut_ttl{86'400};
 constexpr std::chrono::seconds hints_ttl{30};  // after failed priming: try again soon
-constexpr std::size_t one_label_steps = 4;     // RFC 9156 2.3 MINIMISE_ONE_LAB
-constexpr std::size_t most_minimised = 10;     // RFC 9156 2.3 MAX_MINIMISE_COUNT
-
-/// The labels below an underscore label reveal nothing that the zone's servers do not see anyway, and servers that do
-/// not know empty non-terminals answer them wrongly (mail-trust.md case 34): the name is asked in full from there on.
-std::size_t labels_to_probe(const dns::Name& name) {
-    const std::size_t all = name.label_count();
-    std::size_t service = 0;
-    while (service < all && name.label(service).starts_with('_')) ++service;
-    // Below: the host's own name is the last probe; with service labels in front it need not be probed at all.
-    return service > 0 && service < all ? all - service : all;
-}
 
 }  // namespace
-
-/// The state of one walk from a zone cut down to the answer.
-class Iterator::Walk {
-  public:
-    Walk(dns::Name name, dns::Type type, cache::ZoneCut start, const Settings& settings)
-        : cut(std::move(start)),
-          name_(std::move(name)),
-          type_(type),
-          minimise_(settings.minimisation == Switch::on),
-          hide_type_(settings.hide_query_type == Switch::on && type != dns::Type::ds && type != dns::Type::any) {
-        probed_ = cut.zone.label_count();
-    }
-
-    /// The next question: the full one, or one label more than is known (RFC 9156 2).
-    [[nodiscard]] std::pair<dns::Name, dns::Type> question() const {
-        const std::size_t all = name_.label_count();
-        if (!minimise_ || probes_ >= most_minimised) return {name_, type_};
-        const std::size_t step =
-            probes_ < one_label_steps ? 1 : std::max<std::size_t>(1, (all - probed_) / (most_minimised - probes_));
-        const std::size_t next = probed_ + step;
-        if (next >= labels_to_probe(name_)) {
-            // RFC 9156 3: the type is told to nobody but the server that has the name. Behind an underscore label it is
-            // plain to see.
-            const bool hide = hide_type_ && probed_ < all && labels_to_probe(name_) == all;
-            return {name_, hide ? probe_ : type_};
-        }
-        return {name_.ancestor(next), probe_};
-    }
-    /// A probe was answered with an error: RFC 7816's NS is what older servers expect; after that the whole name.
-    void probe_failed(FailureKind kind) {
-        if (kind == FailureKind::refused && probe_ == dns::Type::a) {
-            probe_ = dns::Type::ns;
-        } else {
-            minimise_ = false;
-        }
-    }
-    [[nodiscard]] bool is_full(const std::pair<dns::Name, dns::Type>& asked) const {
-        return asked.first == name_ && asked.second == type_;
-    }
-    void stop_minimising() { minimise_ = false; }
-    void probed(const dns::Name& asked) {
-        probed_ = asked.label_count();
-        ++probes_;
-    }
-    void descend(cache::ZoneCut child) {
-        cut = std::move(child);
-        probed_ = cut.zone.label_count();
-        from_cache = false;
-    }
-    void restart(cache::ZoneCut from) {
-        descend(std::move(from));
-        rechecked = true;
-    }
-
-    cache::ZoneCut cut;
-    bool from_cache = true;  ///< the cut was known before: it may be out of date
-    bool rechecked = false;  ///< the parent was asked again already
-
-  private:
-    dns::Name name_;
-    dns::Type type_;
-    bool minimise_, hide_type_;
-    dns::Type probe_ = dns::Type::a;  ///< hides what is asked for (RFC 9156 2.1)
-    std::size_t probed_ = 0;          ///< so many labels are known to belong to the cut's zone
-    std::size_t probes_ = 0;
-};
 
 Iterator::Iterator(Tools tools)
     : tools_(tools),
@@ -234,10 +158,31 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
             co_await find_by_forwarder(std::move(asked_way), std::move(asked_name), type, std::move(asked_context));
         if (forwarded.reply || way->first == Switch::off) co_return forwarded;
     }
+    co_return co_await walk_down(std::move(name), type, std::move(context), Aim::answer);
+}
+
+task::Task<Found> Iterator::learn_delegation(dns::Name zone, Context context) {
+    // Forwarders show no delegations.
+    if (tools_.forwarding.way(zone.parent())) co_return Found();
+    co_return co_await walk_down(std::move(zone), dns::Type::a, std::move(context), Aim::delegation);
+}
+
+task::Task<Found> Iterator::walk_down(dns::Name name, dns::Type type, Context context, Aim aim) {
+    const bool parent_side = (type == dns::Type::ds || aim == Aim::delegation) && !name.is_root();
+    dns::Name start = parent_side ? name.parent() : name;
     const bool forwarding = tools_.forwarding.stands_in();
-    Context starting = context;
-    cache::ZoneCut cut = co_await start_from(std::move(start), std::move(starting));
+    const Trail trail = trail_to(start);
+    Guesses guesses(tools_.scheduler);
+    send_ahead(guesses, trail.ended, name, type, context);
+    cache::ZoneCut cut = trail.live;
+    if (cut.servers.empty()) {
+        Context starting = context;
+        cut = co_await start_from(std::move(start), std::move(starting));
+    }
     Walk walk(name, type, std::move(cut), tools_.settings);
+    std::vector<dns::Name> expected;
+    for (const cache::ZoneCut& ended : trail.ended) expected.push_back(ended.zone);
+    walk.expect(std::move(expected));
     Found found;
     for (std::size_t step = 0; step < most_steps; ++step) {
         // Recursion was found to be impossible on the way.
@@ -249,7 +194,16 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
         cache::ZoneCut asked_cut = walk.cut;
         Context asked_context = context;
         if (!walk.is_full(question)) asked_context.patience = Context::Patience::no;
-        AskRef result = co_await ask(std::move(asked_cut), std::move(asked_name), asked_type, std::move(asked_context));
+        AskRef result;
+        if (const std::optional<std::size_t> guess = guesses.find(walk.cut.zone, question)) {
+            Guesses* sent = &guesses;
+            cache::ZoneCut fresh = walk.cut;
+            Context same = context;
+            result = co_await confirmed(sent, *guess, std::move(fresh), std::move(same));
+        }
+        if (!result) {
+            result = co_await ask(std::move(asked_cut), std::move(asked_name), asked_type, std::move(asked_context));
+        }
         found.zone = walk.cut.zone;
         found.server = result->server;
         found.rcode = result->rcode;
@@ -276,6 +230,7 @@ task::Task<Found> Iterator::find(dns::Name name, dns::Type type, Context context
         }
         if (const auto* referral = std::get_if<Referral>(&*result->reply)) {
             walk.descend(take_referral(*referral, walk.cut, context));
+            if (aim == Aim::delegation && referral->zone == name) co_return found;
             continue;
         }
         if (walk.is_full(question)) {

@@ -27,8 +27,11 @@ namespace mxtrust::resolve {
 
 inline constexpr unsigned most_depth = 6;      ///< look-ups of name servers' addresses inside look-ups of the same kind
 inline constexpr std::size_t most_steps = 40;  ///< referrals and minimisation steps of one walk
-inline constexpr std::size_t most_side_by_side = 3;  ///< servers of a zone asked at once (hedging)
-inline constexpr std::size_t most_attempts = 14;     ///< exchanges for one question to one zone
+inline constexpr std::size_t most_side_by_side = 3;      ///< servers of a zone asked at once (hedging)
+inline constexpr std::size_t most_attempts = 14;         ///< exchanges for one question to one zone
+inline constexpr std::size_t most_guessed_cuts = 3;      ///< ended delegations on one way whose servers are asked ahead
+inline constexpr std::size_t most_guessed_attempts = 2;  ///< servers asked ahead for one question
+inline constexpr std::size_t most_guessed_servers = 2;   ///< name servers whose addresses are looked up ahead
 inline constexpr std::size_t most_unknown_servers =
     5;  ///< NS names without address that are looked up for one question (A15)
 
@@ -38,6 +41,9 @@ struct Context {
     std::vector<Address> excluded;  ///< servers whose answer did not hold; others are asked (validator-pitfalls 32)
     /// A slow server is waited for; not where the question is only a step that can be left out.
     enum class Patience : std::uint8_t { yes, no } patience = Patience::yes;
+    /// By what right a zone's servers are asked: because its parent names them, or named them once. What came by a
+    /// guess is nothing before the parent names the same server again.
+    enum class Ground : std::uint8_t { delegation, guess } ground = Ground::delegation;
     [[nodiscard]] Context deeper() const { return {budget, depth + 1, {}, patience}; }
 };
 
@@ -67,6 +73,12 @@ struct Found {
     std::optional<Endpoint> forwarder{};  ///< the one that said it
 };
 
+/// The way down to a name, as far as it is known.
+struct Trail {
+    cache::ZoneCut live;                ///< the deepest zone whose delegation holds
+    std::vector<cache::ZoneCut> ended;  ///< delegations below it that held once, from the top down, without a gap
+};
+
 class Iterator {
   public:
     struct Tools {
@@ -83,6 +95,8 @@ class Iterator {
     explicit Iterator(Tools tools);
 
     task::Task<Found> find(dns::Name name, dns::Type type, Context context);
+    /// Walks to the parent of `zone` and takes its referral, so that the delegation and what it says of DS are known.
+    task::Task<Found> learn_delegation(dns::Name zone, Context context);
     /// Asks the parent again for its referral to `zone`, for what it says of DS; true where evidence was stored.
     task::Task<bool> refresh_referral(dns::Name zone, Context context);
     /// Called when a walk learns of a delegation, so that its keys can be fetched alongside.
@@ -92,6 +106,8 @@ class Iterator {
     [[nodiscard]] Forwarding& forwarding() { return tools_.forwarding; }
     /// The deepest zone cut at or above `name` that is known now.
     [[nodiscard]] cache::ZoneCut deepest_cut(const dns::Name& name) const;
+    /// The same, and below it what was known once.
+    [[nodiscard]] Trail trail_to(const dns::Name& name) const;
     void flush(const dns::Name& name, bool subtree);
 
   private:
@@ -100,6 +116,7 @@ class Iterator {
         dns::Type type{};
         unsigned depth = 0;
         bool configured = false;  ///< of a stub zone's servers, not of those that a delegation names
+        Context::Ground ground{};
         friend bool operator==(const AskKey&, const AskKey&) = default;
     };
     class AskKeyHash {
@@ -125,17 +142,30 @@ class Iterator {
     class Walk;
     class Roster;
     struct Asking;
+    struct Guesses;
+    /// What a walk is for.
+    enum class Aim : std::uint8_t {
+        answer,
+        delegation,  ///< of the zone with the name asked for
+    };
 
     // iterate.cc
     task::Task<Found> find_by_forwarder(Forwarding::Way way, dns::Name name, dns::Type type, Context context);
     [[nodiscard]] const Detour* stub_of(const dns::Name& zone) const;
     [[nodiscard]] cache::ZoneCut stub_cut(const Detour& stub) const;
     [[nodiscard]] bool is_stub(const cache::ZoneCut& cut) const;
+    task::Task<Found> walk_down(dns::Name name, dns::Type type, Context context, Aim aim);
     task::Task<cache::ZoneCut> prime(Context context);
     task::Task<cache::ZoneCut> start_from(dns::Name name, Context context);
     [[nodiscard]] cache::ZoneCut hints() const;
     [[nodiscard]] cache::ZoneCut take_referral(const Referral& referral, const cache::ZoneCut& from,
                                                const Context& context);
+    // guess.cc
+    void send_ahead(Guesses& guesses, const std::vector<cache::ZoneCut>& ended, const dns::Name& name, dns::Type type,
+                    const Context& context);
+    task::Task<AskRef> confirmed(Guesses* guesses, std::size_t index, cache::ZoneCut fresh, Context context);
+    [[nodiscard]] std::vector<Candidate> guessed_candidates(const cache::ZoneCut& ended, const Context& context) const;
+    [[nodiscard]] std::vector<Address> once_known_addresses(const dns::Name& host) const;
     // ask.cc
     task::Task<AskRef> ask(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context);
     task::Task<AskRef> ask_alone(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context);
@@ -143,7 +173,7 @@ class Iterator {
     task::Task<bool> look_further(std::shared_ptr<Asking> asking);
     [[nodiscard]] MonoTime next_turn(const std::optional<Candidate>& sent, MonoTime deadline) const;
     [[nodiscard]] AskRef failure_of(Asking& asking) const;
-    task::Task<AskResult> attempt(Query query, dns::Name zone, BudgetRef budget);
+    task::Task<AskResult> attempt(Query query, dns::Name zone, BudgetRef budget, Context::Ground ground);
     [[nodiscard]] Duration patience_of(const Context& context, MonoTime deadline) const;
     [[nodiscard]] std::vector<Candidate> known_candidates(const cache::ZoneCut& cut, const Context& context) const;
     task::Task<std::vector<Candidate>> candidates_of(dns::Name server, Context context);

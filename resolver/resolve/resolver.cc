@@ -94,12 +94,12 @@ struct Resolver::State {
         static_cast<void>(trust);
     }
 
-    /// The zone that will be asked is known, and known to be signed, but its keys have ended: they are fetched beside
-    /// the question, not after its answer.
-    void fetch_keys_beside(const dns::Name& name, dns::Type type, const Context& context) {
-        const dns::Name zone = iterator.deepest_cut(name).zone;
-        if (zone.is_root() || (type == dns::Type::dnskey && zone == name)) return;
-        if (chain.lacks_only_keys(zone)) prefetches.spawn(fetch_keys(zone, context));
+    /// The zone that will be asked is known, or was known once, and its keys have ended, or what its parent says of it:
+    /// these are fetched beside the question, not after its answer.
+    void fetch_keys_beside(const dns::Name& name, const Context& context) {
+        const Trail trail = iterator.trail_to(name);
+        const dns::Name& zone = trail.ended.empty() ? trail.live.zone : trail.ended.back().zone;
+        if (!zone.is_root() && chain.is_to_be_renewed(zone)) prefetches.spawn(fetch_keys(zone, context));
     }
 
     [[nodiscard]] FindingRef cached(const dns::Name& name, dns::Type type);
@@ -232,7 +232,7 @@ task::Task<FindingRef> Resolver::State::lookup_alone(dns::Name name, dns::Type t
         FindingRef whole = co_await chain.fetch(std::move(name), type, std::move(context));
         co_return whole->outcome() == Outcome::failure ? known : whole;
     }
-    fetch_keys_beside(name, type, context);
+    if (type != dns::Type::dnskey) fetch_keys_beside(name, context);
     co_return co_await chain.fetch(std::move(name), type, std::move(context));
 }
 

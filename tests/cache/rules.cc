@@ -421,6 +421,24 @@ TEST_CASE("a full memory cache lets go of the expired and the least dear first",
     }
 }
 
+TEMPLATE_TEST_CASE("a delegation that has ended can be looked back at, for a guess", "[rules]", Memory, Overlay,
+                   Committed) {
+    TestType cache;
+    const WallTime end = start + seconds(60);
+    const dns::Name zone = name("example.org");
+    CHECK((*cache).find_cut_of_any_age(zone, start) == nullptr);
+    (*cache).store_cut({zone, name("org"), {{name("ns.example.org"), {}}}, end});
+    CHECK((*cache).find_cut_of_any_age(zone, start)->expires == end);
+    CHECK((*cache).find_cut(zone, end) == nullptr);
+    const auto ended = (*cache).find_cut_of_any_age(zone, end + seconds(100));
+    REQUIRE(ended != nullptr);
+    CHECK(ended->expires == end);
+    CHECK(ended->servers.front().name == name("ns.example.org"));
+    CHECK((*cache).find_cut_of_any_age(name("org"), end) == nullptr);
+    (*cache).flush(zone, false);
+    CHECK((*cache).find_cut_of_any_age(zone, end) == nullptr);
+}
+
 TEMPLATE_TEST_CASE("what has ended can be looked back at, for a guess: never what is good, bogus or flushed", "[rules]",
                    Memory, Overlay, Committed) {
     TestType cache;

@@ -34,6 +34,14 @@ class FickleCache final : public mxtrust::cache::Cache {
                                                             mxtrust::WallTime now) override {
         return closed ? nullptr : within_.find_cut(zone, now);
     }
+    std::optional<mxtrust::cache::Ended> find_ended(const mxtrust::dns::Name& name, mxtrust::dns::Type type,
+                                                    mxtrust::WallTime now) override {
+        return closed ? std::nullopt : within_.find_ended(name, type, now);
+    }
+    std::shared_ptr<const mxtrust::cache::ZoneCut> find_cut_of_any_age(const mxtrust::dns::Name& zone,
+                                                                       mxtrust::WallTime now) override {
+        return closed ? nullptr : within_.find_cut_of_any_age(zone, now);
+    }
     void store_cut(const mxtrust::cache::ZoneCut& cut) override {
         if (!closed) within_.store_cut(cut);
     }
