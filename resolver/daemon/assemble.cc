@@ -163,6 +163,7 @@ route::RouteSettings route_settings(const Configuration& configuration, const La
     settings.options.strict_null_mx = configuration.mail.strict_null_mx;
     settings.options.allow_mx_literals = configuration.mail.allow_mx_literals;
     settings.tlsrpt = configuration.mail.tlsrpt;
+    settings.refresh_ahead = configuration.mail.refresh_ahead;
     return settings;
 }
 

@@ -173,6 +173,7 @@ constexpr Key keys[] = {
     {"mail", "mta-sts", [](V v, C c) { return read_boolean(v, c.mail.mta_sts); }},
     {"mail", "mta-sts-ca-file", [](V v, C c) { return read_path(v, c.mail.mta_sts_ca_file); }},
     {"mail", "tlsrpt", [](V v, C c) { return read_boolean(v, c.mail.tlsrpt); }},
+    {"mail", "refresh-ahead", [](V v, C c) { return read_boolean(v, c.mail.refresh_ahead); }},
     {"operator", "exceptions", [](V v, C c) { return read_exceptions(v, c.operator_keys.exceptions); }},
     {"operator", "recheck-interval", read_recheck_interval},
     {"test", "time", [](V v, C c) { return read_time(v, c.test.time); }},

@@ -110,6 +110,7 @@ struct MailKeys {
     bool mta_sts = true;
     std::filesystem::path mta_sts_ca_file;  ///< empty: the system's certificate authorities
     bool tlsrpt = true;
+    bool refresh_ahead = true;
     friend bool operator==(const MailKeys&, const MailKeys&) = default;
 };
 

@@ -50,14 +50,19 @@ KeptAnswers::Ref KeptAnswers::find(const std::string& key, WallTime now, WallTim
     return entries_.front().answer;
 }
 
-void KeptAnswers::keep(const std::string& key, dns::Name domain, Ref answer) {
+const KeptAnswers::Origin* KeptAnswers::origin(const std::string& key) const {
+    const auto found = places_.find(key);
+    return found == places_.end() ? nullptr : &found->second->origin;
+}
+
+void KeptAnswers::keep(const std::string& key, Origin origin, Ref answer) {
     drop(key);
     if (most_ == 0) return;
     while (entries_.size() >= most_) {
         places_.erase(entries_.back().key);
         entries_.pop_back();
     }
-    entries_.push_front(Entry{key, std::move(domain), std::move(answer)});
+    entries_.push_front(Entry{key, std::move(origin), std::move(answer)});
     places_.emplace(key, entries_.begin());
 }
 
@@ -72,7 +77,7 @@ std::size_t KeptAnswers::flush(const dns::Name& name, bool subtree) {
     Touched touched(name, subtree);
     std::size_t dropped = 0;
     for (Place place = entries_.begin(); place != entries_.end();) {
-        if (!rests_on(place->domain, *place->answer, touched)) {
+        if (!rests_on(place->origin.next_hop.name, *place->answer, touched)) {
             ++place;
             continue;
         }

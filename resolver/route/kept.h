@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "dns/name.h"
 #include "mail/answer.h"
+#include "mail/next_hop.h"
 
 namespace mxtrust::route {
 
@@ -21,8 +22,14 @@ class KeptAnswers {
     /// Null where there is none that is still good. `latest`: the latest time seen, where that is later than `now`: an
     /// operator's word that had ended by then has ended.
     Ref find(const std::string& key, WallTime now, WallTime latest);
-    /// `domain` is what MX was asked for, or the bracketed host.
-    void keep(const std::string& key, dns::Name domain, Ref answer);
+    /// What was asked, to ask it again.
+    struct Origin {
+        mail::NextHop next_hop;  ///< its name is what MX was asked for, or the bracketed host
+        std::uint16_t port = 25;
+    };
+    void keep(const std::string& key, Origin origin, Ref answer);
+    /// Null where there is no such answer.
+    [[nodiscard]] const Origin* origin(const std::string& key) const;
     void drop(const std::string& key);
     /// Drops the answers that rest on the name (or on one below it); returns how many.
     std::size_t flush(const dns::Name& name, bool subtree);
@@ -32,7 +39,7 @@ class KeptAnswers {
   private:
     struct Entry {
         std::string key;
-        dns::Name domain;
+        Origin origin;
         Ref answer;
     };
     using Place = std::list<Entry>::iterator;

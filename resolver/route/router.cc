@@ -17,6 +17,9 @@
 namespace mxtrust::route {
 namespace {
 
+/// A question in the last tenth of an answer's life makes it anew.
+constexpr std::uint32_t last_part_of_life = 10;
+
 /// A question about somebody else's flight is asked again so often at most: each time with the asker's own deadline.
 constexpr int most_attempts = 3;
 
@@ -52,6 +55,7 @@ struct Router::State {
                  {given.clock, given.lookups, given.scheduler, given.sts}),
           flights(given.scheduler),
           background(given.scheduler),
+          renewals(given.scheduler),
           kept(settings.most_answers),
           ledger(given.cache) {}
 
@@ -59,6 +63,8 @@ struct Router::State {
     task::Task<Outcome> answer(mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh, Sts sts);
     [[nodiscard]] bool may_refresh(const std::string& key);
     [[nodiscard]] MailAnswerRef find_kept(const std::string& key);
+    void renew_if_ending(const std::string& key, const mail::MailAnswer& answer);
+    task::Task<void> renew(std::string key, KeptAnswers::Origin origin);
     task::Task<void> fetch(mail::MxHost host, Errand errand);
     void note(mail::MailAnswer& answer);
     void count(const mail::MailAnswer& answer);
@@ -69,7 +75,7 @@ struct Router::State {
     Tools tools;
     Search search;
     task::SingleFlight<std::string, Outcome> flights;
-    task::Nursery background;
+    task::Nursery background, renewals;
     KeptAnswers kept;
     Ledger ledger;
     RouteCounters counters;
@@ -160,7 +166,28 @@ task::Task<MailAnswerRef> Router::State::ask(MailQuestion question) {
 MailAnswerRef Router::State::find_kept(const std::string& key) {
     const WallTime now = tools.clock.wall();
     const WallTime latest = settings.options.exceptions ? settings.options.exceptions->seen(now) : now;
-    return kept.find(key, now, latest);
+    MailAnswerRef found = kept.find(key, now, latest);
+    if (found && settings.refresh_ahead) renew_if_ending(key, *found);
+    return found;
+}
+
+/// Somebody wants it, and it ends soon: the next one shall not have to wait. Clients, and people who want a fresh look,
+/// go first.
+void Router::State::renew_if_ending(const std::string& key, const mail::MailAnswer& answer) {
+    const std::chrono::seconds life = answer.expires - answer.time;
+    if ((answer.expires - tools.clock.wall()) * last_part_of_life > life || life < settings.least_life_ahead) return;
+    if (renewals.size() >= settings.most_ahead_of_end || search.under_way() >= settings.most_busy) return;
+    if (refreshing.contains(key) || !may_refresh(key)) return;
+    renewals.spawn(renew(key, *kept.origin(key)));
+}
+
+task::Task<void> Router::State::renew(std::string key, KeptAnswers::Origin origin) {
+    const MonoTime due = tools.clock.mono() + settings.usual_time;
+    AnswerStarter<State> starter(*this, std::move(origin.next_hop), origin.port, due, Refresh::ahead, Sts::wanted);
+    // A client who wants a fresh look joins it.
+    std::string flight = key + " anew";
+    std::optional<Outcome> outcome = co_await flights.run(std::move(flight), due + settings.margin, std::move(starter));
+    if (!outcome && !flights.is_in_flight(key + " anew")) refreshing.erase(key);  // there was no room for it
 }
 
 /// A refresh makes us ask others: not without end.
@@ -179,23 +206,23 @@ bool Router::State::may_refresh(const std::string& key) {
 
 task::Task<Outcome> Router::State::answer(mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh,
                                           Sts sts) {
-    ++counters.searches;
+    ++(refresh == Refresh::ahead ? counters.renewed : counters.searches);
     // These live in this frame until the answer is made; look-ups of a fresh look end with it.
     std::shared_ptr<Lookups> anew;
     std::optional<Search> own;
     std::optional<UnderWay> under_way;
-    if (refresh == Refresh::yes) {
+    if (refresh != Refresh::no) {
         anew = tools.lookups.anew();
         under_way.emplace(refreshing, mail::destination_text(hop, port) + (sts == Sts::ignored ? " without sts" : ""));
     }
     if (anew) {
-        ++counters.refreshed;
+        if (refresh == Refresh::yes) ++counters.refreshed;
         own.emplace(search.limits(), Search::Tools{tools.clock, *anew, tools.scheduler, tools.sts});
     }
     Search* used = own ? &*own : &search;
     const std::uint64_t begun_in = epoch;
     const MonoTime start = tools.clock.mono();
-    const dns::Name domain = hop.name;
+    const mail::NextHop asked = hop;
     const mail::Options options = settings.options;
     Extras extras;
     extras.sts = sts == Sts::wanted;
@@ -203,6 +230,9 @@ task::Task<Outcome> Router::State::answer(mail::NextHop hop, std::uint16_t port,
     FoundDomain found = co_await used->find_domain(std::move(hop), port, due, options, extras);
     found.facts.failed_for = settings.failed_for;
     auto made = std::make_shared<mail::MailAnswer>(mail::decide(found.facts, options));
+    // What went wrong ahead of time is nobody's news: the answer that there is holds until its end, and not longer.
+    const bool failed = made->decision.action == mail::Action::defer || first_skipped(*made) != nullptr;
+    if (refresh == Refresh::ahead && (found.late || failed)) co_return Outcome{made, found.late, due};
     count(*made);
     if (found.late) ++counters.late;
     // Who gives us no time does not learn much; that is not the domain's fault.
@@ -210,7 +240,7 @@ task::Task<Outcome> Router::State::answer(mail::NextHop hop, std::uint16_t port,
     MailAnswerRef shared = made;
     // What is incomplete is not kept: the look-ups go on, and the next question finds more.
     bool worth_keeping = sts == Sts::wanted && !found.late && shared->expires > shared->time && begun_in == epoch;
-    if (worth_keeping) kept.keep(shared->domain, domain, shared);
+    if (worth_keeping) kept.keep(shared->domain, KeptAnswers::Origin{asked, port}, shared);
     co_return Outcome{shared, found.late, due};
 }
 

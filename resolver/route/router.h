@@ -23,7 +23,11 @@
 
 namespace mxtrust::route {
 
-enum class Refresh : std::uint8_t { no, yes };
+enum class Refresh : std::uint8_t {
+    no,
+    yes,
+    ahead,  ///< like yes, for nobody who waits; the router's own
+};
 enum class Sts : std::uint8_t { ignored, wanted };  ///< may a policy of MTA-STS count?
 
 struct MailQuestion {
@@ -55,6 +59,10 @@ struct RouteSettings {
     Duration refresh_interval{10'000};   ///< between two fresh looks at one destination: a person looks, a script loops
     bool tlsrpt = false;                 ///< look for where reports are wanted (RFC 8460)?
     std::size_t most_refreshing = 8;     ///< fresh looks under way at once; each costs what an unknown domain costs
+    bool refresh_ahead = true;           ///< make answers in demand anew when a tenth of their life is left?
+    std::size_t most_ahead_of_end = 4;   ///< of these under way at once: half of what may look anew, for people
+    std::size_t most_busy = 200;         ///< look-ups under way, beyond which none is begun: clients come first
+    std::chrono::seconds least_life_ahead{30};  ///< shorter-lived answers are made anew when they are asked for
 };
 
 struct RouteCounters {
@@ -65,6 +73,7 @@ struct RouteCounters {
     std::uint64_t late = 0;                            ///< answers made without all that was needed
     std::uint64_t ahead = 0;                           ///< hosts fetched ahead
     std::uint64_t refreshed = 0;                       ///< fresh looks at the authorities
+    std::uint64_t renewed = 0;                         ///< answers made anew before their end, for nobody who waited
     Histogram answer_time;                             ///< of all questions
 };
 

@@ -121,6 +121,8 @@ void put_mail(Exposition& page, const route::RouteCounters& counters) {
     page.one("mail_questions_total", "counter", "Mail answers asked for.", counters.questions);
     page.one("mail_kept_total", "counter", "Of these, answered by one that was kept.", counters.kept);
     page.one("mail_late_total", "counter", "Mail answers made without all that was needed.", counters.late);
+    page.one("mail_renewed_total", "counter", "Mail answers made anew before their end, because they are in demand.",
+             counters.renewed);
     page.histogram("mail_seconds", "How long a mail answer took.", counters.answer_time);
 }
 

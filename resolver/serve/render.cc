@@ -198,6 +198,7 @@ Json mail_json(const route::RouteCounters& counters) {
     json["late"] = counters.late;
     json["ahead"] = counters.ahead;
     json["refreshed"] = counters.refreshed;
+    json["renewed"] = counters.renewed;
     return json;
 }
 

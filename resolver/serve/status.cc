@@ -44,6 +44,7 @@ void add(route::RouteCounters& total, const route::RouteCounters& one) {
     total.late += one.late;
     total.ahead += one.ahead;
     total.refreshed += one.refreshed;
+    total.renewed += one.renewed;
     total.answer_time += one.answer_time;
 }
 
