@@ -231,6 +231,7 @@ Done supervise(const Supervised& parts) {
         });
     });
     if (!watched) return watched;
+    hear_signals();
     watch_workers(parts);
     tell_how_it_goes(parts);
     follow_epochs(parts);

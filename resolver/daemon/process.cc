@@ -2,6 +2,7 @@
 #include "daemon/process.h"
 
 #include <grp.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -11,11 +12,21 @@
 #include <csignal>
 #include <system_error>
 
+#include "base/require.h"
+
 namespace mxtrust::daemon {
 namespace {
 
 std::string system_text(int error) {
     return std::generic_category().message(error);
+}
+
+sigset_t signals_to_end() {
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    return ends;
 }
 
 }  // namespace
@@ -73,7 +84,14 @@ std::uint64_t prepare_process() {
     std::signal(SIGPIPE, SIG_IGN);
     // A reload that is asked for while we start would be the end; what it wants is read anyway.
     std::signal(SIGHUP, SIG_IGN);
+    const sigset_t ends = signals_to_end();
+    require(pthread_sigmask(SIG_BLOCK, &ends, nullptr) == 0);
     return limit.rlim_cur;
+}
+
+void hear_signals() {
+    const sigset_t ends = signals_to_end();
+    require(pthread_sigmask(SIG_UNBLOCK, &ends, nullptr) == 0);
 }
 
 }  // namespace mxtrust::daemon

@@ -11,6 +11,7 @@ from lab.daemon import Daemon
 # Nobody listens at that port: every name server is unreachable. (Discard: with the first, ICMP says so; silence is the lab's silent.nlx.)
 NOBODY = "authority-port = 9\n"
 DEADLINE_MS = 3000
+ENDINGS = 10
 
 
 def run(state, tally) -> None:
@@ -37,3 +38,15 @@ def run(state, tally) -> None:
         tally.check("status says that the root is not secure", status["health"] != "good", status.get("health"))
         tally.check("the daemon lives on", daemon.alive(), daemon.log_tail())
         tally.check("and ends properly", daemon.stop() == 0, daemon.log_tail())
+    endings(state, tally)
+
+
+def endings(state, tally) -> None:
+    """Told to end in the moment in which it first answers, it puts in order what was begun."""
+    found = []
+    for _ in range(ENDINGS):
+        with Daemon(state, extra=NOBODY) as daemon:
+            found.append(daemon.stop())
+            left = daemon.socket_path.exists()
+        tally.check("ended as soon as it answers, it takes its socket away", not left)
+    tally.check("ended as soon as it answers, it ends properly", set(found) == {0}, found)

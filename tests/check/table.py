@@ -43,7 +43,8 @@ def run(on, tally: Tally, wanted):
         print(f"{' '.join([row.domain, *row.options])} → {status}: {', '.join(found) or 'nothing'} → {'agrees' if good else 'DISAGREES'}", flush=True)
         tally.check(f"{row.domain} {' '.join(row.options)}", good,
                     f"wanted {row.status}: {row.findings}; {report.get('error', '')} missing {sorted(set(row.findings) - set(found))}, "
-                    f"beyond {sorted(set(found) - set(row.findings))}")
+                    f"beyond {sorted(set(found) - set(row.findings))}" + "".join(
+                        f"\n        {test['test']}: {test['seen']}" for test in report["tests"] if not good and test["result"] != "pass"))
     manners(on, tally, wanted)
     return list(zip(rows, (report for _, report in reports)))
 

@@ -7,7 +7,7 @@ import dns.flags
 import dns.rcode
 
 from attack import wire, world
-from attack.lane import MOST_P99, MXTRUST_PORT, UNBOUND_PORT, dig
+from attack.lane import ENOUGH, MOST_P99, MXTRUST_PORT, UNBOUND_PORT, dig
 from attack.wire import RR
 
 
@@ -177,7 +177,7 @@ class Attack:
     def benign_beside(self, lane, stream) -> dict:
         """What those felt who asked for something else meanwhile."""
         lane.looks_at("others")
-        lane.check("benign answers beside it are right, every one", len(stream.times) > 20 and not stream.wrong,
+        lane.check("benign answers beside it are right, every one", len(stream.times) > ENOUGH and not stream.wrong,
                    f"{len(stream.wrong)} of {len(stream.times)}: {stream.wrong[:3]}")
         lane.check(f"benign answers beside it come within {self.most_p99} s (p99)", stream.p99() < self.most_p99, f"{stream.p99():.3f} s")
         return {"p99": stream.p99(), "baseline": lane.baseline}
