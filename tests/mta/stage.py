@@ -94,5 +94,5 @@ class Stage:
         return postfix.arrivals(self.receivers.text()).get(recipient, [])
 
     def end(self):
-        for instance in reversed(self.started):
-            instance.stop()
+        while self.started:
+            self.started.pop().stop()
