@@ -131,6 +131,7 @@ Result<resolve::Settings> resolver_settings(const Configuration& configuration, 
     settings.case_randomisation = to_switch(keys.query_case_randomisation);
     settings.prime_root = to_switch(keys.prime_root);
     settings.aggressive_denial = to_switch(keys.aggressive_nsec);
+    settings.error_reporting = to_switch(keys.error_reporting);
     settings.hide_query_type = to_switch(keys.hide_query_type);
     settings.verify_glue = to_switch(keys.verify_glue);
     settings.child_name_servers = to_switch(keys.child_name_servers);

@@ -137,6 +137,7 @@ constexpr Key keys[] = {
      [](V v, C c) { return read_seconds(v, 3600, c.resolver.cache_min_negative_ttl); }},
     {"resolver", "cache-max-negative-ttl",
      [](V v, C c) { return read_seconds(v, 86400, c.resolver.cache_max_negative_ttl); }},
+    {"resolver", "error-reporting", [](V v, C c) { return read_boolean(v, c.resolver.error_reporting); }},
     {"resolver", "hide-query-type", [](V v, C c) { return read_boolean(v, c.resolver.hide_query_type); }},
     {"resolver", "verify-glue", [](V v, C c) { return read_boolean(v, c.resolver.verify_glue); }},
     {"resolver", "child-name-servers", [](V v, C c) { return read_boolean(v, c.resolver.child_name_servers); }},

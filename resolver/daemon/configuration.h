@@ -73,6 +73,7 @@ struct ResolverKeys {
     std::chrono::seconds cache_min_negative_ttl{0};
     std::chrono::seconds cache_max_negative_ttl{3600};
     bool hide_query_type = false;
+    bool error_reporting = false;  ///< RFC 9567
     bool verify_glue = false;
     bool child_name_servers = false;
     bool prefetch = false;

@@ -23,7 +23,8 @@ struct EdnsOption {
     Bytes data;
     friend bool operator==(const EdnsOption&, const EdnsOption&) = default;
 };
-inline constexpr std::uint16_t option_cookie = 10, option_ede = 15, option_tcp_keepalive = 11, option_padding = 12;
+inline constexpr std::uint16_t option_cookie = 10, option_ede = 15, option_tcp_keepalive = 11, option_padding = 12,
+                               option_report_channel = 18;  // RFC 9567 5
 
 struct ExtendedError {
     Ede code{};

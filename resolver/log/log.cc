@@ -212,6 +212,11 @@ void Log::received(std::string_view server, std::string_view what) {
     state_->say(Level::debug, "received: " + clean(what) + " from " + clean(server));
 }
 
+void Log::reported(const dns::Name& report) {
+    if (!is_debugging()) return;
+    state_->say(Level::debug, "error report: " + report.to_text());
+}
+
 void Log::server_trouble(std::string_view server, std::string_view what) {
     state_->say(Level::debug, "server trouble: " + clean(server) + ": " + clean(what));
 }

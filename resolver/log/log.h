@@ -41,11 +41,12 @@ class Log {
     void answered(std::string_view what, std::string_view result);  ///< debug: one question of a client, one line
     void sent(std::string_view server, const dns::Name& name, dns::Type type);  ///< debug: one query to an authority
     void received(std::string_view server, std::string_view what);              ///< debug
-    void server_trouble(std::string_view server, std::string_view what);        ///< debug
-    void cache_set_aside(std::string_view file, std::string_view why);          ///< warning
-    void store_trouble(std::string_view what);                                  ///< warning, rate-limited
-    void client_trouble(std::string_view who, std::string_view what);           ///< debug
-    void system_trouble(std::string_view what);                                 ///< error
+    void reported(const dns::Name& report);  ///< debug: a zone's error, to whom its servers name (RFC 9567)
+    void server_trouble(std::string_view server, std::string_view what);  ///< debug
+    void cache_set_aside(std::string_view file, std::string_view why);    ///< warning
+    void store_trouble(std::string_view what);                            ///< warning, rate-limited
+    void client_trouble(std::string_view who, std::string_view what);     ///< debug
+    void system_trouble(std::string_view what);                           ///< error
     void root_probe(bool secure, const dnssec::Reason& reason);  ///< info when it changes, warning when not secure
     /// Of a trust anchor's key (RFC 5011): info where a rollover goes as it should, else warning.
     void anchor_changed(std::string_view zone, std::uint16_t key_tag, std::string_view what, bool expected);

@@ -5,6 +5,7 @@
 
 #include "dns/text.h"
 #include "resolve/iterate.h"
+#include "resolve/report.h"
 #include "resolve/scrub.h"
 
 namespace mxtrust::resolve {
@@ -218,6 +219,8 @@ task::Task<AskResult> Iterator::attempt(Query query, dns::Name zone, BudgetRef b
     Asked asked{name, type, zone};
     drop_private_addresses(*message, tools_.settings.private_addresses, tools_.settings.private_domains);
     if (!guessed) learn_child_servers(zone, *message);
+    if (!guessed && tools_.settings.error_reporting == Switch::on)
+        tools_.report_agents.learn(zone, *message, tools_.clock.mono());
     Classified classified = classify(asked, *message);
     result.rcode = message->rcode;
     if (auto* unusable = std::get_if<Unusable>(&classified)) {

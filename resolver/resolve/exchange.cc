@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "resolve/resolver.h"
 #include "task/gather.h"
 
 namespace mxtrust::resolve {
@@ -46,6 +47,14 @@ bool same_question(const dns::Question& left, const dns::Question& right, Letter
 }
 
 }  // namespace
+
+Exchange::Options options_of(const Settings& settings) {
+    Exchange::Options options;
+    options.case_mix = settings.case_randomisation == Switch::on ? CaseMix::on : CaseMix::off;
+    options.edns_size = settings.edns_size;
+    options.port = settings.port;
+    return options;
+}
 
 std::string mix_case(const dns::Name& name, Random& random) {
     std::string spelled(as_text(name.wire()));

@@ -23,6 +23,8 @@
 
 namespace mxtrust::resolve {
 
+struct Settings;
+
 /// A zone that may be signed is never asked without EDNS: its signatures would be lost, and a forger would love that
 /// (A32).
 enum class EdnsNeed : std::uint8_t { wanted, indispensable };
@@ -166,6 +168,9 @@ class Exchange {
     std::unordered_set<Address, AddressHash> lingering_;
     task::SingleFlight<Key, Said, KeyHash> flights_;  // last: what flies uses the rest
 };
+
+/// What of them an exchange needs.
+[[nodiscard]] Exchange::Options options_of(const Settings& settings);
 
 /// The name's wire form with letters in random case (0x20). Pure but for the random bits.
 std::string mix_case(const dns::Name& name, Random& random);

@@ -25,6 +25,8 @@
 
 namespace mxtrust::resolve {
 
+class ReportAgents;
+
 inline constexpr unsigned most_depth = 6;      ///< look-ups of name servers' addresses inside look-ups of the same kind
 inline constexpr std::size_t most_steps = 40;  ///< referrals and minimisation steps of one walk
 inline constexpr std::size_t most_side_by_side = 3;      ///< servers of a zone asked at once (hedging)
@@ -91,6 +93,7 @@ class Iterator {
         Exchange& exchange;
         Evidence& evidence;
         Forwarding& forwarding;
+        ReportAgents& report_agents;
     };
     explicit Iterator(Tools tools);
 

@@ -9,6 +9,7 @@
 #include "resolve/fitting_cache.h"
 #include "resolve/iterate.h"
 #include "resolve/lookup_key.h"
+#include "resolve/report.h"
 #include "resolve/servers.h"
 #include "resolve/shelf.h"
 #include "task/gather.h"
@@ -30,11 +31,6 @@ constexpr std::size_t most_refreshed = 10'000;     // remembered, so that one is
 constexpr std::chrono::seconds refresh_pause{10};  // after the last try
 constexpr Duration refresh_time{5000};
 constexpr std::uint32_t last_part_of_life = 10;  // a question in the last tenth of an answer's life renews it
-
-Exchange::Options exchange_options(const Settings& settings) {
-    const bool mixed = settings.case_randomisation == Switch::on;
-    return {.case_mix = mixed ? CaseMix::on : CaseMix::off, .edns_size = settings.edns_size, .port = settings.port};
-}
 
 Finding::Parts failed_parts(const dns::Name& name, dns::Type type, Code code, dns::Ede ede, std::string text,
                             WallTime expires) {
@@ -69,13 +65,16 @@ struct Resolver::State {
           evidence(tools.random),
           own_board(given_tools.log),
           servers(tools.random),
-          exchange(exchange_options(settings),
+          exchange(options_of(settings),
                    {tools.clock, tools.random, tools.network, servers, tools.log, tools.scheduler}),
           forwarding({settings, tools.clock, tools.random, tools.network, tools.log, tools.scheduler,
                       tools.board != nullptr ? *tools.board : own_board, tools.relay}),
+          report_agents(tools.random),
           iterator({settings, tools.clock, tools.random, tools.cache, tools.scheduler, servers, exchange, evidence,
-                    forwarding}),
+                    forwarding, report_agents}),
           chain({settings, tools.clock, tools.random, tools.cache, tools.scheduler, iterator, evidence, counters}),
+          reporter({settings, tools.clock, tools.random, tools.cache, tools.log, tools.scheduler, report_agents, chain},
+                   meter),
           flights(tools.scheduler, most_lookups_in_flight, LookupKeyHash(tools.random)),
           shelf(settings.most_stale, tools.random),
           refreshed(0, LookupKeyHash(tools.random)),
@@ -128,8 +127,10 @@ struct Resolver::State {
     Servers servers;
     Exchange exchange;
     Forwarding forwarding;
+    ReportAgents report_agents;
     Iterator iterator;
     Chain chain;
+    Reporter reporter;
     task::SingleFlight<LookupKey, FindingRef, LookupKeyHash> flights;
     Shelf shelf;
     std::unordered_map<LookupKey, WallTime, LookupKeyHash> refreshed;  ///< not again before
@@ -152,6 +153,7 @@ const Counters& Resolver::counters() const {
     state_->counters.suspicious = sent.suspicious;
     state_->counters.crowded = state_->exchange.crowd().turned_away();
     state_->counters.in_flight = state_->flights.in_flight();
+    state_->counters.reports = state_->reporter.sent();
     const Meter& spent = state_->counters.spent = *state_->meter;
     state_->counters.verifications = spent.drawn.at(static_cast<std::size_t>(Limit::verifications));
     state_->counters.budget_exhausted =
@@ -259,6 +261,7 @@ task::Task<FindingRef> Resolver::State::lookup(dns::Name name, dns::Type type, C
     }
     if (found && *found) {
         shelf.put(*found);
+        reporter.consider(**found);
         co_return std::move(*found);
     }
     co_return too_late(name, type);

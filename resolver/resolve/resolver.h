@@ -60,6 +60,7 @@ struct Settings {
     std::vector<Network> private_addresses;     ///< never the addresses of public names (DNS rebinding)
     std::vector<dns::Name> private_domains;     ///< whose names may have them all the same
     Switch prime_root = Switch::on;             ///< RFC 8109
+    Switch error_reporting = Switch::off;       ///< RFC 9567 (report.h)
     Switch aggressive_denial = Switch::on;      ///< RFC 8198
     Switch local_authorities = Switch::off;     ///< tests only: private and documentation addresses may be asked (A33)
     Switch loopback_authorities = Switch::off;  ///< tests only: so may loopback addresses
@@ -104,6 +105,7 @@ struct Counters {
     std::uint64_t answers_exhausted = 0;     ///< answers that cost more than one answer may
     std::uint64_t crowded = 0;    ///< questions refused or ended because too many of their kind were under way
     std::uint64_t in_flight = 0;  ///< questions under way now
+    std::uint64_t reports = 0;    ///< of errors, to zones' agents (RFC 9567)
     Meter spent;                  ///< by all look-ups, by limit
 };
 

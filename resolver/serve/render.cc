@@ -183,6 +183,7 @@ Json resolver_json(const resolve::Counters& counters) {
     }
     json["suspicious"] = counters.suspicious;
     json["crowded"] = counters.crowded;
+    json["reports"] = counters.reports;
     json["in_flight"] = counters.in_flight;
     return json;
 }

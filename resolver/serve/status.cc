@@ -27,6 +27,7 @@ void add(resolve::Counters& total, const resolve::Counters& one) {
     total.suspicious += one.suspicious;
     total.answers_exhausted += one.answers_exhausted;
     total.crowded += one.crowded;
+    total.reports += one.reports;
     total.in_flight += one.in_flight;
     for (std::size_t limit = 0; limit < limit_count; ++limit) {
         total.spent.drawn.at(limit) += one.spent.drawn.at(limit);
