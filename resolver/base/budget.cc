@@ -35,12 +35,14 @@ BudgetLimits limits_of_an_answer(const BudgetLimits& lookup) {
     return answer;
 }
 
-Budget::Budget(BudgetLimits limits, MonoTime deadline, std::shared_ptr<Budget> parent, std::shared_ptr<Meter> meter)
+Budget::Budget(BudgetLimits limits, MonoTime deadline, std::shared_ptr<Budget> parent, std::shared_ptr<Meter> meter,
+               QuestionNumber question)
     : limits_(limits),
       deadline_(parent == nullptr ? deadline : std::min(deadline, parent->deadline())),
       patience_(deadline_),
       parent_(std::move(parent)),
-      meter_(std::move(meter)) {}
+      meter_(std::move(meter)),
+      question_(parent_ == nullptr ? question : parent_->question_) {}
 
 bool Budget::take(Limit limit, std::uint32_t count) {
     const auto index = static_cast<std::size_t>(limit);

@@ -28,6 +28,12 @@ enum class Limit : std::uint8_t {
 inline constexpr std::size_t limit_count = 6;
 [[nodiscard]] std::string_view name_of(Limit limit);
 
+/// One question of a client, or of the daemon's own, in the log: what was done for it has its number (log/log.h).
+struct QuestionNumber {
+    std::uint64_t number = 0;  ///< 0: nobody's
+    friend bool operator==(const QuestionNumber&, const QuestionNumber&) = default;
+};
+
 struct BudgetLimits {
     std::array<std::uint32_t, limit_count> most{100, 128 * 1024, 30, 8, 128, 60};
 };
@@ -45,7 +51,7 @@ struct Meter {
 class Budget {
   public:
     Budget(BudgetLimits limits, MonoTime deadline, std::shared_ptr<Budget> parent = nullptr,
-           std::shared_ptr<Meter> meter = nullptr);
+           std::shared_ptr<Meter> meter = nullptr, QuestionNumber question = {});
 
     /// Draws `count`; false, and remembers which limit it was, when that is more than is left here or in the parent.
     [[nodiscard]] bool take(Limit limit, std::uint32_t count = 1);
@@ -62,6 +68,8 @@ class Budget {
     /// remembered for all (RFC 9520) is never one client's hurry. The deadline itself, unless it was said.
     [[nodiscard]] MonoTime patience() const { return patience_; }
     void leave_at(MonoTime time) { patience_ = std::min(time, deadline_); }
+    /// Whose it is; a child's is its parent's.
+    [[nodiscard]] QuestionNumber question() const { return question_; }
 
   private:
     BudgetLimits limits_;
@@ -72,6 +80,7 @@ class Budget {
     std::shared_ptr<Meter> meter_;
     std::optional<Limit> exhausted_;
     bool starved_ = false;
+    QuestionNumber question_;
 };
 
 using BudgetRef = std::shared_ptr<Budget>;

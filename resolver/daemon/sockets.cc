@@ -55,20 +55,32 @@ Done take(Sockets& sockets, PassedSocket passed) {
         sockets.udp.push_back(std::move(passed.listening));
     } else if (passed.name == "dns" && kind == Kind::tcp) {
         sockets.tcp.push_back(std::move(passed.listening));
+    } else if (passed.name == "metrics" && file) {
+        sockets.metrics.push_back(std::move(passed.listening));
+    } else if (passed.name == "metrics" && kind == Kind::tcp) {
+        // As for metrics-listen: the figures are not for the world.
+        if (!passed.listening.endpoint().address.is_loopback()) {
+            return fail(FailureKind::system, "APAM"_code,
+                        "the socket for metrics that was passed is at " + passed.listening.endpoint().to_text() +
+                            "; it must be a Unix socket or at a loopback address");
+        }
+        sockets.metrics.push_back(std::move(passed.listening));
     } else {
-        return fail(FailureKind::system, "APAS"_code,
-                    std::string("a ") +
-                        (file                ? "Unix"
-                         : kind == Kind::udp ? "UDP"
-                                             : "TCP") +
-                        " socket was passed with the name \"" + passed.name +
-                        "\"; FileDescriptorName= must be query or postfix for a Unix socket, dns for UDP and TCP");
+        return fail(
+            FailureKind::system, "APAS"_code,
+            std::string("a ") +
+                (file                ? "Unix"
+                 : kind == Kind::udp ? "UDP"
+                                     : "TCP") +
+                " socket was passed with the name \"" + passed.name +
+                "\"; FileDescriptorName= must be query, postfix or metrics for a Unix socket, dns or metrics for "
+                "TCP, dns for UDP");
     }
     return {};
 }
 
 Done open_metrics(Sockets& sockets, const ServerKeys& keys) {
-    if (keys.metrics_listen.empty()) return {};
+    if (keys.metrics_listen.empty() || !sockets.metrics.empty()) return {};
     const auto endpoint = parse_endpoint(keys.metrics_listen);
     auto metrics = endpoint ? net::Listening::tcp(*endpoint)
                             : net::Listening::unix_stream(keys.metrics_listen, keys.query_socket_mode);

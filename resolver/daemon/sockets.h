@@ -19,8 +19,8 @@ struct Sockets {
     std::vector<net::Listening> metrics;  ///< at most one; of one worker alone, so that duplicate() leaves it out
     std::vector<std::string> own_files;   ///< of Unix sockets, to be removed at the end
 
-    /// What was passed serves instead of what the configuration says of the same door ("query", "postfix", "dns"). One
-    /// clear sentence where one cannot be opened, or where one was passed under another name.
+    /// What was passed serves instead of what the configuration says of the same door ("query", "postfix", "metrics",
+    /// "dns"). One clear sentence where one cannot be opened, or where one was passed under another name.
     static Result<Sockets> open(const ServerKeys& keys, std::vector<PassedSocket> passed);
     [[nodiscard]] Result<Sockets> duplicate() const;
     /// As bound: "/run/mxtrust/query.sock", "127.0.0.1:53" for UDP and TCP.

@@ -7,6 +7,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -26,6 +28,7 @@ constexpr std::size_t most_store_troubles = 16;
 /// A client that asks for a thousand bogus names, or a zone that breaks under load, would else write the log full
 /// (A39).
 constexpr std::chrono::seconds flood_interval{10};
+constexpr std::chrono::minutes family_interval{10};  // a network that comes and goes
 constexpr std::uint64_t most_in_flood_interval = 200;
 /// Of a text from the network, per field; a whole line stays well below the journal's 48 KiB.
 constexpr std::size_t most_octets_of_text = 500;
@@ -95,8 +98,35 @@ std::string words(const dnssec::Reason& reason) {
     return text;
 }
 
-std::string question(const dns::Name& name, dns::Type type) {
+std::string asked(const dns::Name& name, dns::Type type) {
     return name.to_text() + " " + dns::to_text(type);
+}
+
+/// The fields of a line where there is no journal: ` | question=17 zone=example.org server="ns1.example.org
+/// (192.0.2.1)"`.
+std::string pairs(const Fields& fields) {
+    std::string text;
+    for (const auto& [name, value] : fields) {
+        if (value.empty()) continue;
+        text += text.empty() ? " | " : " ";
+        for (const char letter : name) text += letter == ' ' ? '_' : letter;
+        text += '=';
+        if (value.find_first_of(" \"=\\|") == std::string::npos) {
+            text += value;
+            continue;
+        }
+        text += '"';
+        for (const char letter : value) {
+            if (letter == '"' || letter == '\\') text += '\\';
+            text += letter;
+        }
+        text += '"';
+    }
+    return text;
+}
+
+std::string number_text(QuestionNumber question) {
+    return question.number == 0 ? std::string() : std::to_string(question.number);
 }
 
 }  // namespace
@@ -113,6 +143,7 @@ struct Log::State {
         if (journal && send_to_journal(level, text.substr(0, text.find(':')), text, fields)) return;
         std::string line(with_prefix ? journal_prefix(level) : std::string_view());
         line += text;
+        line += pairs(fields);
         logger.log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
     }
 
@@ -133,6 +164,12 @@ struct Log::State {
     spdlog::logger logger;
     bool with_prefix;
     bool journal;
+    std::atomic<std::uint64_t> questions = 0;
+    struct FamilyTold {
+        std::atomic<bool> silent = false;
+        std::optional<std::chrono::steady_clock::time_point> last;  // guarded
+    };
+    std::array<FamilyTold, 2> families;
     std::mutex mutex;  // guards what is below
     /// What was told of the store, and when: what else comes meanwhile (that it is over, for example) is told too.
     std::map<std::string, std::chrono::steady_clock::time_point, std::less<>> store_trouble_told;
@@ -173,7 +210,12 @@ void Log::configuration_doubt(std::string_view what) {
     state_->say(Level::warning, "configuration: " + clean(what));
 }
 
-void Log::not_secure(const dns::Name& name, dns::Type type, dnssec::Security security, const dnssec::Reason& reason) {
+QuestionNumber Log::next_question() {
+    return {state_->questions.fetch_add(1, std::memory_order_relaxed) + 1};
+}
+
+void Log::not_secure(QuestionNumber question, const dns::Name& name, dns::Type type, dnssec::Security security,
+                     const dnssec::Reason& reason) {
     // An insecure zone is most of the Internet and no failure: its names do not belong into a log at info level.
     const Level level =
         security == dnssec::Security::bogus || security == dnssec::Security::indeterminate ? Level::info : Level::debug;
@@ -184,8 +226,9 @@ void Log::not_secure(const dns::Name& name, dns::Type type, dnssec::Security sec
         state_->say(Level::warning, "too much to tell: " + std::to_string(untold) +
                                         " more questions were bogus or not found out in the last seconds");
     }
-    state_->say(level, std::string(dnssec::to_text(security)) + ": " + question(name, type) + ": " + words(reason),
-                {{"security", std::string(dnssec::to_text(security))},
+    state_->say(level, std::string(dnssec::to_text(security)) + ": " + asked(name, type) + ": " + words(reason),
+                {{"question", number_text(question)},
+                 {"security", std::string(dnssec::to_text(security))},
                  {"name", name.to_text()},
                  {"type", dns::to_text(type)},
                  {"zone", reason.zone ? reason.zone->to_text() : std::string()},
@@ -197,28 +240,32 @@ bool Log::is_debugging() const {
     return state_->logger.should_log(spdlog::level::debug);
 }
 
-void Log::answered(std::string_view what, std::string_view result) {
+void Log::answered(QuestionNumber question, std::string_view what, std::string_view result) {
     if (!is_debugging()) return;
-    state_->say(Level::debug, "answered: " + clean(what) + ": " + clean(result));
+    state_->say(Level::debug, "answered: " + clean(what) + ": " + clean(result), {{"question", number_text(question)}});
 }
 
-void Log::sent(std::string_view server, const dns::Name& name, dns::Type type) {
-    if (!state_->logger.should_log(spdlog::level::debug)) return;
-    state_->say(Level::debug, "sent: " + question(name, type) + " to " + clean(server));
-}
-
-void Log::received(std::string_view server, std::string_view what) {
-    if (!state_->logger.should_log(spdlog::level::debug)) return;
-    state_->say(Level::debug, "received: " + clean(what) + " from " + clean(server));
-}
-
-void Log::reported(const dns::Name& report) {
+void Log::sent(QuestionNumber question, std::string_view server, const dns::Name& name, dns::Type type) {
     if (!is_debugging()) return;
-    state_->say(Level::debug, "error report: " + report.to_text());
+    state_->say(Level::debug, "sent: " + asked(name, type) + " to " + clean(server),
+                {{"question", number_text(question)}, {"server", clean(server)}});
 }
 
-void Log::server_trouble(std::string_view server, std::string_view what) {
-    state_->say(Level::debug, "server trouble: " + clean(server) + ": " + clean(what));
+void Log::received(QuestionNumber question, std::string_view server, std::string_view what) {
+    if (!is_debugging()) return;
+    state_->say(Level::debug, "received: " + clean(what) + " from " + clean(server),
+                {{"question", number_text(question)}, {"server", clean(server)}});
+}
+
+void Log::reported(QuestionNumber question, const dns::Name& report) {
+    if (!is_debugging()) return;
+    state_->say(Level::debug, "error report: " + report.to_text(), {{"question", number_text(question)}});
+}
+
+void Log::server_trouble(QuestionNumber question, std::string_view server, std::string_view what) {
+    if (!is_debugging()) return;
+    state_->say(Level::debug, "server trouble: " + clean(server) + ": " + clean(what),
+                {{"question", number_text(question)}, {"server", clean(server)}});
 }
 
 void Log::cache_set_aside(std::string_view file, std::string_view why) {
@@ -281,6 +328,29 @@ void Log::forwarder(std::string_view address, std::string_view what, std::string
     std::string line = "forwarder: " + clean(address) + " is " + clean(what);
     if (!why.empty()) line += ": " + clean(why);
     state_->say(sound ? Level::info : Level::warning, line, {{"forwarder", clean(address)}, {"state", clean(what)}});
+}
+
+void Log::family_silent(Family family) {
+    State::FamilyTold& told = state_->families.at(family == Family::ipv4 ? 0 : 1);
+    if (told.silent.load(std::memory_order_relaxed)) return;
+    const auto now = std::chrono::steady_clock::now();
+    {
+        const std::lock_guard guard(state_->mutex);
+        if (told.last && now - *told.last < family_interval) return;
+        told.last = now;
+        told.silent = true;
+    }
+    const bool four = family == Family::ipv4;
+    state_->say(Level::warning, std::string("network: nothing answers over ") + (four ? "IPv4" : "IPv6") + "; " +
+                                    (four ? "IPv6" : "IPv4") + " is used. Mend it, or set [resolver] " +
+                                    (four ? "ipv4" : "ipv6") + " = false");
+}
+
+void Log::family_answers(Family family) {
+    State::FamilyTold& told = state_->families.at(family == Family::ipv4 ? 0 : 1);
+    if (!told.silent.load(std::memory_order_relaxed) || !told.silent.exchange(false)) return;
+    state_->say(Level::info,
+                std::string("network: ") + (family == Family::ipv4 ? "IPv4" : "IPv6") + " is answered over again");
 }
 
 void Log::resolution_changed(std::string_view what, bool sound) {

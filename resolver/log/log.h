@@ -1,4 +1,6 @@
 // What the daemon tells its operator: one function per event, one line per event. Sole includer of spdlog is log.cc.
+// Behind its words a line has fields, in the journal as MXTRUST_QUESTION and the like, elsewhere as key=value; what
+// belongs to a question has its number there.
 //
 // No domain is named at info level unless it failed. Texts from the network are cleaned of control characters here.
 #pragma once
@@ -8,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/address.h"
+#include "base/budget.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "dnssec/finding.h"
@@ -34,25 +38,36 @@ class Log {
     void reloaded(std::string_view what, bool whole);  ///< info; warning where something of it needs a restart
     void reload_refused(const Failure& failure);       ///< error: the old configuration stays in force
     void configuration_doubt(std::string_view what);   ///< warning: works, but hardly as meant
-    void not_secure(const dns::Name& name, dns::Type type, dnssec::Security security,
-                    const dnssec::Reason& reason);  ///< info; debug where it is only insecure
+    /// For the next question; from 1 on, while the daemon runs. Whoever joins a question that is under way finds the
+    /// lines of that one.
+    [[nodiscard]] QuestionNumber next_question();
+    /// Info; debug where it is only insecure.
+    void not_secure(QuestionNumber question, const dns::Name& name, dns::Type type, dnssec::Security security,
+                    const dnssec::Reason& reason);
     /// Is every single question to be told?
     [[nodiscard]] bool is_debugging() const;
-    void answered(std::string_view what, std::string_view result);  ///< debug: one question of a client, one line
-    void sent(std::string_view server, const dns::Name& name, dns::Type type);  ///< debug: one query to an authority
-    void received(std::string_view server, std::string_view what);              ///< debug
-    void reported(const dns::Name& report);  ///< debug: a zone's error, to whom its servers name (RFC 9567)
-    void server_trouble(std::string_view server, std::string_view what);  ///< debug
-    void cache_set_aside(std::string_view file, std::string_view why);    ///< warning
-    void store_trouble(std::string_view what);                            ///< warning, rate-limited
-    void client_trouble(std::string_view who, std::string_view what);     ///< debug
-    void system_trouble(std::string_view what);                           ///< error
+    /// Debug: one question of a client, one line.
+    void answered(QuestionNumber question, std::string_view what, std::string_view result);
+    /// Debug: one query to an authority.
+    void sent(QuestionNumber question, std::string_view server, const dns::Name& name, dns::Type type);
+    void received(QuestionNumber question, std::string_view server, std::string_view what);  ///< debug
+    void reported(QuestionNumber question,
+                  const dns::Name& report);  ///< debug: a zone's error, to whom its servers name (RFC 9567)
+    void server_trouble(QuestionNumber question, std::string_view server, std::string_view what);  ///< debug
+    void cache_set_aside(std::string_view file, std::string_view why);                             ///< warning
+    void store_trouble(std::string_view what);                         ///< warning, rate-limited
+    void client_trouble(std::string_view who, std::string_view what);  ///< debug
+    void system_trouble(std::string_view what);                        ///< error
     void root_probe(bool secure, const dnssec::Reason& reason);  ///< info when it changes, warning when not secure
     /// Of a trust anchor's key (RFC 5011): info where a rollover goes as it should, else warning.
     void anchor_changed(std::string_view zone, std::uint16_t key_tag, std::string_view what, bool expected);
     void anchor_state_trouble(std::string_view what);  ///< warning
     /// A forwarder's state or handling of DNSSEC changed: info where it is sound, else warning.
     void forwarder(std::string_view address, std::string_view what, std::string_view why, bool sound);
+    /// Of name servers none answers over this family, while others answer over the other: warning; then info. Told
+    /// when it changes, and not often.
+    void family_silent(Family family);
+    void family_answers(Family family);
     /// Who does the asking changed (authorities or forwarders): info where all is as it should be, else warning.
     void resolution_changed(std::string_view what, bool sound);
     /// Of the operator's own: "the negative trust anchor for example.org", "the operator's exception for …".

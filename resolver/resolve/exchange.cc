@@ -132,7 +132,7 @@ Result<dns::Message> Exchange::accept(const Query& query, BytesView wire, Budget
             if (record.type != dns::Type::rrsig) record.rdata = dns::canonical(record.type, record.rdata);
         }
     }
-    tools_.log.received(query.to.address.to_text(), dns::to_text(message->rcode));
+    tools_.log.received(budget.question(), query.to.address.to_text(), dns::to_text(message->rcode));
     return message;
 }
 
@@ -140,7 +140,7 @@ Endpoint Exchange::endpoint_of(const Query& query) const {
     return {query.to.address, query.to.port != 0 ? query.to.port : options_.port};
 }
 
-void Exchange::note_failure(const Query& query, const Failure& failure) {
+void Exchange::note_failure(const Query& query, const Failure& failure, QuestionNumber question) {
     const MonoTime now = tools_.clock.mono();
     if (failure.kind == FailureKind::timeout) {
         ++counters_.timeouts;
@@ -148,7 +148,12 @@ void Exchange::note_failure(const Query& query, const Failure& failure) {
     } else if (failure.kind == FailureKind::unreachable) {
         tools_.servers.unreachable(query.to.address, now);
     }
-    tools_.log.server_trouble(query.to.address.to_text(), failure.text);
+    const Family family = query.to.address.family();
+    const Family other = family == Family::ipv4 ? Family::ipv6 : Family::ipv4;
+    // Where both are, there is no network at all, and the look at the root says so.
+    if (tools_.servers.is_family_dead(family, now) && !tools_.servers.is_family_dead(other, now))
+        tools_.log.family_silent(family);
+    tools_.log.server_trouble(question, query.to.address.to_text(), failure.text);
 }
 
 /// Is what came by datagram the answer? Whatever is odd about it may be a forger's, and is left to a stream.
@@ -168,7 +173,7 @@ Result<Exchange::Heard> Exchange::consider(const Query& query, const dns::Messag
     if (!message) {
         // Garbage under the right ID: cut off without a word, or made to end the question early (A32).
         ++counters_.suspicious;
-        tools_.log.server_trouble(query.to.address.to_text(), message.error().text);
+        tools_.log.server_trouble(budget.question(), query.to.address.to_text(), message.error().text);
         return heard;
     }
     const MonoTime now = tools_.clock.mono();
@@ -195,7 +200,7 @@ task::Task<Result<Exchange::Heard>> Exchange::ask_datagram(Query query, Manner m
         co_return fail(FailureKind::budget, "RXUP"_code, "the look-up sent as many queries as its budget allows");
     }
     ++counters_.udp;
-    tools_.log.sent(query.to.address.to_text(), query.name, query.type);
+    tools_.log.sent(budget->question(), query.to.address.to_text(), query.name, query.type);
     dns::Message sent = build(query, manner);
     Bytes wire = dns::render_message(sent);
     Endpoint endpoint = endpoint_of(query);
@@ -213,12 +218,13 @@ task::Task<Result<Exchange::Heard>> Exchange::ask_datagram(Query query, Manner m
     Result<net::DatagramReply> reply =
         co_await tools_.network.exchange_datagram(endpoint, std::move(wire), std::move(matcher), until);
     if (!reply) {
-        note_failure(query, reply.error());
+        note_failure(query, reply.error(), budget->question());
         co_return fail(std::move(reply.error()));
     }
     if (!reply->suspicious && !reply->too_large) {
         const Duration took = std::chrono::duration_cast<Duration>(tools_.clock.mono() - begin);
         tools_.servers.answered(query.to.address, took);
+        tools_.log.family_answers(query.to.address.family());
         counters_.time.note(took);
     }
     if (query.heard) *query.heard = true;
@@ -232,6 +238,7 @@ task::Task<Result<dns::Message>> Exchange::ask_stream(Query query, Manner manner
         co_return fail(FailureKind::budget, "RXTP"_code, "the look-up sent as many queries as its budget allows");
     }
     ++counters_.tcp;
+    tools_.log.sent(budget->question(), query.to.address.to_text(), query.name, query.type);
     dns::Message sent = build(query, manner);
     Bytes wire = dns::render_message(sent);
     Endpoint endpoint = endpoint_of(query);
@@ -239,7 +246,7 @@ task::Task<Result<dns::Message>> Exchange::ask_stream(Query query, Manner manner
     Result<Bytes> reply = co_await tools_.network.exchange_stream(endpoint, std::move(wire), until);
     if (!reply) {
         // Its datagrams may still be good: a server without TCP is not dead.
-        tools_.log.server_trouble(query.to.address.to_text(), reply.error().text);
+        tools_.log.server_trouble(budget->question(), query.to.address.to_text(), reply.error().text);
         co_return fail(std::move(reply.error()));
     }
     // Nobody guesses a connection: a server that does not keep the letters is merely odd.

@@ -157,7 +157,7 @@ class Exchange {
     Result<Heard> consider(const Query& query, const dns::Message& sent, const net::DatagramReply& reply,
                            Budget& budget);
     [[nodiscard]] Endpoint endpoint_of(const Query& query) const;
-    void note_failure(const Query& query, const Failure& failure);
+    void note_failure(const Query& query, const Failure& failure, QuestionNumber question);
 
     Options options_;
     Tools tools_;

@@ -129,7 +129,7 @@ dns::Message Forwarding::build(const dns::Name& name, dns::Type type) {
 task::Task<Result<dns::Message>> Forwarding::exchange(Endpoint forwarder, dns::Name name, dns::Type type,
                                                       MonoTime until, BudgetRef budget) {
     if (tools_.relay == nullptr) co_return fail(FailureKind::unsupported, "RFNR"_code, "cannot be asked from here");
-    tools_.log.sent(forwarder.to_text(), name, type);
+    tools_.log.sent(budget->question(), forwarder.to_text(), name, type);
     const dns::Message sent = build(name, type);
     RelayQuestion question;
     question.forwarder = forwarder;
@@ -147,7 +147,7 @@ task::Task<Result<dns::Message>> Forwarding::exchange(Endpoint forwarder, dns::N
                                wire.error().kind == FailureKind::unreachable ||
                                wire.error().kind == FailureKind::malformed;
         if (its_fault) tools_.board.failed(forwarder, wire.error().text, asked, now);
-        tools_.log.server_trouble(forwarder.to_text(), wire.error().text);
+        tools_.log.server_trouble(budget->question(), forwarder.to_text(), wire.error().text);
         co_return fail(std::move(wire.error()));
     }
     if (!budget->take(Limit::bytes, static_cast<std::uint32_t>(wire->size()))) {
@@ -164,7 +164,7 @@ task::Task<Result<dns::Message>> Forwarding::exchange(Endpoint forwarder, dns::N
             if (record.type != dns::Type::rrsig) record.rdata = dns::canonical(record.type, record.rdata);
         }
     }
-    tools_.log.received(forwarder.to_text(), dns::to_text(message->rcode));
+    tools_.log.received(budget->question(), forwarder.to_text(), dns::to_text(message->rcode));
     const bool refuses = message->rcode == dns::Rcode::refused || message->rcode == dns::Rcode::notimp ||
                          message->rcode == dns::Rcode::formerr;
     if (refuses) {

@@ -129,7 +129,7 @@ bool ReportLimits::take(const dns::Name& report, const dns::Name& agent, MonoTim
 Reporter::Reporter(Tools tools, std::shared_ptr<Meter> meter)
     : tools_(tools), meter_(std::move(meter)), limits_(tools.random), under_way_(tools.scheduler) {}
 
-void Reporter::consider(const dnssec::Finding& finding) {
+void Reporter::consider(const dnssec::Finding& finding, QuestionNumber question) {
     if (tools_.settings.error_reporting == Switch::off || under_way_.size() >= most_under_way) return;
     const std::optional<dns::Ede> error = error_to_report(finding);
     if (!error) return;
@@ -140,15 +140,17 @@ void Reporter::consider(const dnssec::Finding& finding) {
     if (!report || tools_.cache.find(*report, dns::Type::txt, tools_.clock.wall())) return;
     if (!limits_.take(*report, *agent, now)) return;
     ++sent_;
-    tools_.log.reported(*report);
-    under_way_.spawn(send(std::move(*report)));
+    tools_.log.reported(question, *report);
+    under_way_.spawn(send(std::move(*report), question));
 }
 
 /// By the chain and not as a client's question, of which there would be reports. What it finds is kept like anything.
-task::Task<void> Reporter::send(dns::Name report) {
+task::Task<void> Reporter::send(dns::Name report, QuestionNumber question) {
     const MonoTime deadline = tools_.clock.mono() + most_time;
-    Context context{
-        std::make_shared<Budget>(limits_of_a_report(tools_.settings.lookup_limits), deadline, nullptr, meter_), 0, {}};
+    Context context{std::make_shared<Budget>(limits_of_a_report(tools_.settings.lookup_limits), deadline, nullptr,
+                                             meter_, question),
+                    0,
+                    {}};
     dnssec::FindingRef answer = co_await tools_.chain.fetch(std::move(report), dns::Type::txt, std::move(context));
     static_cast<void>(answer);
 }

@@ -88,11 +88,11 @@ class Reporter {
     Reporter(Tools tools, std::shared_ptr<Meter> meter);
 
     /// Of what came of a client's question: is there something to tell, and somebody who wants to know?
-    void consider(const dnssec::Finding& finding);
+    void consider(const dnssec::Finding& finding, QuestionNumber question);
     [[nodiscard]] std::uint64_t sent() const { return sent_; }
 
   private:
-    task::Task<void> send(dns::Name report);
+    task::Task<void> send(dns::Name report, QuestionNumber question);
 
     Tools tools_;
     std::shared_ptr<Meter> meter_;

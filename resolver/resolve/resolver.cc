@@ -18,11 +18,7 @@
 namespace mxtrust::resolve {
 namespace {
 
-using dnssec::Answer;
-using dnssec::Finding;
-using dnssec::FindingRef;
-using dnssec::Outcome;
-using dnssec::Security;
+using dnssec::Answer, dnssec::Finding, dnssec::FindingRef, dnssec::Outcome, dnssec::Security;
 
 constexpr std::size_t most_aliases = 11;  // CNAME and DNAME steps of one answer (attacks.md, A24)
 constexpr std::size_t most_lookups_in_flight = 10'000;
@@ -111,7 +107,7 @@ struct Resolver::State {
     void refresh_if_ending(const Finding& known);
     [[nodiscard]] FindingRef stale(const dns::Name& name, dns::Type type);
     [[nodiscard]] FindingRef too_late(const dns::Name& name, dns::Type type) const;
-    void count(const Answer& answer);
+    void count(const Answer& answer, QuestionNumber question);
     [[nodiscard]] ZoneStep describe(const dns::Name& zone, const dnssec::ZoneTrust& trust,
                                     const cache::ZoneCut& cut) const;
 
@@ -165,10 +161,12 @@ const Resolver::Tools& Resolver::tools() const {
     return state_->tools;
 }
 
-BudgetRef Resolver::budget(Duration time, BudgetRef parent) const {
+BudgetRef Resolver::budget(Duration time, BudgetRef parent, std::optional<QuestionNumber> own) const {
     MonoTime deadline = state_->tools.clock.mono() + time;
     if (parent) deadline = std::min(deadline, parent->deadline());
-    return std::make_shared<Budget>(state_->settings.lookup_limits, deadline, std::move(parent), state_->meter);
+    if (!own && !parent) own = state_->tools.log.next_question();
+    return std::make_shared<Budget>(state_->settings.lookup_limits, deadline, std::move(parent), state_->meter,
+                                    own.value_or(QuestionNumber{}));
 }
 
 void Resolver::set_negative_anchors(dnssec::NegativeAnchors anchors) {
@@ -261,7 +259,7 @@ task::Task<FindingRef> Resolver::State::lookup(dns::Name name, dns::Type type, C
     }
     if (found && *found) {
         shelf.put(*found);
-        reporter.consider(**found);
+        reporter.consider(**found, context.budget->question());
         co_return std::move(*found);
     }
     co_return too_late(name, type);
@@ -303,7 +301,7 @@ FindingRef Resolver::State::stale(const dns::Name& name, dns::Type type) {
     return nullptr;
 }
 
-void Resolver::State::count(const Answer& answer) {
+void Resolver::State::count(const Answer& answer, QuestionNumber question) {
     ++counters.judged.at(judged_place(answer.security(), answer.final().outcome()));
     switch (answer.security()) {
         case Security::secure:
@@ -320,7 +318,7 @@ void Resolver::State::count(const Answer& answer) {
             break;
     }
     if (answer.security() != Security::secure && !answer.reason().text.empty()) {
-        tools.log.not_secure(answer.name(), answer.type(), answer.security(), answer.reason());
+        tools.log.not_secure(question, answer.name(), answer.type(), answer.security(), answer.reason());
     }
 }
 
@@ -371,7 +369,7 @@ task::Task<Answer> Resolver::resolve(dns::Name name, dns::Type type, BudgetRef b
         next = std::move(*target);
     }
     Answer answer(std::move(links));
-    state_->count(answer);
+    state_->count(answer, budget->question());
     co_return answer;
 }
 

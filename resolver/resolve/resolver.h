@@ -163,8 +163,10 @@ class Resolver {
     [[nodiscard]] bool validates_nothing() const;
     /// Looks after the forwarders (forward.h); now and then, and at the start.
     task::Task<void> tend_forwarders();
-    /// A budget for one question, drawing from `parent` where there is one (a mail query's).
-    [[nodiscard]] BudgetRef budget(Duration time, BudgetRef parent = nullptr) const;
+    /// A budget for one question, drawing from `parent` where there is one (a mail query's), and of its number. Else
+    /// it has its `own`, or the log's next.
+    [[nodiscard]] BudgetRef budget(Duration time, BudgetRef parent = nullptr,
+                                   std::optional<QuestionNumber> own = std::nullopt) const;
 
     /// Another list from now on; look-ups under way may still end by the old one, but leave nothing in the cache that
     /// counts (fitting_cache.h). In-memory state about the names that changed is for flush().

@@ -60,7 +60,8 @@ struct Router::State {
           ledger(given.cache) {}
 
     task::Task<MailAnswerRef> ask(MailQuestion question);
-    task::Task<Outcome> answer(mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh, Sts sts);
+    task::Task<Outcome> answer(mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh, Sts sts,
+                               QuestionNumber number);
     [[nodiscard]] bool may_refresh(const std::string& key);
     [[nodiscard]] MailAnswerRef find_kept(const std::string& key);
     void renew_if_ending(const std::string& key, const mail::MailAnswer& answer);
@@ -90,9 +91,16 @@ namespace {
 template <class State>
 class AnswerStarter {
   public:
-    AnswerStarter(State& state, mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh, Sts sts)
-        : state_(&state), hop_(std::move(hop)), port_(port), due_(due), refresh_(refresh), sts_(sts) {}
-    task::Task<Outcome> operator()() const { return state_->answer(hop_, port_, due_, refresh_, sts_); }
+    AnswerStarter(State& state, const MailQuestion& question, std::uint16_t port, MonoTime due, Refresh refresh,
+                  Sts sts)
+        : state_(&state),
+          hop_(question.next_hop),
+          port_(port),
+          due_(due),
+          refresh_(refresh),
+          sts_(sts),
+          number_(question.number) {}
+    task::Task<Outcome> operator()() const { return state_->answer(hop_, port_, due_, refresh_, sts_, number_); }
 
   private:
     State* state_;
@@ -101,6 +109,7 @@ class AnswerStarter {
     MonoTime due_;
     Refresh refresh_;
     Sts sts_;
+    QuestionNumber number_;
 };
 
 /// A fresh look is under way until this goes, however it ends.
@@ -142,7 +151,7 @@ task::Task<MailAnswerRef> Router::State::ask(MailQuestion question) {
     // The flight ends when it is due; those who wait for it give it a moment to say so.
     const MonoTime patience = due + settings.margin / 2;
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
-        AnswerStarter<State> starter(*this, question.next_hop, port, due, refresh, sts);
+        AnswerStarter<State> starter(*this, question, port, due, refresh, sts);
         const std::string flight = anew ? fresh_key : key;
         std::string own = flight;
         std::optional<Outcome> outcome = co_await flights.run(std::move(own), patience, starter);
@@ -204,8 +213,8 @@ bool Router::State::may_refresh(const std::string& key) {
     return true;
 }
 
-task::Task<Outcome> Router::State::answer(mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh,
-                                          Sts sts) {
+task::Task<Outcome> Router::State::answer(mail::NextHop hop, std::uint16_t port, MonoTime due, Refresh refresh, Sts sts,
+                                          QuestionNumber number) {
     ++(refresh == Refresh::ahead ? counters.renewed : counters.searches);
     // These live in this frame until the answer is made; look-ups of a fresh look end with it.
     std::shared_ptr<Lookups> anew;
@@ -227,6 +236,7 @@ task::Task<Outcome> Router::State::answer(mail::NextHop hop, std::uint16_t port,
     Extras extras;
     extras.sts = sts == Sts::wanted;
     extras.tlsrpt = settings.tlsrpt;
+    extras.number = number;
     FoundDomain found = co_await used->find_domain(std::move(hop), port, due, options, extras);
     found.facts.failed_for = settings.failed_for;
     auto made = std::make_shared<mail::MailAnswer>(mail::decide(found.facts, options));

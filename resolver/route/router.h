@@ -38,6 +38,7 @@ struct MailQuestion {
     /// often than refresh_interval, and for few at once: else as without.
     Refresh refresh = Refresh::no;
     Sts sts = Sts::wanted;
+    QuestionNumber number{};  ///< in the log
 };
 
 using MailAnswerRef = std::shared_ptr<const mail::MailAnswer>;

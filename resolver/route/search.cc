@@ -139,13 +139,13 @@ Answer unanswered(const dns::Name& name, dns::Type type, WallTime now) {
 Search::Search(Limits limits, Tools tools)
     : limits_(limits), tools_(tools), flights_(tools.scheduler, limits.most_flights) {}
 
-Errand Search::errand(std::uint16_t port, MonoTime due) const {
+Errand Search::errand(std::uint16_t port, MonoTime due, QuestionNumber number) const {
     BudgetLimits limits;
     for (std::uint32_t& most : limits.most) most *= limits_.budget_factor;
     Errand made;
     made.port = port;
     made.due = due;
-    made.budget = std::make_shared<Budget>(limits, due + limits_.linger);
+    made.budget = std::make_shared<Budget>(limits, due + limits_.linger, nullptr, nullptr, number);
     return made;
 }
 
@@ -316,7 +316,7 @@ task::Task<FoundDomain> Search::find_domain(mail::NextHop hop, std::uint16_t por
     FoundDomain found;
     found.facts.next_hop = hop;
     found.facts.port = port;
-    Errand all = errand(port, due);
+    Errand all = errand(port, due, extras.number);
     // What is guessed ends with this question; its look-ups, which others may have joined, do not.
     task::Gather<FoundHost> guessed(tools_.scheduler);
     if (hop.kind == mail::NextHop::Kind::domain) {

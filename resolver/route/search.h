@@ -44,8 +44,9 @@ struct FoundDomain {
 
 /// What a mail answer may have beside its hosts. It never holds up an answer whose hosts are all DANE's.
 struct Extras {
-    bool sts = false;     ///< the domain's MTA-STS policy, where a host is not DANE's
-    bool tlsrpt = false;  ///< where reports are wanted; told only where it is there when the rest is
+    bool sts = false;         ///< the domain's MTA-STS policy, where a host is not DANE's
+    QuestionNumber number{};  ///< of the question, in the log
+    bool tlsrpt = false;      ///< where reports are wanted; told only where it is there when the rest is
 };
 
 class Search {
@@ -68,7 +69,7 @@ class Search {
     task::Task<FoundDomain> find_domain(mail::NextHop hop, std::uint16_t port, MonoTime due, mail::Options options,
                                         Extras extras = Extras());
     task::Task<FoundHost> find_host(mail::MxHost host, Errand errand);
-    [[nodiscard]] Errand errand(std::uint16_t port, MonoTime due) const;
+    [[nodiscard]] Errand errand(std::uint16_t port, MonoTime due, QuestionNumber number = {}) const;
     [[nodiscard]] const Limits& limits() const { return limits_; }
     [[nodiscard]] std::size_t under_way() const { return flights_.in_flight(); }
 

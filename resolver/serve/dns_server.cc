@@ -300,6 +300,7 @@ task::Task<Told> DnsServer::State::answer(dns::Message query) {
     Told told;
     dns::Message& reply = told.reply;  // lives in this frame
     BudgetRef budget = tools.resolver.budget(settings.deadline);
+    const QuestionNumber number = budget->question();
     if (!query.recursion_desired) {
         reply = from_cache(query);
     } else if (query.checking_disabled || type == dns::Type::rrsig) {
@@ -316,7 +317,7 @@ task::Task<Told> DnsServer::State::answer(dns::Message query) {
     if (reply.rcode == dns::Rcode::servfail) ++counters.dns_servfail;
     if (reply.authentic_data) ++counters.dns_authentic;
     if (tools.log.is_debugging()) {
-        tools.log.answered("DNS " + query.question->name.to_text() + " " + dns::to_text(type),
+        tools.log.answered(number, "DNS " + query.question->name.to_text() + " " + dns::to_text(type),
                            dns::to_text(reply.rcode) + (reply.authentic_data ? " AD" : ""));
     }
     co_return told;

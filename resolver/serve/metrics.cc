@@ -107,10 +107,18 @@ void put_answers(Exposition& page, const resolve::Counters& counters) {
              counters.upstream_timeouts);
     page.histogram("upstream_seconds", "How long name servers took to answer over UDP.", counters.upstream_time);
     page.one("verifications_total", "counter", "Signatures verified.", counters.verifications);
-    page.begin("budget_exhausted_total", "counter", "Look-ups that reached a limit of what one may cost, by limit.");
-    for (std::size_t limit = 0; limit < limit_count; ++limit)
-        page.value(counters.spent.exhausted.at(limit), {{"limit", std::string(name_of(static_cast<Limit>(limit)))}});
+    page.begin("budget_exhausted_total", "counter", "Look-ups that reached a limit of what one may cost.");
+    for (std::size_t index = 0; index < limit_count; ++index)
+        page.value(counters.spent.exhausted.at(index), {{"limit", std::string(name_of(static_cast<Limit>(index)))}});
     page.value(counters.answers_exhausted, {{"limit", "answer"}});
+    page.begin("budget_spent_total", "counter", "What look-ups drew of their limits.");
+    for (std::size_t index = 0; index < limit_count; ++index)
+        page.value(counters.spent.drawn.at(index), {{"limit", std::string(name_of(static_cast<Limit>(index)))}});
+    page.one("crowded_total", "counter", "Queries to name servers held up or left out: too many under way.",
+             counters.crowded);
+    page.one("suspicious_replies_total", "counter", "Replies that a forger may have sent.", counters.suspicious);
+    page.one("error_reports_total", "counter", "Errors told to the agents that zones' servers name (RFC 9567).",
+             counters.reports);
 }
 
 void put_mail(Exposition& page, const route::RouteCounters& counters) {

@@ -219,9 +219,11 @@ task::Task<void> PostfixServer::State::converse(std::shared_ptr<Conversation> co
     route::MailQuestion question;
     question.next_hop = std::move(asked.next_hop);
     question.deadline = tools.clock.mono() + limits.deadline;
+    const QuestionNumber number = tools.log.next_question();
+    question.number = number;
     route::MailAnswerRef answer = co_await tools.router.ask(std::move(question));
     std::string text = policy_reply(map, *answer);
-    tools.log.answered(what, text);
+    tools.log.answered(number, what, text);
     conversation->reply(std::move(text), turn);
 }
 

@@ -150,13 +150,14 @@ struct QueryServer::State {
     task::Task<std::string> answer_decide(DecideRequest request, std::string line);
     task::Task<std::string> answer_rrset(std::string id, RRsetRequest request);
     task::Task<std::string> answer_explain(std::string id, ExplainRequest request);
-    [[nodiscard]] BudgetRef budget_until(MonoTime until) const;
+    [[nodiscard]] BudgetRef budget_until(MonoTime until, std::optional<QuestionNumber> number = std::nullopt) const;
     void count_decision(mail::Action action);
     task::Task<std::string> explain_domain(std::string id, ExplainRequest request);
     task::Task<HostExplanation> explain_host(mail::HostAnswer host, MonoTime until);
     task::Task<resolve::Explanation> explain_one(dns::Name name, dns::Type type, MonoTime until);
     task::Task<std::string> answer_reload(std::string id, std::optional<net::PeerCredentials> peer);
     std::string answer_status(std::string_view id);
+    QuestionNumber number_of(Request& request);
     std::string answer_failing(std::string_view id, const FailingRequest& request);
     std::string answer_flush(std::string_view id, const FlushRequest& request,
                              const std::optional<net::PeerCredentials>& peer);
@@ -353,9 +354,10 @@ class QueryServer::Conversation final : public net::ConnectionUser, public std::
 task::Task<void> QueryServer::State::converse(std::shared_ptr<Conversation> conversation, Request request,
                                               Ticket ticket, std::string line) {
     const std::string what = tools.log.is_debugging() ? described(request) : std::string();
+    const QuestionNumber number = number_of(request);
     std::optional<net::PeerCredentials> peer = conversation->peer();
     std::string reply = co_await answer(std::move(request), peer, std::move(line));
-    tools.log.answered(what, reply);
+    tools.log.answered(number, what, reply);
     conversation->reply(std::move(reply), ticket);
 }
 
@@ -393,6 +395,15 @@ void QueryServer::State::keep_hot(std::string_view line, const MailRequest& aske
     hot.keep(*shape, std::move(reply));
 }
 
+/// Gives those a number of which there will be lines.
+QuestionNumber QueryServer::State::number_of(Request& request) {
+    const QuestionNumber number = tools.log.next_question();
+    if (auto* mail = std::get_if<MailRequest>(&request.what)) mail->number = number;
+    if (auto* decide = std::get_if<DecideRequest>(&request.what)) decide->mail.number = number;
+    if (auto* rrset = std::get_if<RRsetRequest>(&request.what)) rrset->number = number;
+    return number;
+}
+
 task::Task<std::string> QueryServer::State::answer(Request request, std::optional<net::PeerCredentials> peer,
                                                    std::string line) {
     if (auto* mail = std::get_if<MailRequest>(&request.what))
@@ -419,6 +430,7 @@ task::Task<route::MailAnswerRef> QueryServer::State::ask_router(MailRequest requ
     question.port = request.port;
     question.deadline = tools.clock.mono() + request.deadline;
     question.refresh = request.freshness == Freshness::refresh ? route::Refresh::yes : route::Refresh::no;
+    question.number = request.number;
     question.sts = request.sts == Sts::wanted ? route::Sts::wanted : route::Sts::ignored;
     co_return co_await tools.router.ask(std::move(question));
 }
@@ -466,15 +478,15 @@ void QueryServer::State::count_decision(mail::Action action) {
 }
 
 /// The work has the time that a domain may need; who has less goes away before.
-BudgetRef QueryServer::State::budget_until(MonoTime until) const {
+BudgetRef QueryServer::State::budget_until(MonoTime until, std::optional<QuestionNumber> number) const {
     const auto left = std::chrono::duration_cast<Duration>(until - tools.clock.mono());
-    BudgetRef budget = tools.resolver.budget(std::max(left, default_deadline));
+    BudgetRef budget = tools.resolver.budget(std::max(left, default_deadline), nullptr, number);
     budget->leave_at(until);
     return budget;
 }
 
 task::Task<std::string> QueryServer::State::answer_rrset(std::string id, RRsetRequest request) {
-    BudgetRef budget = budget_until(tools.clock.mono() + request.deadline);
+    BudgetRef budget = budget_until(tools.clock.mono() + request.deadline, request.number);
     dnssec::Answer answer = co_await tools.resolver.resolve(std::move(request.name), request.type, std::move(budget));
     co_return render_rrset(id, answer, tools.resolver.settings().negative_anchors, tools.clock.wall());
 }

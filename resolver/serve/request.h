@@ -9,6 +9,7 @@
 #include <string_view>
 #include <variant>
 
+#include "base/budget.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "dns/name.h"
@@ -32,6 +33,7 @@ struct MailRequest {
     Sts sts = Sts::wanted;
     Duration deadline = default_deadline;
     Freshness freshness = Freshness::kept;
+    QuestionNumber number{};  ///< in the log
 };
 struct DecideRequest {  ///< text form only: the reply is a line of words
     MailRequest mail;
@@ -40,6 +42,7 @@ struct RRsetRequest {
     dns::Name name;
     dns::Type type{};
     Duration deadline = default_deadline;
+    QuestionNumber number{};  ///< in the log
 };
 struct ExplainRequest {
     RRsetRequest what;                      ///< of a mail domain its MX, of a bracketed host its A

@@ -120,6 +120,40 @@ TEST_CASE("resolv.conf names forwarders; this daemon itself, doubles and nonsens
     CHECK(of_host("nameserver 127.0.0.53\n", listening) == std::vector<std::string>{"127.0.0.53:53"});
 }
 
+TEST_CASE("where resolv.conf names this daemon alone, what others keep of the network's name servers is looked at") {
+    const std::vector<Endpoint> listening{at("127.0.0.1:53")};
+    std::string place = (std::filesystem::temp_directory_path() / "mxtrust-resolv-XXXXXX").string();
+    REQUIRE(mkdtemp(place.data()) != nullptr);
+    const std::filesystem::path folder = place;
+    const auto write = [&folder](const char* name, const char* content) { std::ofstream(folder / name) << content; };
+    const std::vector<std::filesystem::path> files{folder / "resolv.conf", folder / "absent", folder / "saved",
+                                                   folder / "later"};
+    write("resolv.conf", "nameserver 127.0.0.1\n");
+    write("saved", "nameserver 192.0.2.1\n");
+    write("later", "nameserver 192.0.2.2\n");
+    CHECK(texts(forwarders_of_host(files, listening)) == std::vector<std::string>{"192.0.2.1:53"});
+    // It names somebody again: then the others are not looked at.
+    write("resolv.conf", "nameserver 127.0.0.1\nnameserver 192.0.2.3\n");
+    CHECK(texts(forwarders_of_host(files, listening)) == std::vector<std::string>{"192.0.2.3:53"});
+    // All of them name us, or nobody.
+    write("resolv.conf", "nameserver 127.0.0.1\n");
+    write("saved", "nameserver 127.0.0.1\n");
+    write("later", "search example\n");
+    CHECK(forwarders_of_host(files, listening).empty());
+    std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("a daemon of the public Internet looks at this machine's files, one of a world of its own at none") {
+    Configuration configuration;
+    const auto files = resolv_confs_of(configuration);
+    REQUIRE(files.size() > 1);
+    CHECK(files.front() == "/etc/resolv.conf");
+    configuration.test.root_hints.emplace();
+    CHECK(resolv_confs_of(configuration).empty());
+    configuration.test.resolv_conf = "/x/resolv.conf";
+    CHECK(resolv_confs_of(configuration) == std::vector<std::filesystem::path>{"/x/resolv.conf"});
+}
+
 TEST_CASE("a wildcard listens on every address of this machine, and on no other port") {
     CHECK(is_ours(at("127.0.0.53:53"), {at("0.0.0.0:53")}));
     CHECK(is_ours(at("[::1]:53"), {at("[::]:53")}));

@@ -94,20 +94,28 @@ TEST_CASE("every line of the figures is of Prometheus' text format, each metric 
 
 TEST_CASE("the figures are what was counted") {
     const std::string page = rendered();
-    for (const char* line :
-         {R"(mxtrust_build_info{version="1.2 \"x\"\\"} 1)", "mxtrust_healthy 1", "mxtrust_root_secure 1",
-          R"(mxtrust_answers_total{security="bogus",outcome="failure"} 7)",
-          R"(mxtrust_answers_total{security="secure",outcome="records"} 0)",
-          R"(mxtrust_mail_decisions_total{action="defer"} 3)", R"(mxtrust_lookup_seconds_bucket{le="0.000200"} 1)",
-          R"(mxtrust_lookup_seconds_bucket{le="0.010000"} 2)", R"(mxtrust_lookup_seconds_bucket{le="5.000000"} 2)",
-          R"(mxtrust_lookup_seconds_bucket{le="+Inf"} 3)", "mxtrust_lookup_seconds_count 3",
-          "mxtrust_lookup_seconds_sum 60.007150",
-          R"(mxtrust_trust_anchor{zone=".",key_tag="20326",state="revoked",origin="built-in"} 1)",
-          R"(mxtrust_trust_anchor_last_seen_seconds{zone=".",key_tag="20326"} 1795300002)",
-          "mxtrust_trust_anchors_authentic_seconds 1795300003",
-          R"(mxtrust_forwarder_up{address="192.0.2.53:53",dnssec="ok"} 1)",
-          R"(mxtrust_forwarder_round_trip_seconds{address="192.0.2.53:53"} 0.012000)",
-          R"(mxtrust_door_events_total{event="dns_servfail"} 0)"}) {
+    for (const char* line : {R"(mxtrust_build_info{version="1.2 \"x\"\\"} 1)",
+                             "mxtrust_healthy 1",
+                             "mxtrust_root_secure 1",
+                             R"(mxtrust_answers_total{security="bogus",outcome="failure"} 7)",
+                             R"(mxtrust_answers_total{security="secure",outcome="records"} 0)",
+                             R"(mxtrust_mail_decisions_total{action="defer"} 3)",
+                             R"(mxtrust_lookup_seconds_bucket{le="0.000200"} 1)",
+                             R"(mxtrust_lookup_seconds_bucket{le="0.010000"} 2)",
+                             R"(mxtrust_lookup_seconds_bucket{le="5.000000"} 2)",
+                             R"(mxtrust_lookup_seconds_bucket{le="+Inf"} 3)",
+                             "mxtrust_lookup_seconds_count 3",
+                             "mxtrust_lookup_seconds_sum 60.007150",
+                             R"(mxtrust_trust_anchor{zone=".",key_tag="20326",state="revoked",origin="built-in"} 1)",
+                             R"(mxtrust_trust_anchor_last_seen_seconds{zone=".",key_tag="20326"} 1795300002)",
+                             "mxtrust_trust_anchors_authentic_seconds 1795300003",
+                             R"(mxtrust_forwarder_up{address="192.0.2.53:53",dnssec="ok"} 1)",
+                             R"(mxtrust_forwarder_round_trip_seconds{address="192.0.2.53:53"} 0.012000)",
+                             R"(mxtrust_budget_exhausted_total{limit="packets"} 0)",
+                             R"(mxtrust_budget_exhausted_total{limit="answer"} 0)",
+                             R"(mxtrust_budget_spent_total{limit="nsec3_hashes"} 0)",
+                             "mxtrust_error_reports_total 0",
+                             R"(mxtrust_door_events_total{event="dns_servfail"} 0)"}) {
         INFO(line);
         CHECK(has_line(page, line));
     }

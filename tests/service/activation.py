@@ -96,9 +96,13 @@ def passed(state, folder: pathlib.Path, tally) -> None:
     plain.bind(("127.0.0.1", 0))
     mixed = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     mixed.bind(("::", 0))
+    world = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    world.bind(("0.0.0.0", 0))
+    world.listen(5)
     whole = Doors(folder)
     for title, given, words in (("another name", [("web", whole.udp)], 'passed with the name "web"'),
                                 ("the wrong kind", [("query", whole.udp)], "FileDescriptorName="),
+                                ("metrics for the world", [("metrics", world)], "loopback"),
                                 ("one that does not listen", [("dns", plain)], "does not listen"),
                                 ("both families in one", [("dns", mixed)], "BindIPv6Only"),
                                 ("no socket", [("dns", open("/dev/null", "rb"))], "is no socket")):
@@ -107,7 +111,7 @@ def passed(state, folder: pathlib.Path, tally) -> None:
         tally.check(f"{title} is refused, in one clear line", daemon.child.returncode == 1 and words in daemon.log_tail(1), daemon.log_tail())
         daemon.stop()
         daemon.notices.close()
-    for door in (plain, mixed):
+    for door in (plain, mixed, world):
         door.close()
     whole.close()
 
@@ -285,7 +289,39 @@ def graceful(state, folder: pathlib.Path, tally, table) -> None:
         tally.check("nobody keeps it from ending", code == 0 and took < 12, f"{code} {took:.1f} s")
 
 
+def second_try(folder: pathlib.Path, tally) -> None:
+    """`mxtrust` asks once more where a daemon that goes closes its connection, and not without end."""
+    folder.mkdir()
+    path = folder / "query.sock"
+    for closed, wanted in ((0, 0), (1, 0), (2, 69)):
+        path.unlink(missing_ok=True)
+        door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        door.bind(str(path))
+        door.listen(8)
+        door.settimeout(5)
+        requests: list[bytes] = []
+
+        def serve(door=door, closed=closed, requests=requests) -> None:
+            for turn in range(closed + 1):
+                try:
+                    client, _ = door.accept()
+                except OSError:
+                    return              # nobody comes again
+                with client:
+                    requests.append(client.recv(4096))
+                    if turn == closed:
+                        client.sendall(b'{"id":null,"version":1,"time":"2026-01-01T00:00:00Z","failing":[]}\n')
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        done = subprocess.run([str(built.CLIENT), "--socket", str(path), "--json", "failing"], capture_output=True, text=True)
+        door.close()
+        server.join(6)
+        tally.check(f"mxtrust: {closed} connections closed without an answer", (done.returncode == 0) == (wanted == 0) and len(requests) == min(closed + 1, 2)
+                    and len(set(requests)) == 1, (done, requests))
+
+
 def run(state, folder: pathlib.Path, domains: list[str], tally, table) -> None:
+    second_try(folder / "client", tally)
     for number, part in enumerate((protocol, graceful)):
         part(state, folder / str(number), tally, table)
     for number, part in enumerate((passed, real_activation), 5):

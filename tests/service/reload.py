@@ -12,6 +12,7 @@ from service.manager import Managed
 FAR = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=90)).strftime("%Y-%m-%d")
 LATER = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=91)).strftime("%Y-%m-%d")
 BROKEN = "mx-expired.nlx"       # its MX signature has expired
+PACE = 30 * 86400 // 10         # 30 days in 10 seconds
 KNOWN = ("dane-ee.nlx", "unsigned.nlx", "signed.comx")
 
 
@@ -119,6 +120,53 @@ def refused(daemon: Reloads, tally, table) -> None:
                 (reply, status["warnings"]))
 
 
+def anchors(state, folder: pathlib.Path, tally, table) -> None:
+    """The trust anchors are looked at (RFC 5011) while reloads come, and are others in the file."""
+    folder.mkdir()
+    os.chmod(folder, 0o755)
+    daemon = Reloads(state, folder=folder, extra=f"rollover-pace = {PACE}\n")
+    with daemon:
+        def keys():
+            return daemon.ask({"query": "status"})["trust_anchors"]
+
+        def seen():
+            return max((key["last_seen"] or 0 for key in keys()), default=0)
+        end = time.monotonic() + 15
+        while not seen() and time.monotonic() < end:
+            time.sleep(0.1)
+        tally.check("anchors: the root's key is looked at", seen() > 0, keys())
+        before, first, reloads = keys(), seen(), 0
+        said = daemon.log().count("configuration reloaded")
+        refused_before = daemon.log().count("not reloaded")
+        end = time.monotonic() + 6
+        while time.monotonic() < end:
+            os.kill(daemon.child.pid, signal.SIGHUP)
+            reloads += 1
+            time.sleep(0.01)
+        end = time.monotonic() + 10
+        while seen() <= first and time.monotonic() < end:
+            time.sleep(0.1)
+        after = keys()
+        tally.check("anchors: reloads keep nobody from looking", seen() > first, (first, after))
+        tally.check("anchors: the same keys in the same states", [(key["key_tag"], key["state"]) for key in before] ==
+                    [(key["key_tag"], key["state"]) for key in after], (before, after))
+        done = daemon.log().count("configuration reloaded") - said
+        tally.check("anchors: the reloads were carried out", done >= 3 and daemon.log().count("not reloaded") == refused_before, (reloads, done))
+        tally.check("anchors: and it validates", summary(daemon, "dane-ee.nlx") == ("deliver", "dane"), daemon.log_tail())
+        other = folder / "other.anchors"
+        other.write_text(". IN DS 12345 13 2 " + "00" * 32 + "\n")
+        reply = daemon.reload(f'[dnssec]\ntrust-anchor-file = "{other}"\n')
+        tally.check("anchors: others in the file need a restart, and the reply says so", reply["accepted"]
+                    and reply["restart"] == ["[dnssec] trust-anchor-file"], reply)
+        daemon.ask({"query": "flush", "name": ".", "subtree": True})
+        tally.check("anchors: till then the old ones are in force", [key["key_tag"] for key in keys()] == [key["key_tag"] for key in before]
+                    and summary(daemon, "dane-ee.nlx") == ("deliver", "dane"), (keys(), summary(daemon, "dane-ee.nlx")))
+        state_file = folder / "daemon" / "trust-anchors.state"
+        tally.check("anchors: their state is on disk, whole", state_file.exists() and not state_file.with_name(state_file.name + ".new").exists())
+        table.row(f"{reloads} SIGHUPs beside looks at the root's key", f"{done} reloads", f"last seen {seen() - first} s later, states as before")
+        daemon.stop()
+
+
 def doors(daemon: Reloads, tally) -> None:
     """The verb, the command, the signal."""
     daemon.write("")
@@ -160,3 +208,4 @@ def run(state, folder: pathlib.Path, tally, table) -> None:
         daemon.write("")
         tally.check("after a restart without the anchor, the domain is deferred, though the cache was kept", summary(daemon, BROKEN)[0] == "defer" and
                     daemon.ask({"query": "mail", "domain": "signed.comx"})["mx"]["cached"] is True, summary(daemon, BROKEN))
+    anchors(state, folder / "anchors", tally, table)
