@@ -10,6 +10,8 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <new>
 #include <system_error>
 
 #include "base/require.h"
@@ -27,6 +29,14 @@ sigset_t signals_to_end() {
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
     return ends;
+}
+
+/// Nothing can be answered without memory, and half a change must not be kept: the service manager starts us again, and
+/// the cache is there. Takes no memory itself.
+[[noreturn]] void end_without_memory() {
+    static constexpr char line[] = "system trouble: there is no memory left; mxtrustd ends, to be started again\n";
+    static_cast<void>(!write(STDERR_FILENO, line, sizeof line - 1));
+    std::abort();
 }
 
 }  // namespace
@@ -81,6 +91,7 @@ std::uint64_t prepare_process() {
         // Where the system refuses, the usual number has to do: sockets are bounded anyway.
         if (setrlimit(RLIMIT_NOFILE, &limit) != 0) static_cast<void>(getrlimit(RLIMIT_NOFILE, &limit));
     }
+    std::set_new_handler(end_without_memory);
     std::signal(SIGPIPE, SIG_IGN);
     // A reload that is asked for while we start would be the end; what it wants is read anyway.
     std::signal(SIGHUP, SIG_IGN);

@@ -24,9 +24,9 @@ Done make_state_directory(const std::filesystem::path& directory, const std::opt
 /// Becomes that account for good, without supplementary groups; nothing is done where we are it already.
 Done become(const Account& account);
 
-/// As many descriptors as we may have, no signal for a client that left; whoever tells us to end meanwhile waits for
-/// hear_signals(), so that what was begun is put in order. Before any thread is made: they all inherit it. Returns the
-/// number of descriptors.
+/// As many descriptors as we may have, no signal for a client that left, one line where memory ends; whoever tells us
+/// to end meanwhile waits for hear_signals(), so that what was begun is put in order. Before any thread is made: they
+/// all inherit it. Returns the number of descriptors.
 std::uint64_t prepare_process();
 /// From here on this thread, and no other, hears SIGTERM and SIGINT, those that waited included.
 void hear_signals();

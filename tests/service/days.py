@@ -10,7 +10,9 @@ import struct
 import subprocess
 import time
 
+import built
 from forward.blockade import ACCOUNT, NUMBER, Blockade
+from lab import lifecycle
 from lab.daemon import DaemonError
 from service.manager import Managed
 
@@ -237,6 +239,41 @@ def limits(state, folder, tally, table) -> None:
         table.row("1 GiB of address space, cache of 4 GiB", "answers, cache in memory", lines[-1][30:] if lines else "")
 
 
+def out_of_memory(state, folder, tally, table) -> None:
+    """Its memory ends while it works. This is RLIMIT_DATA, not a control group: what the kernel refuses, not whom it kills (kill -9 at any
+    moment is tests/crash/run's). It lives, or its unit starts it again: either way it answers, and the cache is whole."""
+    unit = (built.ROOT / "systemd/mxtrustd.service").read_text()
+    tally.check("the unit bounds the memory, and starts again what was ended for it", re.search(r"^MemoryMax=\d+[MG]$", unit, re.M) is not None
+                and re.search(r"^Restart=on-failure$", unit, re.M) is not None)
+    names = [domain.name for domain in lifecycle.build_world().domains.values()]
+    names = [name for name in names if not name.startswith(("silent", "[", "slow"))][:80]
+    with Day(state, folder) as daemon:
+        before = decision(daemon)
+        pid = daemon.child.pid
+        size = 1024 * int(re.search(r"VmData:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
+        subprocess.run(["prlimit", f"--pid={pid}", f"--data={size + (1 << 18)}:unlimited"], check=True)
+        said = 0
+        for name in names:
+            try:
+                said += daemon.ask({"query": "mail", "domain": name, "deadline_ms": 3000})["decision"]["action"] in ("deliver", "defer", "bounce")
+            except (OSError, DaemonError):
+                break
+        lived = said == len(names)
+        if lived:
+            subprocess.run(["prlimit", f"--pid={pid}", "--data=unlimited:unlimited"], check=True)
+        else:
+            ended = until(lambda: not daemon.alive(), 10)
+            tally.check("no memory left: ends at once, in one clear line", ended and len(line_with(daemon, "there is no memory left")) == 1
+                        and "terminate called" not in daemon.log(), daemon.log_tail())
+            daemon.stop()
+            daemon.start()              # as Restart=on-failure does
+            daemon.wait_ready()
+        well = until(lambda: decision(daemon) == ("deliver", "dane"), 60)
+        tally.check("no memory left: it lives or is started again, and is well", before == ("deliver", "dane") and well, daemon.log_tail())
+        tally.check("no memory left: the cache is whole", not line_with(daemon, "set aside"), daemon.log_tail())
+        table.row("256 KiB more than at the start", "lives" if lived else "is started again", f"{said} of {len(names)} answered meanwhile, then well")
+
+
 def loop_to_itself(state, folder, tally, table) -> None:
     """resolv.conf names this daemon alone, and recursion is impossible."""
     file = folder / "resolv.conf"
@@ -272,7 +309,7 @@ def run(state, folder: pathlib.Path, tally, table) -> None:
         part(state, place, tally, table)
     # Those that change routes come one after another; the others beside them.
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        beside = [pool.submit(lambda parts=parts: [one(part) for part in parts]) for parts in ((clocks,), (store_days, limits))]
+        beside = [pool.submit(lambda parts=parts: [one(part) for part in parts]) for parts in ((clocks,), (store_days, limits, out_of_memory))]
         for part in (no_network, dead_ipv6, loop_to_itself):
             one(part)
         for each in beside:

@@ -138,7 +138,7 @@ def anchors(state, folder: pathlib.Path, tally, table) -> None:
         before, first, reloads = keys(), seen(), 0
         said = daemon.log().count("configuration reloaded")
         refused_before = daemon.log().count("not reloaded")
-        end = time.monotonic() + 6
+        end = time.monotonic() + 4
         while time.monotonic() < end:
             os.kill(daemon.child.pid, signal.SIGHUP)
             reloads += 1
@@ -151,7 +151,7 @@ def anchors(state, folder: pathlib.Path, tally, table) -> None:
         tally.check("anchors: the same keys in the same states", [(key["key_tag"], key["state"]) for key in before] ==
                     [(key["key_tag"], key["state"]) for key in after], (before, after))
         done = daemon.log().count("configuration reloaded") - said
-        tally.check("anchors: the reloads were carried out", done >= 3 and daemon.log().count("not reloaded") == refused_before, (reloads, done))
+        tally.check("anchors: the reloads were carried out", done >= 2 and daemon.log().count("not reloaded") == refused_before, (reloads, done))
         tally.check("anchors: and it validates", summary(daemon, "dane-ee.nlx") == ("deliver", "dane"), daemon.log_tail())
         other = folder / "other.anchors"
         other.write_text(". IN DS 12345 13 2 " + "00" * 32 + "\n")
