@@ -82,8 +82,7 @@ struct Resolver::State {
         });
     }
 
-    /// The keys of a zone on the way are fetched beside the referrals, not after them; the chain joins the flight
-    /// later.
+    /// The keys of a zone on the way are fetched beside the referrals; the chain joins the flight later.
     task::Task<void> fetch_keys(dns::Name zone, Context context) {
         dnssec::ZoneTrust trust = co_await chain.trust_of(std::move(zone), std::move(context), Chain::Reach::keys);
         static_cast<void>(trust);
