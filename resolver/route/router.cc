@@ -192,7 +192,9 @@ void Router::State::renew_if_ending(const std::string& key, const mail::MailAnsw
 
 task::Task<void> Router::State::renew(std::string key, KeptAnswers::Origin origin) {
     const MonoTime due = tools.clock.mono() + settings.usual_time;
-    AnswerStarter<State> starter(*this, std::move(origin.next_hop), origin.port, due, Refresh::ahead, Sts::wanted);
+    MailQuestion question;  // nobody's: it has no number
+    question.next_hop = std::move(origin.next_hop);
+    AnswerStarter<State> starter(*this, question, origin.port, due, Refresh::ahead, Sts::wanted);
     // A client who wants a fresh look joins it.
     std::string flight = key + " anew";
     std::optional<Outcome> outcome = co_await flights.run(std::move(flight), due + settings.margin, std::move(starter));
