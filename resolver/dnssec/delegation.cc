@@ -160,7 +160,7 @@ class Search {
         }
         if (!entries_.empty()) {
             SignatureResult check = check_signatures(rrset, zone_, entries_, context_);
-            if (check.check == Check::valid) return accept(check.expires);
+            if (check.check == Check::valid) return accept(check, rrset);
             if (check.check == Check::exhausted) return result(KeySet::exhausted, std::move(check.reason));
             if (std::optional<Reason> reason = unsigned_set(rrset)) return result(KeySet::bogus, std::move(*reason));
             return result(KeySet::bogus, std::move(check.reason));
@@ -180,15 +180,16 @@ class Search {
         return no_path();
     }
 
-    KeySetResult accept(WallTime expires) {
+    KeySetResult accept(const SignatureResult& check, const dns::RRset& rrset) {
         KeySetResult result;
         result.state = KeySet::secure;
-        result.expires = expires;
+        result.expires = check.expires;
         for (dns::Dnskey& key : keys_) {
             const bool named = is_named(key.algorithm);
             result.keys.push_back(parsed(std::move(key)));
             result.keys.back().named = named;
         }
+        if (!check.source) result.rrset = with_other_signatures(check.rrset, rrset, zone_, result.keys, context_);
         return result;
     }
     /// A key that was entered is parsed already: that costs as much as a good part of a verification.

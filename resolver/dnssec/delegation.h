@@ -29,6 +29,7 @@ enum class KeySet : std::uint8_t {
 struct KeySetResult {
     KeySet state = KeySet::bogus;
     std::vector<ZoneKey> keys;  ///< where secure: all of the set, those that must not or cannot be used with a null key
+    dns::RRsetRef rrset;        ///< where secure, and no wildcard's: as check_signatures() left it
     WallTime expires;           ///< where secure
     Reason reason;
 };

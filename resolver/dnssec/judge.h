@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/budget.h"
@@ -18,6 +19,8 @@
 #include "dnssec/signature.h"
 
 namespace mxtrust::dnssec {
+
+struct KeySetResult;
 
 /// What a verdict on a zone was made from, for whoever explains it: as said, proven only where the zone is secure.
 struct Shown {
@@ -36,6 +39,10 @@ class ZoneTrust {
     [[nodiscard]] const Reason& reason() const { return reason_; }
     [[nodiscard]] WallTime expires() const { return expires_; }
 
+    /// The DNSKEY set that was found to hold, for whoever keeps it: its signature need not be verified again. Null
+    /// where there is none, or it was taken.
+    [[nodiscard]] FindingRef take_key_set() { return std::exchange(key_set_, nullptr); }
+
     /// For explaining only; empty where the zone was not looked at.
     [[nodiscard]] const Shown& shown() const;
     /// Who showed the keys: for the reason, where somebody is at fault.
@@ -52,6 +59,7 @@ class ZoneTrust {
     dns::Name zone_;
     Security security_ = Security::indeterminate;
     std::shared_ptr<const std::vector<ZoneKey>> keys_;
+    FindingRef key_set_;
     std::shared_ptr<const Shown> shown_;
     Reason reason_;
     WallTime expires_;
@@ -91,7 +99,9 @@ enum class Cut : std::uint8_t {
 
 class Judge {
   public:
-    Judge(Policy policy, WallTime now, Budget& budget) : policy_(policy), now_(now), budget_(budget) {}
+    /// `verified`: signatures that held before, where the caller remembers them; outlives the judge.
+    Judge(Policy policy, WallTime now, Budget& budget, VerifiedSignatures* verified = nullptr)
+        : policy_(policy), now_(now), budget_(budget), verified_(verified) {}
 
     /// A zone with a configured trust anchor, or with a secure DS set: does its DNSKEY set hold? (RFC 4035 5.2,
     /// pitfalls 17–21) `parent_expires`: the DS set's end; an anchor has none. `dnskey` empty (no records): bogus with
@@ -141,7 +151,7 @@ class Judge {
 
   private:
     void limit_iterations(const ZoneTrust& trust);
-    [[nodiscard]] Context context() { return Context{policy_, now_, budget_}; }
+    [[nodiscard]] Context context() { return Context{policy_, now_, budget_, verified_}; }
     [[nodiscard]] FindingRef bogus(Finding::Parts parts, Reason reason) const;
     [[nodiscard]] FindingRef unknown(Finding::Parts parts, Reason reason) const;
     [[nodiscard]] FindingRef unsigned_answer(const Response& response, const ZoneTrust& trust) const;
@@ -153,6 +163,7 @@ class Judge {
     [[nodiscard]] FindingRef signed_denial(const Response& response, const ZoneTrust& trust);
     /// The last step of both: proven, insecure, bogus or indeterminate by what `proof` says.
     [[nodiscard]] FindingRef conclude(Finding::Parts parts, Proof proof) const;
+    [[nodiscard]] static FindingRef key_set(const dns::Name& zone, KeySetResult checked);
     [[nodiscard]] ZoneTrust trust_by(const dns::Name& zone, const std::vector<dns::Ds>& ds,
                                      const std::vector<dns::Dnskey>& keys, const dns::RRset& dnskey,
                                      std::optional<WallTime> parent_expires);
@@ -160,6 +171,7 @@ class Judge {
     Policy policy_;
     WallTime now_;
     Budget& budget_;
+    VerifiedSignatures* verified_;
 };
 
 }  // namespace mxtrust::dnssec

@@ -89,6 +89,18 @@ std::shared_ptr<const Shown> shown_by(const std::vector<dns::Ds>& ds, const dns:
 
 }  // namespace
 
+FindingRef Judge::key_set(const dns::Name& zone, KeySetResult checked) {
+    Finding::Parts parts;
+    parts.name = zone;
+    parts.type = dns::Type::dnskey;
+    parts.rcode = dns::Rcode::noerror;
+    parts.zone = zone;
+    parts.outcome = Outcome::records;
+    parts.rrset = std::move(checked.rrset);
+    parts.expires = checked.expires;
+    return Finding::proven(ProofKey{}, Security::secure, std::move(parts));
+}
+
 ZoneTrust Judge::trust_by(const dns::Name& zone, const std::vector<dns::Ds>& ds, const std::vector<dns::Dnskey>& keys,
                           const dns::RRset& dnskey, std::optional<WallTime> parent_expires) {
     const Context known = context();
@@ -103,6 +115,7 @@ ZoneTrust Judge::trust_by(const dns::Name& zone, const std::vector<dns::Ds>& ds,
         case KeySet::secure:
             trust.security_ = Security::secure;
             trust.keys_ = std::make_shared<const std::vector<ZoneKey>>(std::move(result.keys));
+            if (result.rrset) trust.key_set_ = key_set(zone, std::move(result));
             trust.expires_ = std::min(result.expires, by_parent);
             return trust;
         case KeySet::unsupported:

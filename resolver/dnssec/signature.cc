@@ -54,6 +54,17 @@ class Trial {
         return result;
     }
 
+    [[nodiscard]] dns::RRsetRef beside(const dns::RRset& held) {
+        auto rrset = std::make_shared<dns::RRset>(held);
+        for (const Bytes& rdata : rrset_.signatures) {
+            if (rrset->signatures.size() >= context_.policy.most_signatures_tried) break;
+            if (std::ranges::find(rrset->signatures, rdata) != rrset->signatures.end()) continue;
+            const std::optional<Candidate> candidate = inspect(rdata);
+            if (candidate && !candidate->owner.expanded) rrset->signatures.push_back(rdata);
+        }
+        return rrset;
+    }
+
   private:
     /// Where the policy is stricter than RFC 6840 5.11: those that DS or anchor named. Else none: the first valid
     /// signature will do.
@@ -202,14 +213,24 @@ class Trial {
                 stop(limit_reached("VSGT"_code, "keys with one key tag", zone_, checking()));
                 return false;
             }
+            Bytes fingerprint = fingerprint_of(key, data, candidate);
+            if (context_.verified != nullptr && context_.verified->holds(fingerprint)) return true;
             if (!context_.budget.take(Limit::verifications)) {
                 stop(limit_reached("VSGV"_code, context_.budget, zone_, checking()));
                 return false;
             }
-            if (verify(key, data, candidate)) return true;
+            if (verify(key, data, candidate)) {
+                if (context_.verified != nullptr) context_.verified->add(std::move(fingerprint));
+                return true;
+            }
             if (stopped_) return false;
         }
         return false;
+    }
+
+    [[nodiscard]] Bytes fingerprint_of(const ZoneKey& key, const Bytes& data, const Candidate& candidate) const {
+        if (context_.verified == nullptr) return {};
+        return VerifiedSignatures::fingerprint(key.dnskey, data, candidate.rrsig.signature);
     }
 
     bool verify(const ZoneKey& key, const Bytes& data, const Candidate& candidate) {
@@ -294,6 +315,11 @@ ZoneKey make_zone_key(dns::Dnskey dnskey, const Policy& policy) {
 SignatureResult check_signatures(const dns::RRset& rrset, const dns::Name& zone, const std::vector<ZoneKey>& keys,
                                  const Context& context) {
     return Trial(rrset, zone, keys, context).run();
+}
+
+dns::RRsetRef with_other_signatures(const dns::RRsetRef& held, const dns::RRset& received, const dns::Name& zone,
+                                    const std::vector<ZoneKey>& keys, const Context& context) {
+    return Trial(received, zone, keys, context).beside(*held);
 }
 
 WallTime widen(std::uint32_t serial, WallTime now) {

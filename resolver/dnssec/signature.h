@@ -13,6 +13,7 @@
 #include "crypto/public_key.h"
 #include "dnssec/finding.h"
 #include "dnssec/policy.h"
+#include "dnssec/verified.h"
 
 namespace mxtrust::dnssec {
 
@@ -28,6 +29,7 @@ struct Context {
     const Policy& policy;
     WallTime now;
     Budget& budget;
+    VerifiedSignatures* verified = nullptr;  ///< where the caller remembers any
 };
 
 /// Is the algorithm accepted by policy and library? (RFC 9905 for SHA-1)
@@ -53,6 +55,12 @@ struct SignatureResult {
 
 [[nodiscard]] SignatureResult check_signatures(const dns::RRset& rrset, const dns::Name& zone,
                                                const std::vector<ZoneKey>& keys, const Context& context);
+
+/// `held`, as check_signatures() left it, and beside the signature that held those of `received` that `keys` may have
+/// made, too: for clients that trust another of the zone's keys. Nobody has computed them.
+[[nodiscard]] dns::RRsetRef with_other_signatures(const dns::RRsetRef& held, const dns::RRset& received,
+                                                  const dns::Name& zone, const std::vector<ZoneKey>& keys,
+                                                  const Context& context);
 
 /// Wall time of a 32-bit date, nearest to now (RFC 4034 3.1.5, RFC 1982): good beyond 2038 and 2106.
 [[nodiscard]] WallTime widen(std::uint32_t serial, WallTime now);

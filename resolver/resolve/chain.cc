@@ -58,7 +58,7 @@ void Chain::store(const FindingRef& finding) {
 
 FindingRef Chain::judge(const dnssec::Response& response, const ZoneTrust& trust, const BudgetRef& budget) {
     Budget answer = budget_of_answer(budget);
-    FindingRef finding = Judge(tools_.settings.policy, tools_.clock.wall(), answer).judge(response, trust);
+    FindingRef finding = Judge(tools_.settings.policy, tools_.clock.wall(), answer, &verified_).judge(response, trust);
     count(answer);
     return finding;
 }
@@ -334,16 +334,14 @@ task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, Delegated delegated, 
             context.excluded.push_back(found.server.address);
         }
         Budget answer = budget_of_answer(context.budget);
-        Judge judge(tools_.settings.policy, tools_.clock.wall(), answer);
+        Judge judge(tools_.settings.policy, tools_.clock.wall(), answer, &verified_);
         const dnssec::TrustAnchor* anchor = tools_.settings.anchors.closest(zone);
         const bool anchored = anchor != nullptr && anchor->zone == zone;
         ZoneTrust trust = anchored ? judge.judge_anchor(zone, anchor->ds, anchor->keys, dnskey)
                                    : judge.judge_keys(zone, delegated.ds, dnskey, delegated.expires);
         count(answer);
-        if (trust.security() == Security::secure && !from_cache) {
-            FindingRef finding = judge.judge_rrset(dnskey, trust);
-            if (finding && finding->is_secure()) store(finding);
-        }
+        const FindingRef keys = trust.take_key_set();
+        if (keys && !from_cache) store(keys);
         trust.name_server(server);
         TrustRef made = std::make_shared<const ZoneTrust>(std::move(trust));
         if (made->security() != Security::bogus) co_return made;

@@ -9,6 +9,7 @@
 
 #include "dnssec/judge.h"
 #include "dnssec/rollover.h"
+#include "dnssec/verified.h"
 #include "resolve/failures.h"
 #include "resolve/iterate.h"
 #include "task/gather.h"
@@ -100,6 +101,7 @@ class Chain {
 
     Tools tools_;
     Failures failures_;
+    dnssec::VerifiedSignatures verified_;
     std::uint64_t generation_ = 0;  ///< of anchors
     task::SingleFlight<dns::Name, TrustRef, dns::NameHash> flights_;
     task::SingleFlight<dns::Name, dnssec::FindingRef, dns::NameHash> ds_flights_;

@@ -138,6 +138,13 @@ MUTANTS = [
     (D + "nsec3.cc", "if (match != nullptr) return proven_by(Outcome::nodata, std::move(used));", "return proven_by(Outcome::nodata, std::move(used));",
      "NODATA at a name that nothing matches"),
     (D + "nsec3.cc", "if (exhausted_ || !context_.budget.take(Limit::nsec3_hashes)) {", "if (exhausted_) {", "hashes are not counted"),
+    # --- signatures that held before ---
+    (D + "verified.cc", "    writer.bytes(data);\n", "", "a signature that held holds for any data"),
+    (D + "verified.cc", "    writer.bytes(signature);\n", "", "where one signature held, every other does"),
+    (D + "verified.cc", "    writer.bytes(key.public_key);\n", "", "a signature by another key holds"),
+    (D + "verified.cc", "if (fingerprint.empty()) return false;", "if (fingerprint.empty()) return true;", "what has no fingerprint held before"),
+    (D + "signature.cc", "if (verify(key, data, candidate)) {\n", "if (const bool good = verify(key, data, candidate); context_.verified != nullptr && !good) {\n                context_.verified->add(std::move(fingerprint));\n                return false;\n            } else if (good) {\n",
+     "what did not hold is remembered as held"),
     # --- gathering, verdicts (pitfalls 1, 10, 12, 24, 30, 36; A3, A10) ---
     (D + "denial.cc", "rrset->owner = *signed_nsec.source;", "", "an expanded NSEC proves at the name it is shown at"),
     (D + "denial.cc", "return std::min(expires, now + std::max(life, policy.least_negative_ttl));", "return expires;", "denials are kept beyond the SOA's minimum"),
