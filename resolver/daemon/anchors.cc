@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace mxtrust::daemon {
 namespace {
@@ -109,6 +110,20 @@ Done write_state(const std::filesystem::path& file, std::string_view content) {
 AnchorKeeper::AnchorKeeper(Settings settings, const Clock& clock, log::Log& log)
     : settings_(std::move(settings)), clock_(clock), log_(log) {}
 
+AnchorKeeper::~AnchorKeeper() {
+    {
+        const std::lock_guard guard(mutex_);
+        over_ = true;
+    }
+    changed_.notify_all();
+    if (writer_.joinable()) writer_.join();
+}
+
+void AnchorKeeper::settle() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !unwritten_ && !writing_; });
+}
+
 void AnchorKeeper::load() {
     if (!settings_.follows) return;
     const std::lock_guard guard(mutex_);
@@ -198,14 +213,36 @@ void AnchorKeeper::save() {
     const WallTime now = clock_.wall();
     const bool waits = write_failed_ && now >= *write_failed_ && now < *write_failed_ + write_again;
     if (waits) return;
-    const Done written = write_state(settings_.file, dnssec::encode_rollovers(zones_, now));
-    if (written) {
+    // Of what is not written yet only the latest counts.
+    unwritten_ = Unwritten{dnssec::encode_rollovers(zones_, now), now};
+    if (!writer_.joinable()) writer_ = std::thread([this] { write(); });
+    changed_.notify_all();
+}
+
+void AnchorKeeper::write() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+        changed_.wait(lock, [this] { return unwritten_ || over_; });
+        if (!unwritten_) return;
+        const Unwritten next = *std::exchange(unwritten_, std::nullopt);
+        writing_ = true;
+        lock.unlock();
+        const Done outcome = write_state(settings_.file, next.content);
+        lock.lock();
+        written(outcome, next.made);
+        writing_ = false;
+        changed_.notify_all();
+    }
+}
+
+void AnchorKeeper::written(const Done& outcome, WallTime when) {
+    if (outcome) {
         write_failed_.reset();
         trouble_.clear();
         return;
     }
-    write_failed_ = now;
-    trouble_ = written.error().text;
+    write_failed_ = when;
+    trouble_ = outcome.error().text;
     log_.anchor_state_trouble(trouble_ + "; validation goes on, and a restart knows the configured trust anchors only");
 }
 

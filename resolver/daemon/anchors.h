@@ -6,8 +6,10 @@
 // cannot be written is told in one line, and nothing is ever validated less for it.
 #pragma once
 
+#include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <thread>
 
 #include "daemon/assemble.h"
 #include "dnssec/rollover.h"
@@ -21,7 +23,8 @@ Result<std::string> read_state(const std::filesystem::path& file);
 /// synchronised, renamed, and the directory synchronised.
 Done write_state(const std::filesystem::path& file, std::string_view content);
 
-/// May be used from any thread.
+/// May be used from any thread. The file is written by a thread of its own: a disk that takes its time over a sync
+/// keeps no client waiting.
 class AnchorKeeper {
   public:
     struct Settings {
@@ -37,6 +40,10 @@ class AnchorKeeper {
 
     /// Both outlive the keeper.
     AnchorKeeper(Settings settings, const Clock& clock, log::Log& log);
+    /// What was observed is in the file afterwards, if it can be.
+    ~AnchorKeeper();
+    AnchorKeeper(const AnchorKeeper&) = delete;
+    AnchorKeeper& operator=(const AnchorKeeper&) = delete;
     /// Takes up what an earlier run has left. Once, before anything is asked.
     void load();
 
@@ -47,9 +54,13 @@ class AnchorKeeper {
     /// What a look has shown; a Failure: nobody answered. True where other anchors are in force since.
     bool observed(const dns::Name& zone, const Result<dnssec::Observation>& seen);
     [[nodiscard]] serve::AnchorReport report() const;
+    /// Waits until all that was observed is written, or was found not to be writable.
+    void settle();
 
   private:
     void save();
+    void write();  ///< the writing thread
+    void written(const Done& outcome, WallTime when);
     [[nodiscard]] const dnssec::ZoneRollover& known(const dns::Name& zone) const;
     [[nodiscard]] dnssec::TrustAnchors in_force_now() const;
     void report_zone(const dnssec::TrustAnchor& anchor, serve::AnchorReport& report) const;
@@ -61,6 +72,15 @@ class AnchorKeeper {
     dnssec::Rollovers zones_;
     std::string trouble_;  ///< with the file
     std::optional<WallTime> write_failed_;
+
+    struct Unwritten {
+        std::string content;
+        WallTime made;
+    };
+    std::optional<Unwritten> unwritten_;
+    bool writing_ = false, over_ = false;
+    std::condition_variable changed_;
+    std::thread writer_;  ///< from the first observation on
 };
 
 }  // namespace mxtrust::daemon

@@ -146,6 +146,7 @@ void Worker::watch_anchors(AnchorKeeper& keeper, std::function<void()> changed) 
 /// The keeper outlives the task.
 task::Task<void> Worker::look_after_anchors(AnchorKeeper& keeper, std::function<void()> changed) {
     while (true) {
+        shared_.board.set_anchors(keeper.report());  // writing the state may have failed since
         const std::vector<dns::Name> due = keeper.due();
         for (std::size_t index = 0; index < due.size(); ++index) {
             const dns::Name zone = due[index];

@@ -1,7 +1,10 @@
 // The trust anchors over restarts, whatever becomes of their file; and Debian's root data.
 #include "daemon/anchors.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -150,6 +153,7 @@ TEST_CASE("state that is damaged, later or unreadable: one line, the configured 
         CHECK(std::filesystem::exists(place.settings.file.string() + ".set-aside"));
         // The next look writes a good one, and the trouble is over.
         keeper->observed(dns::Name(), seen({root_2017}));
+        keeper->settle();
         CHECK(keeper->report().trouble.empty());
         CHECK(place.start()->report().trouble.empty());
     }
@@ -161,6 +165,7 @@ TEST_CASE("state that cannot be written is told once an hour; nothing is trusted
     const auto keeper = place.start();
     for (int look = 0; look < 10; ++look) {
         keeper->observed(dns::Name(), seen({root_2017, stranger}));
+        keeper->settle();
         place.clock.advance(std::chrono::minutes(5));
     }
     CHECK(std::ranges::count_if(place.lines, [](const std::string& line) {
@@ -169,12 +174,37 @@ TEST_CASE("state that cannot be written is told once an hour; nothing is trusted
     CHECK(Place::trusts(*keeper, 20326));
     place.clock.advance(std::chrono::days(31));
     keeper->observed(dns::Name(), seen({root_2017, stranger}));
+    keeper->settle();
     CHECK(Place::trusts(*keeper, stranger.key_tag));
     CHECK(place.start()->report().trouble.empty());
     std::filesystem::remove(place.settings.file.string() + ".new");
     place.clock.advance(std::chrono::hours(2));
     keeper->observed(dns::Name(), seen({root_2017, stranger}));
+    keeper->settle();
     CHECK(keeper->report().trouble.empty());
+}
+
+TEST_CASE("a disk that takes its time over the state keeps nobody waiting") {
+    Place place;
+    // Whoever opens it for writing waits for a reader.
+    const std::string slow = place.settings.file.string() + ".new";
+    REQUIRE(mkfifo(slow.c_str(), 0600) == 0);
+    const auto keeper = place.start();
+    keeper->observed(dns::Name(), seen({root_2017, stranger}));
+    keeper->observed(dns::Name(), seen({root_2017}));
+    CHECK(Place::state_of(*keeper, 20326) == "valid");
+    CHECK(keeper->report().trouble.empty());
+    CHECK_FALSE(std::filesystem::exists(place.settings.file));
+    const int reader = open(slow.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    REQUIRE(reader >= 0);
+    // A pipe cannot be synchronised: it is taken away, and what comes later goes into a proper file.
+    keeper->settle();
+    CHECK(close(reader) == 0);
+    place.clock.advance(std::chrono::hours(2));
+    keeper->observed(dns::Name(), seen({root_2017}));
+    keeper->settle();
+    CHECK(keeper->report().trouble.empty());
+    CHECK(Place::state_of(*place.start(), 20326) == "valid");
 }
 
 TEST_CASE("state of the future: trust and revocations stay, what waits begins anew, and it is told") {
