@@ -84,6 +84,16 @@ def sanitized(preset: str) -> tuple[Job, ...]:
     return (*world(preset), crash, unit(preset), *([simulate(preset, SANITIZED_RESOLUTIONS)] if preset != "tsan" else []))
 
 
+def beyond(preset: str) -> tuple[Job, ...]:
+    """The other tests that ask a daemon, of a sanitizer's build: longer than CI has time for."""
+    alone = {"anchors", "attack", "service", "soak", "conformance"}
+    with_installs = {"service", "mta", "check", "sts"}
+    return tuple(script(folder, name=f"{preset}-{folder}", preset=preset,
+                        installs=(LAB, *([f"tests/{folder}/install"] if folder in with_installs else ())),
+                        how=How.ALONE if folder in alone else How.BESIDE)
+                 for folder in ("forward", "mta", "check", "sts", "anchors", "service", "conformance", "soak", "attack"))
+
+
 def fuzz_targets() -> tuple[str, ...]:
     """A program for every source in tests/fuzz."""
     return tuple(sorted(f"fuzz_{path.stem}" for path in (ROOT / "tests/fuzz").glob("*.cc")))
@@ -117,10 +127,13 @@ PARTS = {
     "gcc": Part("g++: build, unit tests, and its daemon in the lab", (*world("gcc"), unit("gcc"))),
     "fuzz": Part("every fuzz target over its seeds, and for a short while beyond",
                  (script("fuzz", preset="fuzz", targets=fuzz_targets(), installs=(), how=How.ALONE),)),
+    "asan-beyond": Part("address and undefined-behaviour sanitizers: what asks a daemon and is not in asan (not by default: a quarter of an hour)",
+                        beyond("asan")),
+    "tsan-beyond": Part("thread sanitizer: the same (not by default)", beyond("tsan")),
     "clang-tidy": Part("clang-tidy-19 (not by default: minutes)", (
         Job("clang-tidy", lambda stage: stage.program("tests/tidy", "--clang-tidy"), "dev", PROGRAMS),)),
 }
-ON_DEMAND = ("clang-tidy",)
+ON_DEMAND = ("asan-beyond", "tsan-beyond", "clang-tidy")
 
 
 def tell(part: Part, done: list[Done]) -> Count:
