@@ -20,6 +20,8 @@ namespace files = std::filesystem;
 
 constexpr mode_t others_may_write = S_IWGRP | S_IWOTH;
 constexpr std::size_t most_state_octets = 4096;
+/// More than LMDB needs for as many readers as environment.cc allows, 64 octets each.
+constexpr off_t readers_octets = 20'480;
 
 std::string errno_text() {
     return std::strerror(errno);
@@ -193,7 +195,19 @@ Done Guard::write_state(const std::string& how_left) const {
 Done Guard::mark_clean() {
     return write_state("clean");
 }
+
+/// LMDB writes its table of readers through a map: a page of it that the disk has no room for kills the process.
+Done Guard::reserve_readers() const {
+    const std::string path = data_path() + "-lock";
+    const Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file.is_open()) return fail(FailureKind::system, "KRDO"_code, path + ": " + errno_text());
+    if (const int error = ::posix_fallocate(file.number(), 0, readers_octets); error != 0)
+        return fail(FailureKind::system, "KRDF"_code, path + ": " + std::strerror(error));
+    return {};
+}
+
 Done Guard::mark_open() {
+    if (auto good = reserve_readers(); !good) return good;
     return write_state("open");
 }
 

@@ -54,6 +54,7 @@ class Guard {
     [[nodiscard]] Done check_directory() const;
     [[nodiscard]] std::string why_not(std::uint64_t most_octets) const;
     [[nodiscard]] Done write_state(const std::string& how_left) const;
+    [[nodiscard]] Done reserve_readers() const;
 
     std::string directory_, boot_id_;
     int lock_ = -1;

@@ -35,6 +35,7 @@ class LmdbCache;
 
 struct StoreSettings {
     std::string directory;
+    std::string title = "the cache";                       ///< what notices call it
     std::uint64_t most_octets = std::uint64_t{256} << 20;  ///< size of the file; not below 1 MiB
     std::string epoch;  ///< anchors, negative anchors, policy: canonical text or digest
     std::string boot_id = current_boot_id();

@@ -342,7 +342,7 @@ void LmdbStore::began(const std::string& trouble, std::size_t dropped) {
     std::error_code error;
     const auto space = std::filesystem::space(settings_.directory, error);
     const bool full = !error && space.available < room_octets;
-    notice("the cache cannot be written (" + (full ? "No space left on device" : trouble) +
+    notice(settings_.title + " cannot be written (" + (full ? "No space left on device" : trouble) +
            "); answers are kept in memory meanwhile");
 }
 
@@ -350,7 +350,7 @@ void LmdbStore::ended() {
     // A clock that was set back must not keep trouble alive.
     const bool lately = now() < last_trouble_ + calm && now() >= last_trouble_;
     if (lately || !trouble_.exchange(false, std::memory_order_acq_rel)) return;
-    notice("the cache can be written again; " + std::to_string(dropped_in_trouble_) +
+    notice(settings_.title + " can be written again; " + std::to_string(dropped_in_trouble_) +
            " entries could not be; those still in memory are written now");
     dropped_in_trouble_ = 0;
 }
@@ -401,7 +401,7 @@ void LmdbStore::begin_anew(const std::string& why) {
     if (++begun_anew_ <= most_beginnings) {
         make_file(why);
     } else {
-        notice("the cache file was damaged too often and is not used any more until the next start");
+        notice(settings_.title + ": its file was damaged too often and is not used any more until the next start");
         next_try_ = {std::numeric_limits<std::int64_t>::max()};
     }
     show_environment();
@@ -466,7 +466,7 @@ void LmdbStore::make_file(const std::string& why) {
         }
     }
     if (!good) {
-        told.push_back("the cache file cannot be begun anew: " + good.error().text);
+        told.push_back(settings_.title + ": its file cannot be begun anew: " + good.error().text);
         next_try_ = now() + settings_.between_tries;
     }
     for (std::string& text : told) notice(std::move(text));

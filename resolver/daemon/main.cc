@@ -129,6 +129,7 @@ Result<std::unique_ptr<cache::LmdbStore>> open_policies(const Configuration& con
     if (!configuration.mail.mta_sts) return std::unique_ptr<cache::LmdbStore>();
     cache::StoreSettings wanted;
     wanted.directory = (configuration.server.state_directory / "mta-sts").string();
+    wanted.title = "the cache of MTA-STS policies";
     wanted.most_octets = policy_octets;
     wanted.epoch = "MTA-STS";
     cache::Notices notices;
