@@ -1,20 +1,88 @@
 // The shared pieces of replies, as JSON.
 #include "serve/json.h"
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/require.h"
 #include "resolve/remedy.h"
 #include "serve/render.h"
 
 namespace mxtrust::serve {
 
-std::string to_line(const Json& json) {
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+namespace {
+
+/// Of text as our own words and names are, nothing but these two needs care.
+bool is_plain(char letter) {
+    return letter >= ' ' && letter <= '~' && letter != '"' && letter != '\\';
+}
+
+std::string quoted(std::string_view text) {
+    if (!std::ranges::all_of(text, is_plain))
+        return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    std::string quoted;
+    quoted.reserve(text.size() + 2);
+    quoted += '"';
+    quoted += text;
+    quoted += '"';
+    return quoted;
+}
+
+}  // namespace
+
+Json::Json(std::string_view text) : text_(quoted(text)) {}
+
+Json::Json(const std::vector<std::string>& texts) : text_("["), end_(']') {
+    for (const std::string& text : texts) push_back(text);
+}
+
+Json Json::array() {
+    return Json(std::vector<std::string>());
+}
+
+Json Json::parsed(std::string_view text) {
+    const nlohmann::json value = nlohmann::json::parse(text, nullptr, false);
+    Json json(nullptr);
+    if (!value.is_discarded()) json.text_ = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return json;
+}
+
+void Json::separate() {
+    if (text_.size() > 1) text_ += ',';
+}
+
+void Json::Member::operator=(const Json& value) && {
+    require(object_.end_ == '}');
+    object_.separate();
+    object_.text_ += '"';
+    object_.text_ += key_;
+    object_.text_ += "\":";
+    object_.text_ += value.text_;
+    if (value.end_ != 0) object_.text_ += value.end_;
+}
+
+void Json::push_back(const Json& value) {
+    require(end_ == ']');
+    separate();
+    text_ += value.text_;
+    if (value.end_ != 0) text_ += value.end_;
+}
+
+void Json::update(const Json& object) {
+    require(end_ == '}' && object.end_ == '}');
+    if (object.text_.size() == 1) return;
+    separate();
+    text_.append(object.text_, 1);
+}
+
+std::string Json::line() const {
+    return end_ != 0 ? text_ + end_ : text_;
 }
 
 Json begin_reply(std::string_view id) {
     Json reply;
     // An id comes from parse_request and is JSON; anything else would be our own mistake and must not break the line.
-    Json parsed = Json::parse(id, nullptr, false);
-    reply["id"] = parsed.is_discarded() ? Json(nullptr) : std::move(parsed);
+    reply["id"] = Json::parsed(id);
     reply["version"] = protocol_version;
     return reply;
 }

@@ -1,8 +1,10 @@
 // The pieces that several replies share. Only for this room's renderers.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <concepts>
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dnssec/finding.h"
@@ -10,11 +12,57 @@
 
 namespace mxtrust::serve {
 
-/// Keys stay in the order in which they were put in.
-using Json = nlohmann::ordered_json;
+/// A JSON value (RFC 8259) that is written as it grows: replies are made key by key, in the order of the protocol, and
+/// nobody looks at them again, so that a tree of nodes would only be built to be taken apart.
+class Json {
+  public:
+    Json() : text_("{"), end_('}') {}  ///< an object without members
+    Json(std::nullptr_t /*nothing*/) : text_("null") {}
+    template <std::same_as<bool> Bool>
+    Json(Bool value) : text_(value ? "true" : "false") {}
+    template <std::integral Number>
+        requires(!std::same_as<Number, bool> && !std::same_as<Number, char>)
+    Json(Number value) : text_(std::to_string(value)) {}
+    Json(std::string_view text);  ///< what is no UTF-8 becomes U+FFFD
+    Json(const char* text) : Json(std::string_view(text)) {}
+    Json(const std::string& text) : Json(std::string_view(text)) {}
+    Json(const std::vector<std::string>& texts);
+    static Json array();
+    /// `text` if it is JSON, else null.
+    static Json parsed(std::string_view text);
 
-/// One line; what is no UTF-8 becomes U+FFFD.
-[[nodiscard]] std::string to_line(const Json& json);
+    /// A place for a member that is not there yet. Requires: an object; `key` is letters, digits, "_" and "-".
+    class Member {
+      public:
+        Member(Json& object, std::string_view key) : object_(object), key_(key) {}
+        void operator=(const Json& value) &&;
+
+      private:
+        Json& object_;
+        std::string_view key_;
+    };
+    [[nodiscard]] Member operator[](std::string_view key) { return {*this, key}; }
+    /// Requires: an array.
+    void push_back(const Json& value);
+    /// The members of another object behind those of this one.
+    void update(const Json& object);
+    /// One line, complete.
+    [[nodiscard]] std::string line() const;
+
+  private:
+    void separate();
+    std::string text_;  ///< without the bracket that ends an object or an array
+    char end_ = 0;      ///< that bracket
+};
+
+/// What `each` makes of each.
+template <class Range, class Each>
+[[nodiscard]] Json list_json(const Range& range, Each each) {
+    Json list = Json::array();
+    for (const auto& element : range) list.push_back(each(element));
+    return list;
+}
+
 /// {"id":ID,"version":1} with `id` as JSON.
 [[nodiscard]] Json begin_reply(std::string_view id);
 

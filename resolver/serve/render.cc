@@ -71,18 +71,12 @@ Json standings_json(const std::vector<route::WordStanding>& standings, mail::Ope
     return list;
 }
 
-Json keys_json(const std::vector<std::string>& keys) {
-    Json list = Json::array();
-    for (const std::string& key : keys) list.push_back(key);
-    return list;
-}
-
 void put_reload(Json& json, const Reload& reload) {
     json["time"] = reload.time.seconds;
     json["accepted"] = reload.accepted;
     json["text"] = reload.text;
-    json["changed"] = keys_json(reload.changed);
-    json["restart"] = keys_json(reload.restart);
+    json["changed"] = reload.changed;
+    json["restart"] = reload.restart;
 }
 
 Json reload_json(const std::optional<Reload>& reload) {
@@ -175,12 +169,15 @@ Json resolver_json(const resolve::Counters& counters) {
     json["bogus"] = counters.bogus;
     json["indeterminate"] = counters.indeterminate;
     json["budget_exhausted"] = counters.budget_exhausted;
-    json["exhausted"]["answer"] = counters.answers_exhausted;
+    Json exhausted, spent;
+    exhausted["answer"] = counters.answers_exhausted;
     for (std::size_t limit = 0; limit < limit_count; ++limit) {
-        const std::string name(name_of(static_cast<Limit>(limit)));
-        json["spent"][name] = counters.spent.drawn.at(limit);
-        json["exhausted"][name] = counters.spent.exhausted.at(limit);
+        const std::string_view name = name_of(static_cast<Limit>(limit));
+        spent[name] = counters.spent.drawn.at(limit);
+        exhausted[name] = counters.spent.exhausted.at(limit);
     }
+    json["exhausted"] = exhausted;
+    json["spent"] = spent;
     json["suspicious"] = counters.suspicious;
     json["crowded"] = counters.crowded;
     json["reports"] = counters.reports;
@@ -212,9 +209,21 @@ Json sts_json(const StsCounters& counters) {
     return json;
 }
 
+Json failing_json(const route::FailingDomain& domain) {
+    Json json;
+    json["domain"] = domain.domain;
+    json["since"] = domain.since.seconds;
+    json["last"] = domain.last.seconds;
+    json["next"] = domain.next.seconds;
+    json["tries"] = domain.tries;
+    json["code"] = text_or_null(domain.code);
+    json["text"] = domain.text;
+    return json;
+}
+
 Json doors_json(const DoorCounters& counters) {
     Json json;
-    for (const DoorCounter& counter : door_counters()) json[std::string(counter.name)] = counters.*counter.member;
+    for (const DoorCounter& counter : door_counters()) json[counter.name] = counters.*counter.member;
     return json;
 }
 
@@ -231,41 +240,27 @@ std::string render_status(std::string_view id, const Status& status) {
     json["sockets"] = status.facts.sockets;
     json["clock"] = clock_json(status);
     json["root_probe"] = probe_json(status.root_probe);
-    json["trust_anchors"] = Json::array();
-    for (const AnchorStatus& anchor : status.anchors.anchors) json["trust_anchors"].push_back(anchor_json(anchor));
+    json["trust_anchors"] = list_json(status.anchors.anchors, anchor_json);
     json["anchor_state"] = anchor_state_json(status.anchors);
     json["negative_trust_anchors"] = standings_json(status.words, mail::OperatorsWord::Kind::negative_trust_anchor);
     json["exceptions"] = standings_json(status.words, mail::OperatorsWord::Kind::exception);
     json["warnings"] = warnings(status);
     json["reload"] = reload_json(status.reload);
     json["resolution"] = resolution_json(status.resolution);
-    json["forwarders"] = Json::array();
-    for (const resolve::ForwarderStatus& forwarder : status.forwarders)
-        json["forwarders"].push_back(forwarder_json(forwarder));
+    json["forwarders"] = list_json(status.forwarders, forwarder_json);
     json["cache"] = cache_json(status.cache);
     json["resolver"] = resolver_json(status.total.resolver);
     json["mail"] = mail_json(status.total.mail);
     json["sts"] = sts_json(status.total.sts);
     json["doors"] = doors_json(status.total.doors);
-    return to_line(json);
+    return json.line();
 }
 
 std::string render_failing(std::string_view id, const std::vector<route::FailingDomain>& domains, WallTime now) {
     Json json = begin_reply(id);
     json["time"] = now.seconds;
-    json["failing"] = Json::array();
-    for (const route::FailingDomain& domain : domains) {
-        Json one;
-        one["domain"] = domain.domain;
-        one["since"] = domain.since.seconds;
-        one["last"] = domain.last.seconds;
-        one["next"] = domain.next.seconds;
-        one["tries"] = domain.tries;
-        one["code"] = text_or_null(domain.code);
-        one["text"] = domain.text;
-        json["failing"].push_back(std::move(one));
-    }
-    return to_line(json);
+    json["failing"] = list_json(domains, failing_json);
+    return json.line();
 }
 
 std::string render_flushed(std::string_view id, const dns::Name& name, Extent extent, std::size_t entries) {
@@ -273,21 +268,22 @@ std::string render_flushed(std::string_view id, const dns::Name& name, Extent ex
     json["name"] = name.to_text();
     json["subtree"] = extent == Extent::subtree;
     json["flushed"] = entries;
-    return to_line(json);
+    return json.line();
 }
 
 std::string render_reload(std::string_view id, const Reload& reload) {
     Json json = begin_reply(id);
     put_reload(json, reload);
-    return to_line(json);
+    return json.line();
 }
 
 std::string render_error(std::string_view id, ErrorCode code, std::string_view text) {
-    Json json = begin_reply(id);
-    json.erase("version");
-    json["error"]["code"] = code_word(code);
-    json["error"]["text"] = text;
-    return to_line(json);
+    Json json, error;
+    error["code"] = code_word(code);
+    error["text"] = text;
+    json["id"] = Json::parsed(id);
+    json["error"] = error;
+    return json.line();
 }
 
 std::string render_error_words(ErrorCode code, std::string_view text) {

@@ -19,8 +19,7 @@ Json alias_json(const dnssec::Answer& answer) {
     if (!answer.is_aliased()) return nullptr;
     Json json;
     json["security"] = dnssec::to_text(answer.alias_security());
-    json["chain"] = Json::array();
-    for (const dnssec::FindingRef& link : answer.links()) json["chain"].push_back(link->name().to_text());
+    json["chain"] = list_json(answer.links(), [](const dnssec::FindingRef& link) { return link->name().to_text(); });
     json["expanded"] = answer.expanded().to_text();
     return json;
 }
@@ -98,13 +97,10 @@ Json step_json(const resolve::ZoneStep& step, const dnssec::NegativeAnchors& anc
     Json json;
     json["zone"] = step.zone.to_text();
     json["security"] = dnssec::to_text(step.security);
-    json["ds"] = Json::array();
-    for (const dns::Ds& ds : step.ds) json["ds"].push_back(ds_json(ds));
-    json["keys"] = Json::array();
-    for (const dns::Dnskey& key : step.keys) json["keys"].push_back(key_json(key));
-    json["signatures"] = Json::array();
-    for (const dns::Rrsig& signature : step.key_signatures)
-        json["signatures"].push_back(signature_json(signature, now));
+    json["ds"] = list_json(step.ds, ds_json);
+    json["keys"] = list_json(step.keys, key_json);
+    json["signatures"] =
+        list_json(step.key_signatures, [now](const dns::Rrsig& signature) { return signature_json(signature, now); });
     json["servers"] = step.servers;
     json["ede"] = ede_json(step.reason);
     json["reason"] = reason_json(step.reason);
@@ -135,7 +131,7 @@ std::string render_rrset(std::string_view id, const dnssec::Answer& answer, cons
                          WallTime now) {
     Json json = begin_reply(id);
     put_answer(json, answer, anchors, now);
-    return to_line(json);
+    return json.line();
 }
 
 std::string render_explanation(std::string_view id, const resolve::Explanation& explanation,
@@ -143,7 +139,7 @@ std::string render_explanation(std::string_view id, const resolve::Explanation& 
     Json json = begin_reply(id);
     put_answer(json, explanation.answer, anchors, now);
     json["chain"] = chain_json(explanation, anchors, now);
-    return to_line(json);
+    return json.line();
 }
 
 std::string render_explanation(std::string_view id, const DomainExplanation& domain,
@@ -154,17 +150,16 @@ std::string render_explanation(std::string_view id, const DomainExplanation& dom
         put_answer(json, domain.mx->answer, anchors, now);
         json["chain"] = chain_json(*domain.mx, anchors, now);
     }
-    json["hosts"] = Json::array();
-    for (const HostExplanation& host : domain.hosts) {
+    json["hosts"] = list_json(domain.hosts, [&](const HostExplanation& host) {
         Json one;
         one["name"] = host.name;
         one["a"] = lookup_json(host.a, anchors, now);
         one["aaaa"] = lookup_json(host.aaaa, anchors, now);
         one["tlsa"] = lookup_json(host.tlsa, anchors, now);
-        json["hosts"].push_back(std::move(one));
-    }
+        return one;
+    });
     json["hosts_left_out"] = domain.left_out;
-    return to_line(json);
+    return json.line();
 }
 
 }  // namespace mxtrust::serve

@@ -34,8 +34,7 @@ Json mx_json(const std::optional<mail::MxStatus>& mx) {
 Json addresses_json(const std::optional<mail::AddressStatus>& addresses) {
     if (!addresses) return nullptr;
     Json json = status_json(addresses->status);
-    json["records"] = Json::array();
-    for (const Address& address : addresses->addresses) json["records"].push_back(address.to_text());
+    json["records"] = list_json(addresses->addresses, [](const Address& address) { return address.to_text(); });
     return json;
 }
 
@@ -48,24 +47,25 @@ Json alias_json(const std::optional<mail::AliasStatus>& alias) {
     return json;
 }
 
+Json record_json(const mail::TlsaRecord& record) {
+    Json json;
+    json["usage"] = record.usage;
+    json["selector"] = record.selector;
+    json["matching"] = record.matching;
+    json["data"] = to_hex(record.data);
+    json["usable"] = record.usable;
+    json["counts"] = record.counts;
+    json["why"] = text_or_null(record.why);
+    return json;
+}
+
 Json tlsa_json(const std::optional<mail::TlsaStatus>& tlsa) {
     if (!tlsa) return nullptr;
     Json json;
     json["base"] = tlsa->base.to_text();
     json["name"] = tlsa->name.to_text();
     json.update(status_json(tlsa->status));
-    json["records"] = Json::array();
-    for (const mail::TlsaRecord& record : tlsa->records) {
-        Json one;
-        one["usage"] = record.usage;
-        one["selector"] = record.selector;
-        one["matching"] = record.matching;
-        one["data"] = to_hex(record.data);
-        one["usable"] = record.usable;
-        one["counts"] = record.counts;
-        one["why"] = text_or_null(record.why);
-        json["records"].push_back(std::move(one));
-    }
+    json["records"] = list_json(tlsa->records, record_json);
     return json;
 }
 
@@ -92,8 +92,7 @@ Json host_json(const mail::HostAnswer& host) {
     json["name"] = host.name;
     json["preference"] = host.preference ? Json(*host.preference) : Json(nullptr);
     json["implicit"] = host.implicit;
-    json["flags"] = Json::array();
-    for (const mail::Flag flag : host.flags) json["flags"].push_back(mail::to_text(flag));
+    json["flags"] = list_json(host.flags, [](mail::Flag flag) { return mail::to_text(flag); });
     json["alias"] = alias_json(host.alias);
     json["a"] = addresses_json(host.a);
     json["aaaa"] = addresses_json(host.aaaa);
@@ -134,6 +133,14 @@ Json sts_record_json(const mail::StsStatus& sts) {
     return json;
 }
 
+Json trouble_json(const std::optional<mail::StsTrouble>& trouble) {
+    if (!trouble) return nullptr;
+    Json json;
+    json["tlsrpt"] = mail::to_text(trouble->type);
+    json["text"] = trouble->text;
+    return json;
+}
+
 Json sts_json(const std::optional<mail::StsStatus>& sts, WallTime now) {
     if (!sts) return nullptr;
     Json json;
@@ -147,9 +154,15 @@ Json sts_json(const std::optional<mail::StsStatus>& sts, WallTime now) {
     json["fetched"] = policy ? Json(policy->fetched.seconds) : Json(nullptr);
     json["expires"] = policy ? Json(policy->expires.seconds) : Json(nullptr);
     json["record"] = sts_record_json(*sts);
-    json["error"] = nullptr;
-    if (!sts->trouble) return json;
-    json["error"] = Json{{"tlsrpt", mail::to_text(sts->trouble->type)}, {"text", sts->trouble->text}};
+    json["error"] = trouble_json(sts->trouble);
+    return json;
+}
+
+Json failure_json(const mail::ReportedPolicy::Failure& failure) {
+    Json json;
+    json["tlsrpt"] = mail::to_text(failure.type);
+    json["host"] = text_or_null(failure.host);
+    json["text"] = failure.text;
     return json;
 }
 
@@ -159,11 +172,7 @@ Json reported_json(const mail::ReportedPolicy& policy) {
     json["domain"] = policy.domain;
     json["strings"] = policy.strings;
     json["mx"] = policy.mx_hosts;
-    json["failures"] = Json::array();
-    for (const mail::ReportedPolicy::Failure& failure : policy.failures) {
-        json["failures"].push_back(Json{
-            {"tlsrpt", mail::to_text(failure.type)}, {"host", text_or_null(failure.host)}, {"text", failure.text}});
-    }
+    json["failures"] = list_json(policy.failures, failure_json);
     return json;
 }
 
@@ -173,9 +182,7 @@ Json report_json(const mail::MailAnswer& answer) {
     json["rua"] = answer.tlsrpt->rua;
     json["error"] = text_or_null(answer.tlsrpt->problem);
     json["record"] = answer.tlsrpt->record ? status_json(*answer.tlsrpt->record) : Json(nullptr);
-    json["policies"] = Json::array();
-    for (const mail::ReportedPolicy& policy : mail::reported_policies(answer))
-        json["policies"].push_back(reported_json(policy));
+    json["policies"] = list_json(mail::reported_policies(answer), reported_json);
     return json;
 }
 
@@ -188,12 +195,11 @@ std::string render_mail_body(const mail::MailAnswer& answer) {
     json["port"] = answer.port;
     json["decision"] = decision_json(answer.decision);
     json["mx"] = mx_json(answer.mx);
-    json["hosts"] = Json::array();
-    for (const mail::HostAnswer& host : answer.hosts) json["hosts"].push_back(host_json(host));
+    json["hosts"] = list_json(answer.hosts, host_json);
     json["sts"] = sts_json(answer.sts, answer.time);
     json["tlsrpt"] = report_json(answer);
     json["operator"] = words_json(answer.by_operator);
-    return to_line(json).substr(1);
+    return json.line().substr(1);
 }
 
 std::string render_mail_head(std::string_view domain, std::string_view asked) {
@@ -201,7 +207,7 @@ std::string render_mail_head(std::string_view domain, std::string_view asked) {
     head["version"] = protocol_version;
     head["domain"] = domain;
     head["asked"] = asked;
-    std::string text = to_line(head);
+    std::string text = head.line();
     text.front() = ',';
     text.back() = ',';
     return text;

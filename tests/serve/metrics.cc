@@ -3,11 +3,10 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
 #include <sstream>
-
-#include "serve/json.h"
 
 using namespace mxtrust;
 using namespace mxtrust::serve;
@@ -122,15 +121,15 @@ TEST_CASE("the figures are what was counted") {
 
 TEST_CASE("the dashboard is valid, and every metric it asks for exists") {
     std::ifstream stream(MXTRUST_SOURCE_DIR "/resolver/serve/dashboard.json");
-    const Json dashboard = Json::parse(stream);
+    const nlohmann::json dashboard = nlohmann::json::parse(stream);
     const std::string page = rendered();
     std::set<std::string> asked;
     std::set<int> ids;
-    for (const Json& panel : dashboard.at("panels")) {
+    for (const nlohmann::json& panel : dashboard.at("panels")) {
         CHECK(ids.insert(panel.at("id").get<int>()).second);
         CHECK_FALSE(panel.at("title").get<std::string>().empty());
         CHECK_FALSE(panel.at("targets").empty());
-        for (const Json& target : panel.at("targets")) {
+        for (const nlohmann::json& target : panel.at("targets")) {
             const std::string query = target.at("expr");
             CHECK(std::ranges::count(query, '(') == std::ranges::count(query, ')'));
             const std::regex metric("mxtrust_[a-z_]+");
