@@ -1,4 +1,4 @@
-// Fills a store as if COUNT mail domains had been asked: delegation, DS, DNSKEY, MX, A, AAAA (denied) and TLSA of each,
+// Fills a store as if COUNT mail domains had been asked: delegation, DS, DNSKEY, MX, A, AAAA (denied), TLSA and TLSRPT (denied) of each,
 // as judged findings. Asking a million domains takes hours, and every peer would need its own.
 //
 //   bench_fill CONFIGURATION COUNT      (the daemon's; it must not be running)
@@ -57,6 +57,7 @@ void store_domain(cache::Cache& cache, int number, WallTime now, Random& random)
     cache.store(test::records(domain, Type::mx, {"10 " + host + "."}, here));
     cache.store(test::records(host, Type::a, {"192.0.2." + std::to_string(1 + number % 250)}, here));
     cache.store(test::nodata(host, Type::aaaa, here));
+    cache.store(test::nodata("_smtp._tls." + domain, Type::txt, here));
     cache.store(test::records("_25._tcp." + host, Type::tlsa, {"3 1 1 " + hex(random, 32)}, here));
 }
 
