@@ -31,9 +31,11 @@ class Sizes:
     rounds: dict = field(default_factory=dict)
     usual_rounds: int = 3
     growth: tuple = GROWTH
+    left_out: tuple = ()
 
 
-SHORT = Sizes(domains=1000, hot=300, seconds=3.0, dead=60, restart=400, rounds={"hot": 3, "cold": 2}, usual_rounds=1, growth=GROWTH[:3])
+SHORT = Sizes(domains=1000, hot=300, seconds=3.0, dead=60, restart=400, rounds={"hot": 3, "cold": 2}, usual_rounds=1, growth=GROWTH[:3],
+              left_out=("memory",))
 TINY = Sizes(domains=300, hot=100, seconds=1.0, dead=20, restart=100, usual_rounds=1, growth=GROWTH[:1])
 
 

@@ -59,8 +59,10 @@ def table(results):
     return "\n".join([*lines, *(f"remark: {remark}" for remark in results["remarks"]), *(f"went wrong: {error}" for error in results["errors"])])
 
 
-def into_readme(results, source):
+def into_readme(runs):
+    """`runs`: {file in this folder: raw results}."""
     text = README.read_text()
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    README.write_text(f"{before}{BEGIN}\nRaw results: `{source}`; the picture beside it.\n\n```\n{table(results)}\n```\n{END}{after}")
+    tables = "\n\n".join(f"Raw results: `{source}`; the picture beside it.\n\n```\n{table(results)}\n```" for source, results in runs.items())
+    README.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}")
