@@ -11,7 +11,7 @@ namespace mxtrust::dns {
 namespace {
 
 constexpr std::size_t farthest_target = 0x3fff;  ///< a pointer has 14 bits (RFC 1035 4.1.4)
-constexpr std::uint16_t truncated_bit = 0x0200;
+constexpr std::uint16_t truncated_bit = 0x0200, authentic_bit = 0x0020;
 constexpr std::size_t opt_octets = 11;  ///< OPT without options (RFC 6891 6.1.2)
 /// Slots looked at for one suffix. Names can be chosen by an attacker so that they fall together; rendering then
 /// compresses less and never takes longer.
@@ -283,8 +283,11 @@ Bytes render_message(const Message& message, std::size_t most_octets) {
         const std::uint16_t written = render_section(records, most_before_opt, renderer);
         counts.at(section) = written;
         complete = written == records.size();
-        // Additional records are there for convenience: that some are missing is no truncation (RFC 2181 9).
-        if (!complete && section < 2) flags |= truncated_bit;
+        // Additional records are there for convenience: that some are missing is no truncation (RFC 2181 9). AD speaks
+        // of the whole (RFC 4035 3.2.3): beside sections that were cut off, whoever overlooks TC would read it as an
+        // authentic denial.
+        if (!complete && section < 2)
+            flags = static_cast<std::uint16_t>((flags | truncated_bit) & ~std::uint32_t{authentic_bit});
     }
     if (message.edns) {
         ++counts.back();

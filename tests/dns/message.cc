@@ -163,6 +163,16 @@ TEST_CASE("whole RRsets are left out from the end; TC where answer or authority 
     check_same(parse_message(render_message(whole, full_size)).value(), whole);
 }
 
+TEST_CASE("what is truncated is not AD: cut off sections are no authentic denial (RFC 4035 3.2.3, pitfalls 26)") {
+    Message whole = mail_answer();
+    whole.authentic_data = true;
+    const std::size_t full_size = render_message(whole).size();
+    for (std::size_t most = 60; most <= full_size; ++most) {
+        const Message cut = parse_message(render_message(whole, most)).value();
+        REQUIRE(cut.authentic_data == !cut.truncated);
+    }
+}
+
 TEST_CASE("what was left out is not pointed to afterwards") {
     Message message;
     message.answer = {record("a.example", Type::txt, "\"x\"")};
