@@ -377,6 +377,10 @@ Result<Loaded> parse_configuration(std::string_view text, std::string_view file,
 
 Result<Loaded> read_configuration(const std::filesystem::path& file, TestMode mode) {
     std::error_code error;
+    // A pipe would be waited for, perhaps for ever, and could not be read a second time (SIGHUP).
+    const std::filesystem::file_type kind = std::filesystem::status(file, error).type();
+    if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::not_found && !error)
+        return fail(FailureKind::system, "AKND"_code, file.string() + ": cannot be read: it is no regular file");
     const std::uintmax_t size = std::filesystem::file_size(file, error);
     std::ifstream stream(file, std::ios::binary);
     if (error || !stream) {

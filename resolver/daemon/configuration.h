@@ -159,6 +159,7 @@ class Origin {
     void note(std::string_view section, std::string_view key, std::uint32_t line, std::string value = {});
     /// Keys whose values are others there than here, as "section.key", in order; one that is in one file alone counts.
     [[nodiscard]] std::vector<std::string> differing(const Origin& other) const;
+    [[nodiscard]] const std::string& file() const { return file_; }
     /// "FILE:LINE: [section] key: "; without line where the key is not in the file.
     [[nodiscard]] std::string place(std::string_view section, std::string_view key) const;
 

@@ -47,7 +47,7 @@ Result<Loaded> load(const Arguments& arguments) {
     if (!arguments.file.empty()) return read_configuration(arguments.file, arguments.test_mode);
     std::error_code error;
     if (std::filesystem::exists(usual_file, error)) return read_configuration(usual_file, arguments.test_mode);
-    return parse_configuration("", "(defaults)", arguments.test_mode);
+    return parse_configuration("", "there is no " + std::string(usual_file) + ": defaults", arguments.test_mode);
 }
 
 int complain(log::Log& log, const Failure& failure) {
@@ -279,7 +279,7 @@ Result<Ground> prepare(const Loaded& loaded, const Clock& clock, log::Log& log) 
     Configuration configuration = loaded.configuration;
     auto anchors = choose_anchors(configuration, loaded.origin);
     if (!anchors) return fail(std::move(anchors.error()));
-    const auto account = find_account(configuration.server);
+    const auto account = find_account(configuration.server, loaded.origin);
     if (!account) return fail(account.error());
     const Done made = make_state_directory(configuration.server.state_directory, *account);
     if (!made) return fail(made.error());
@@ -380,8 +380,11 @@ int run(const Arguments& arguments) {
     if (arguments.check_only) {
         const auto anchors = choose_anchors(configuration, loaded->origin);
         if (!anchors) return complain(log, anchors.error());
+        const auto account = find_account(configuration.server, loaded->origin);
+        // The file may be meant for another machine.
+        if (!account) log.configuration_doubt(account.error().text + "; mxtrustd does not start without it");
         for (const std::string& doubt : doubts(configuration, clock.wall())) log.configuration_doubt(doubt);
-        std::cout << "the configuration is good\n";
+        std::cout << "the configuration is good (" << loaded->origin.file() << ")\n";
         return good;
     }
     const std::uint64_t descriptors = prepare_process();
@@ -406,7 +409,8 @@ int main(int count, char** values) {
     bool test_mode = false;
     CLI::App program("mxtrustd: a caching, validating resolver for mail transport");
     program.set_version_flag("--version", std::string("mxtrustd ") + MXTRUST_VERSION);
-    program.add_option("--config", arguments.file, "configuration file instead of /etc/mxtrust/mxtrust.toml");
+    program.add_option("--config", arguments.file, "configuration file instead of /etc/mxtrust/mxtrust.toml")
+        ->check([](const std::string& file) { return file.empty() ? "is empty; wanted is a file" : ""; }, "");
     program.add_flag("--check-config", arguments.check_only, "check the configuration and exit");
     program.add_flag("--test-mode", test_mode, "allow the section [test], which changes what is believed");
     try {

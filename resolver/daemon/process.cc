@@ -41,16 +41,18 @@ sigset_t signals_to_end() {
 
 }  // namespace
 
-Result<std::optional<Account>> find_account(const ServerKeys& keys) {
+Result<std::optional<Account>> find_account(const ServerKeys& keys, const Origin& origin) {
     if (keys.user.empty()) return std::nullopt;
     const passwd* user = getpwnam(keys.user.c_str());
     if (user == nullptr)
-        return fail(FailureKind::malformed, "AUSR"_code, "[server] user: there is no account \"" + keys.user + "\"");
+        return fail(FailureKind::malformed, "AUSR"_code,
+                    origin.place("server", "user") + "there is no account \"" + keys.user + "\" on this machine");
     Account account{user->pw_uid, user->pw_gid};
     if (keys.group.empty()) return account;
     const group* its_group = getgrnam(keys.group.c_str());
     if (its_group == nullptr) {
-        return fail(FailureKind::malformed, "AGNO"_code, "[server] group: there is no group \"" + keys.group + "\"");
+        return fail(FailureKind::malformed, "AGNO"_code,
+                    origin.place("server", "group") + "there is no group \"" + keys.group + "\" on this machine");
     }
     account.group = its_group->gr_gid;
     return account;

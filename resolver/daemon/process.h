@@ -17,8 +17,9 @@ struct Account {
     gid_t group{};
 };
 
-/// The account that [server] user and group name; nothing where none is named. An error where there is no such account.
-Result<std::optional<Account>> find_account(const ServerKeys& keys);
+/// The account that [server] user and group name; nothing where none is named. An error, with its place in the file,
+/// where this machine has no such account.
+Result<std::optional<Account>> find_account(const ServerKeys& keys, const Origin& origin);
 /// Makes the state directory where it does not exist, for that account and for nobody else.
 Done make_state_directory(const std::filesystem::path& directory, const std::optional<Account>& account);
 /// Becomes that account for good, without supplementary groups; nothing is done where we are it already.

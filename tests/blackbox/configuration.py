@@ -1,4 +1,5 @@
 """Configurations that are wrong: each must be refused with file, line and key."""
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -78,11 +79,24 @@ def run(tally) -> None:
             done = check_config("--config", str(file), "--check-config")
             tally.check(f"a good configuration is accepted: {text!r}", done.returncode == 0, done.stdout + done.stderr)
         done = check_config("--config", str(built.ROOT / "resolver/daemon/mxtrust.toml"), "--check-config")
-        tally.check("the shipped configuration is accepted", done.returncode == 0, done.stdout + done.stderr)
+        tally.check("the shipped configuration is accepted, and which file that was is said",
+                    done.returncode == 0 and "(" + str(built.ROOT / "resolver/daemon/mxtrust.toml") + ")" in done.stdout, done.stdout + done.stderr)
+        file.write_text("[server]\nuser = \"nobody-of-that-name\"\n", encoding="utf-8")
+        done = check_config("--config", str(file), "--check-config")
+        tally.check("an account that is not there is told, and may be another machine's",
+                    done.returncode == 0 and f"{file}:2: [server] user: there is no account" in done.stderr, done.stderr)
+        done = check_config("--config", str(file))
+        tally.check("without it the daemon does not start, and says why", done.returncode == 78 and f"{file}:2: [server] user: there is no account" in done.stderr,
+                    f"{done.returncode}: {done.stderr}")
+        os.mkfifo(folder + "/pipe")
+        done = check_config("--config", folder + "/pipe", "--check-config")
+        tally.check("a pipe is not waited for", done.returncode > 0 and "regular file" in done.stdout + done.stderr, done.stderr)
         done = check_config("--config", folder + "/absent.toml", "--check-config")
         tally.check("a file that is not there is named", done.returncode > 0 and "absent.toml" in done.stdout + done.stderr, done.stderr)
         file.write_bytes(b"\xff\xfe\x00[server]\n")
         done = check_config("--config", str(file), "--check-config")
         tally.check("a file that is no text is refused", done.returncode > 0 and "mxtrust.toml" in done.stdout + done.stderr, done.stderr)
+    done = check_config("--config", "", "--check-config")
+    tally.check("an empty file name is no name, and does not mean the usual file", done.returncode == 64, f"{done.returncode}: {done.stdout}")
     done = check_config("--frobnicate")
     tally.check("an unknown option is refused", done.returncode > 0 and "frobnicate" in done.stdout + done.stderr, done.stderr)

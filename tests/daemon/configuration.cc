@@ -4,6 +4,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "daemon/process.h"
+
 using namespace mxtrust;
 using namespace mxtrust::daemon;
 
@@ -308,4 +310,26 @@ TEST_CASE("a file that cannot be read is no malformed file") {
     REQUIRE_FALSE(loaded.has_value());
     CHECK(loaded.error().kind == FailureKind::system);
     CHECK(loaded.error().text == "/nonexistent/mxtrust.toml: cannot be read: No such file or directory");
+}
+
+TEST_CASE("what is no regular file is not waited for") {
+    for (const char* file : {"/dev/null", "/dev/zero", "/"}) {
+        const auto loaded = read_configuration(file, TestMode::off);
+        REQUIRE_FALSE(loaded.has_value());
+        CHECK(loaded.error().text == std::string(file) + ": cannot be read: it is no regular file");
+    }
+}
+
+TEST_CASE("an account or group that this machine does not have is told with its place in the file") {
+    const auto text = [](const std::string& keys) {
+        const auto loaded = parse_configuration("[server]\n" + keys, "x.toml", TestMode::off);
+        REQUIRE(loaded.has_value());
+        const auto account = find_account(loaded->configuration.server, loaded->origin);
+        return account ? std::string() : account.error().text;
+    };
+    CHECK(text("user = \"nobody-of-that-name\"\n") ==
+          "x.toml:2: [server] user: there is no account \"nobody-of-that-name\" on this machine");
+    CHECK(text("user = \"root\"\ngroup = \"none-of-that-name\"\n") ==
+          "x.toml:3: [server] group: there is no group \"none-of-that-name\" on this machine");
+    CHECK(text("user = \"root\"\n").empty());
 }
