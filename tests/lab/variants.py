@@ -167,6 +167,79 @@ def next_hops(world):
     world.name("[IPv6:2001:db8:25::1]", "table", "next-hop is an IPv6 address")
 
 
+def borrowed(world):
+    """One host elsewhere, in a zone that is out of order as a whole, beside a good one: the zone's fault is that host's alone."""
+    def beside(domain, about, bad, case="22", **options):
+        world.mail(domain, case, about, f"@ MX 10 {bad}\n@ MX 20 mx1.mailhost.nlx.\n", **options)
+
+    beside("host-zone-expired.nlx", "the first of two hosts is in a zone whose signatures have all expired", "mx.zone-expired.nlx.")
+    beside("host-zone-mismatch.nlx", "the first of two hosts is in a zone whose DS matches no key", "mx.ds-mismatch.nlx.")
+    beside("host-zone-silent.nlx", "the first of two hosts is in a zone whose servers are silent", "mx.silent.nlx.", case="37")
+    beside("host-zone-lame.nlx", "the first of two hosts is in a zone that no server serves", "mx.lame.nlx.", case="37")
+    beside("host-zone-keys-dropped.nlx", "the first of two hosts is in a zone whose keys cannot be had", "mx.keys-dropped.nlx.", case="37")
+    beside("host-zone-unsupported.nlx", "the first of two hosts is in a zone of an algorithm that nobody supports", "mx.algorithm-unsupported.nlx.", case="40")
+    beside("host-tld-unknown.nlx", "the first of two hosts is in a TLD that does not exist", "mx.example.gone.", case="47")
+    beside("host-zone-expired.oldx", "the same as the first, in an unsigned domain", "mx.zone-expired.nlx.", algorithm=0, ds="none")
+    world.mail("alias-to-unsupported.nlx", "27", "signed alias of a host in a zone of an algorithm that nobody supports; TLSA at the alias",
+               "@ MX 10 mx\nTLSA mx 3 1 1 server\nmx CNAME mx.algorithm-unsupported.nlx.")
+    world.mail("alias-to-expired.nlx", "22", "alias of a host in a zone whose signatures have all expired; TLSA at the alias",
+               "@ MX 10 mx\nTLSA mx 3 1 1 server\nmx CNAME mx.zone-expired.nlx.")
+
+
+def redirected(world):
+    """DNAME and wildcards where the list of cases has CNAME and names of their own."""
+    mail = world.mail
+    good = host("mx.new") + "TLSA mx.new 3 1 1 server\n"
+    mail("alias-dname-own.nlx", "24", "MX host below a DNAME that leads to another branch of its own zone", "@ MX 10 mx.old\nold DNAME new\n" + good)
+    mail("alias-dname-twice.nlx", "24", "MX host below a DNAME that leads below another DNAME",
+         "@ MX 10 mx.older\nolder DNAME old\nold DNAME new\n" + good)
+    mail("alias-dname-unsigned.nlx", "27", "MX host below a DNAME into an unsigned zone; the initial name can have no TLSA",
+         "@ MX 10 mx1.away\naway DNAME legacy.oldx.")
+    mail("alias-dname-corrupt.nlx", "22", "the signature of the DNAME above the MX host does not verify",
+         "@ MX 10 mx.old\nold DNAME new\n" + good, sigs={"old DNAME": "corrupt"})
+    mail("alias-dname-nothing.nlx", "47", "MX host below a DNAME that leads to nothing", "@ MX 10 gone.old\nold DNAME new\n" + good)
+    mail("tlsa-dname.nlx", "30", "the TLSA name lies below a DNAME to a DANE host's", HOST + "_tcp.mx DNAME _tcp.mx1.mailhost.nlx.")
+    mail("tlsa-dname-unsigned.nlx", "31", "the TLSA name lies below a DNAME into an unsigned zone", HOST + "_tcp.mx DNAME _tcp.mx.plain.oldx.")
+    mail("alias-wildcard.nlx", "24", "the MX host is a wildcard alias of a DANE host", "@ MX 10 any.hosts\n*.hosts CNAME mx1.mailhost.nlx.")
+    mail("alias-wildcard.dex", "24", "the same with NSEC3", "@ MX 10 any.hosts\n*.hosts CNAME mx1.mailhost.nlx.", denial="nsec3", algorithm=8)
+    mail("host-wildcard.nlx", "32", "the MX host's addresses and TLSA come from one wildcard",
+         "@ MX 10 any.hosts\n" + host("*.hosts") + "*.hosts TLSA 3 1 1 server")
+    mail("host-wildcard.dex", "32", "the same with NSEC3", "@ MX 10 any.hosts\n" + host("*.hosts") + "*.hosts TLSA 3 1 1 server",
+         denial="nsec3", algorithm=8)
+    mail("tlsa-wildcard-blocked.nlx", "33", "the wildcard TLSA does not reach below _tcp, which is there",
+         HOST + "*.mx TLSA 3 1 1 server\n_tcp.mx TXT here")
+    mail("mx-wildcard-unsigned.oldx", "table", "an unsigned zone with a wildcard MX", "* MX 10 mx1.mailhost.nlx.", algorithm=0, ds="none")
+    world.name("any.mx-wildcard-unsigned.oldx", "table", "MX by wildcard in an unsigned zone, of a DANE host")
+
+
+def depths(world):
+    """Zones where the list of cases has them one below the other, and where it has not."""
+    mail = world.mail
+    mail("far.below.deep.nlx", "table", "three labels below the TLD, and a zone cut at the last only")
+    mail("host-below.nlx", "table", "the MX host in a signed zone below the domain", "@ MX 10 mx.sub")
+    world.zone("sub.host-below.nlx", host("mx") + "TLSA mx 3 1 1 server")
+    mail("host-below-tlsa.nlx", "table", "a zone cut between the MX host and its TLSA record", HOST)
+    world.zone("_tcp.mx.host-below-tlsa.nlx", "_25 TLSA 3 1 1 server")
+    mail("host-below-unsigned.nlx", "31", "an unsigned zone cut between the MX host and its TLSA record", HOST)
+    world.zone("_tcp.mx.host-below-unsigned.nlx", "_25 TLSA 3 1 1 server", algorithm=0, ds="none")
+    mail("host-below-bogus.nlx", "39", "between the MX host and its TLSA record a zone cut whose DS matches no key", HOST)
+    world.zone("_tcp.mx.host-below-bogus.nlx", "_25 TLSA 3 1 1 server", ds="stale")
+    mail("signed.oldx", "table", "a signed domain below an unsigned TLD: there is no chain to it")
+    mail("host-below-host.nlx", "table", "the MX host is the domain's parent", "@ MX 10 nlx.\n@ MX 20 mx\n" + host("mx") + "TLSA mx 3 1 1 server")
+
+
+def crowds(world):
+    mail = world.mail
+    mail("mx-edges.nlx", "50", "preferences 0 and 65535", "@ MX 65535 mx2\n@ MX 0 mx1\n" + host("mx1", "mx2") + "TLSA mx1 3 1 1 server\nTLSA mx2 3 1 1 server")
+    mail("mx-two-aliases.nlx", "24", "two MX hosts are aliases of one host",
+         "@ MX 10 mx1\n@ MX 20 mx2\nmx1 CNAME mx1.mailhost.nlx.\nmx2 CNAME mx1.mailhost.nlx.")
+    mail("mx-alias-of-self.nlx", "24", "the MX host is an alias of the domain", "@ MX 10 mx\nmx CNAME @\n" + host("@") + "TLSA @ 3 1 1 server")
+    mail("mx-invalid-first.nlx", "table", "a dropped host and one that is skipped: the skip decides", "@ MX 5 -bad\n@ MX 10 mx.tlsa-bogus.nlx.")
+    mail("tlsa-usage-2-and-3.nlx", "17", "2 1 1 beside 3 1 1: each usage for itself", HOST + "TLSA mx 2 1 1 ca\nTLSA mx 3 1 1 server")
+    mail("tlsa-superseded-by-unusable.nlx", "17", "3 1 2 of the wrong length beside 3 1 1: what is unusable supersedes nothing",
+         HOST + "TLSA mx 3 1 2 " + "ab" * 32 + "\nTLSA mx 3 1 1 server")
+
+
 def build(world):
-    for part in (domain_aliases, host_aliases, families, mixtures, tlsa_names, more_mx, next_hops):
+    for part in (domain_aliases, host_aliases, families, mixtures, tlsa_names, more_mx, next_hops, borrowed, redirected, depths, crowds):
         part(world)
