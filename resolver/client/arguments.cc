@@ -1,10 +1,14 @@
-// Options may stand anywhere; the first other word is a command or a domain. Requests are made here, as JSON, so that
-// no character of a domain can become another request.
+// Options may stand anywhere; the first other word is a command or a domain. An option that the command has no use for
+// is wrong usage: who writes --port to `explain` must not be told of another port's records. Requests are made here, as
+// JSON, so that no character of a domain can become another request.
 #include "client/arguments.h"
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "dns/text.h"
 
@@ -33,6 +37,7 @@ constexpr std::string_view help =
     "  --refresh        not from answers that are kept\n"
     "  --deadline MS    answer within so many milliseconds, 100 to 30000 (5000)\n"
     "  --root DIR       status looks at the configuration below DIR, such as a container's\n"
+    "  --               what follows is no option\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 deliver, 1 defer, 2 bounce, 64 wrong usage, 69 daemon not reachable;\n"
@@ -41,7 +46,10 @@ constexpr std::string_view help =
 struct Options {
     std::optional<int> port, deadline;
     bool refresh = false;
+    std::vector<std::string> given;  ///< those that not every command has a use for
 };
+
+const std::set<std::string, std::less<>> not_for_all = {"--all", "--deadline", "--port", "--refresh", "--root"};
 
 Message wrong(std::string text) {
     return {"mxtrust: " + std::move(text) + "; see mxtrust --help\n", true};
@@ -87,6 +95,28 @@ std::string named_request(std::string_view query, const std::string& name, const
     return line(json);
 }
 
+bool is_of(std::string_view option, Command command) {
+    if (option == "--port" || option == "--refresh") return command == Command::mail;
+    if (option == "--deadline")
+        return command == Command::mail || command == Command::rrset || command == Command::explain;
+    return command == Command::status;  // --all, --root
+}
+
+std::string_view user_of(std::string_view option) {
+    if (option == "--port" || option == "--refresh") return "is for mxtrust DOMAIN";
+    if (option == "--deadline") return "is for mxtrust DOMAIN, mxtrust rrset and mxtrust explain";
+    return "is for mxtrust status";
+}
+
+std::optional<Message> out_of_place(const Options& options, Command command) {
+    for (const std::string& option : options.given) {
+        if (is_of(option, command)) continue;
+        const bool next_hop = option == "--port" && command == Command::explain;
+        return wrong(option + " " + std::string(user_of(option)) + (next_hop ? "; here write DOMAIN:PORT" : ""));
+    }
+    return std::nullopt;
+}
+
 std::variant<Arguments, Message> with_requests(Arguments arguments, const std::vector<std::string>& words,
                                                const Options& options) {
     const std::string first = words.empty() ? std::string() : words.front();
@@ -116,6 +146,8 @@ std::variant<Arguments, Message> with_requests(Arguments arguments, const std::v
         if (words.empty()) return wrong("wanted is a domain or a command");
         for (const std::string& domain : words) arguments.requests.push_back(mail_request(domain, options));
     }
+    if (auto message = out_of_place(options, arguments.command)) return *message;
+    if (options.deadline) arguments.patience = std::chrono::milliseconds(*options.deadline) + beyond_deadline;
     return arguments;
 }
 
@@ -127,6 +159,11 @@ std::variant<Arguments, Message> parse_arguments(const std::vector<std::string>&
     std::vector<std::string> others;
     for (std::size_t index = 0; index < words.size(); ++index) {
         const std::string& word = words[index];
+        if (word == "--") {
+            others.insert(others.end(), words.begin() + static_cast<std::ptrdiff_t>(index) + 1, words.end());
+            break;
+        }
+        if (not_for_all.contains(word)) options.given.push_back(word);
         const bool takes_value = word == "--socket" || word == "--root" || word == "--port" || word == "--deadline";
         if (takes_value && index + 1 == words.size()) return wrong(word + " needs a value");
         if (word == "--help" || word == "-h") return Message{std::string(help), false};

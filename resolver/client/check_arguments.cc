@@ -6,6 +6,7 @@
 #include "base/address.h"
 #include "client/check.h"
 #include "dns/text.h"
+#include "mail/next_hop.h"
 
 namespace mxtrust::client {
 namespace {
@@ -49,12 +50,6 @@ bool takes_value(std::string_view word) {
     return std::find(with_value.begin(), with_value.end(), word) != with_value.end();
 }
 
-std::string lower(std::string text) {
-    for (char& octet : text) octet = octet >= 'A' && octet <= 'Z' ? static_cast<char>(octet - 'A' + 'a') : octet;
-    while (text.size() > 1 && text.back() == '.') text.pop_back();
-    return text;
-}
-
 std::optional<Message> take_value(CheckArguments& arguments, const std::string& word, const std::string& value) {
     const std::string shown = "\"" + dns::clean_text(value, 80) + "\"";
     if (word == "--port" || word == "--timeout") {
@@ -68,8 +63,11 @@ std::optional<Message> take_value(CheckArguments& arguments, const std::string& 
         if (!address) return wrong("--address is an IPv4 or IPv6 address, not " + shown);
         arguments.address = address->to_text();
     } else if (word == "--mx" || word == "--expect-mx") {
-        if (value.empty()) return wrong(word + " needs the name of a host");
-        (word == "--mx" ? arguments.host : arguments.expected_mx) = lower(value);
+        const Result<mail::NextHop> hop = mail::parse_next_hop("[" + value + "]");
+        if (!hop || hop->kind != mail::NextHop::Kind::host || hop->port)
+            return wrong(word + " is the name of a host, not " + shown);
+        const std::string bracketed = hop->to_text();
+        (word == "--mx" ? arguments.host : arguments.expected_mx) = bracketed.substr(1, bracketed.size() - 2);
     } else {
         (word == "--batch" ? arguments.batch : word == "--html" ? arguments.html : arguments.socket) = value;
     }

@@ -108,6 +108,12 @@ std::string pattern_words(const Json& policy) {
     return words;
 }
 
+/// There is no such domain, or it has a null MX. One whose hosts have no address is meant to take mail.
+bool takes_no_mail(const Report& report) {
+    const std::string code = text_at(member(report.mail, "decision"), "code");
+    return code.starts_with("5.1.2 ") || code.starts_with("5.1.10 ");
+}
+
 }  // namespace
 
 void test_expected_mx(const Report& report, const std::string& expected, const Note& note) {
@@ -193,6 +199,10 @@ void test_tlsrpt(const Report& report, const Note& note) {
         return;
     }
     const std::vector<std::string> texts = texts_of(report.tlsrpt_record);
+    if (texts.empty() && takes_no_mail(report)) {
+        note(not_tested("tlsrpt", report.domain, "the domain takes no mail: there is nothing to report"));
+        return;
+    }
     if (texts.empty()) {
         note(diagnosed("tlsrpt", report.domain, "tlsrpt-missing", "there is no TXT record at " + where, report));
         return;

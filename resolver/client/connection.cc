@@ -75,7 +75,9 @@ Result<std::string> Connection::ask(const std::string& request, std::chrono::mil
         pollfd waiting{descriptor_, POLLIN, 0};
         const int ready = poll(&waiting, 1, static_cast<int>(patience.count()));
         if (ready < 0 && errno == EINTR) continue;
-        if (ready <= 0) return fail(FailureKind::timeout, "ITIM"_code, "mxtrustd does not answer");
+        if (ready <= 0)
+            return fail(FailureKind::timeout, "ITIM"_code,
+                        "mxtrustd has not answered within " + std::to_string(patience.count() / 1000) + " s");
         std::array<char, 65536> chunk{};
         const ssize_t count = recv(descriptor_, chunk.data(), chunk.size(), 0);
         if (count < 0 && errno == EINTR) continue;

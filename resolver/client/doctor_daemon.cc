@@ -231,17 +231,24 @@ std::vector<Finding> judge_socket(const SocketFacts& socket) {
                          {"systemctl status mxtrustd"})};
         case SocketFacts::State::silent:
             return {make(Severity::error, "daemon-silent", "Nobody listens at " + socket.path, why,
-                         "mxtrustd has ended or does not answer; see what it said last, and start it:",
+                         "mxtrustd has ended; see what it said last, and start it:",
                          {"journalctl -u mxtrustd", "systemctl start mxtrustd"})};
+        case SocketFacts::State::hanging:
+            return {make(Severity::error, "daemon-hangs",
+                         "mxtrustd has taken the connection at " + socket.path + " and does not answer", why,
+                         "See what it said last, and start it again; systemd's watchdog does so by itself:",
+                         {"journalctl -u mxtrustd", "systemctl restart mxtrustd"})};
         case SocketFacts::State::forbidden:
             break;
     }
     if (socket.group.empty() || socket.group == "root") {
-        return {make(Severity::error, "daemon-forbidden", socket.account + " may not use " + socket.barrier, why,
+        return {make(Severity::error, "daemon-forbidden",
+                     "The account " + socket.account + " may not use " + socket.barrier, why,
                      "Let everybody ask, in /etc/mxtrust/mxtrust.toml, section [server], or ask as root:",
                      {"query-socket-mode = 0o666"})};
     }
-    return {make(Severity::error, "daemon-forbidden", socket.account + " may not use " + socket.barrier, why,
+    return {make(Severity::error, "daemon-forbidden",
+                 "The account " + socket.account + " may not use " + socket.barrier, why,
                  "Join the group " + socket.group + ", then log in anew:",
                  {"usermod -aG " + socket.group + " " + socket.account})};
 }

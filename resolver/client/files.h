@@ -38,7 +38,7 @@ struct Machine {
 
 /// The daemon's socket, from this client's side.
 struct SocketFacts {
-    enum class State : std::uint8_t { reachable, absent, forbidden, silent };
+    enum class State : std::uint8_t { reachable, absent, forbidden, silent, hanging };
     State state = State::reachable;
     std::string path, account;
     std::string barrier;  ///< of forbidden: the socket, or the directory that cannot be entered

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 #include "client/arguments.h"
@@ -16,9 +17,6 @@ namespace {
 
 using namespace mxtrust;
 using namespace mxtrust::client;
-
-/// The longest deadline that can be asked for, and time to render and send.
-constexpr std::chrono::milliseconds patience{32000};
 
 Colour colour_of_terminal() {
     // https://no-color.org: any value that is not empty.
@@ -63,14 +61,17 @@ std::string ask_status(const Arguments& arguments, Facts& facts) {
     auto connection = Connection::open(arguments.socket);
     facts.socket = look_at_socket(arguments.socket, connection.has_value());
     if (!connection) return connection.error().text;
-    const auto line = connection->ask(arguments.requests.front(), patience);
-    if (!line) return line.error().text;
+    const auto line = connection->ask(arguments.requests.front(), arguments.patience);
+    if (!line) {
+        facts.socket.state = SocketFacts::State::hanging;
+        return line.error().text;
+    }
     Json reply = Json::parse(*line, nullptr, false);
     if (!reply.is_object()) return "mxtrustd said something that is no JSON";
     facts.status = std::move(reply);
     // For the screen; in JSON it is a reply of its own.
     if (arguments.output == Output::words && !arguments.whole) {
-        const auto failing = connection->ask(R"({"query":"failing","limit":4})", patience);
+        const auto failing = connection->ask(R"({"query":"failing","limit":4})", arguments.patience);
         const Json list = failing ? Json::parse(*failing, nullptr, false) : Json();
         if (list.is_object() && member(list, "failing").is_array()) (*facts.status)["failing"] = list["failing"];
     }
@@ -79,6 +80,10 @@ std::string ask_status(const Arguments& arguments, Facts& facts) {
 
 /// Whatever the daemon says or does not say, the machine is looked at, too.
 int examine(const Arguments& arguments) {
+    std::error_code error;
+    if (!std::filesystem::is_directory(arguments.root, error))
+        return complain("--root: there is no directory " + arguments.root + ", or this account may not look into it",
+                        wrong_usage);
     Facts facts;
     const std::string trouble = ask_status(arguments, facts);
     facts.machine = look_at(arguments.root);
@@ -103,30 +108,39 @@ int examine(const Arguments& arguments) {
     return trouble.empty() ? status : complain(trouble, unavailable);
 }
 
+/// Whoever cannot reach the daemon is told who looks for the cause.
+int unreached(const Failure& failure) {
+    return complain(failure.text + "; mxtrust status looks why", unavailable);
+}
+
 int ask(const Arguments& arguments) {
     auto connection = Connection::open(arguments.socket);
-    if (!connection) return complain(connection.error().text, unavailable);
+    if (!connection) return unreached(connection.error());
     int status = deliver;
     for (std::size_t index = 0; index < arguments.requests.size(); ++index) {
-        auto line = connection->ask(arguments.requests[index], patience);
+        auto line = connection->ask(arguments.requests[index], arguments.patience);
         // A daemon that is being restarted closes what it has not taken; the next one takes it.
         if (!line && line.error().kind == FailureKind::unreachable) {
             connection = Connection::open(arguments.socket);
-            if (!connection) return complain(connection.error().text, unavailable);
-            line = connection->ask(arguments.requests[index], patience);
+            if (!connection) return unreached(connection.error());
+            line = connection->ask(arguments.requests[index], arguments.patience);
         }
-        if (!line) return complain(line.error().text, unavailable);
+        if (!line) return unreached(line.error());
         status = worse(status, show(arguments, *line, index == 0));
     }
     return status;
 }
 
+/// Help, version, or what is wrong with the command line.
+int tell(const Message& message) {
+    (message.is_error ? std::cerr : std::cout) << message.text << std::flush;
+    if (message.is_error) return wrong_usage;
+    return std::cout ? deliver : complain("the output cannot be written", unavailable);
+}
+
 int check(const std::vector<std::string>& words) {
     const auto parsed = parse_check_arguments(words);
-    if (const auto* message = std::get_if<Message>(&parsed)) {
-        (message->is_error ? std::cerr : std::cout) << message->text;
-        return message->is_error ? wrong_usage : deliver;
-    }
+    if (const auto* message = std::get_if<Message>(&parsed)) return tell(*message);
     const int status = run_check(std::get<CheckArguments>(parsed), colour_of_terminal());
     std::cout.flush();
     return std::cout ? status : complain("the output cannot be written", unavailable);
@@ -138,10 +152,7 @@ int main(int count, char** values) {
     const std::vector<std::string> words(values + 1, values + count);
     if (asks_for_check(words)) return check(words);
     const auto parsed = parse_arguments(words);
-    if (const auto* message = std::get_if<Message>(&parsed)) {
-        (message->is_error ? std::cerr : std::cout) << message->text;
-        return message->is_error ? wrong_usage : deliver;
-    }
+    if (const auto* message = std::get_if<Message>(&parsed)) return tell(*message);
     const auto& arguments = std::get<Arguments>(parsed);
     const int status = arguments.command == Command::status ? examine(arguments) : ask(arguments);
     std::cout.flush();

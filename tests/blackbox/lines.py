@@ -186,18 +186,24 @@ def _tries(connection: Raw) -> bool:
         return False
 
 
+# Stands for a directory without any configuration.
+NOTHING = "NOTHING"
 # arguments, exit status, a word of the output
 CLIENT = [
     (["dane-ee.nlx"], 0, "dane"), (["nosuch.nlx"], 2, "5.1.2"), (["null-mx.nlx"], 2, "5.1.10"), (["mx-expired.nlx"], 1, "4.7.324"),
     (["mx-servfail.nlx"], 1, "4.4.312"), (["--json", "unsigned.nlx"], 0, '"insecure"'), (["a..b"], 64, ""), ([LONG_LABEL + ".nlx"], 64, ""),
     ([], 64, ""), (["--frobnicate"], 64, ""), (["rrset", "dane-ee.nlx", "NONSENSE"], 64, "NONSENSE"), (["rrset", "dane-ee.nlx", "MX"], 0, "secure"),
-    (["explain", "dane-ee.nlx"], 0, "nlx"), (["--root", "/nonexistent", "status"], 0, "secure"),
+    (["explain", "dane-ee.nlx"], 0, "nlx"), (["--root", NOTHING, "status"], 0, "secure"),
+    (["--root", "/nonexistent", "status"], 64, "/nonexistent"), (["--port", "25", "status"], 64, "--port"), (["--", "dane-ee.nlx"], 0, "DANE"),
 ]
 
 
 def client(daemon, tally) -> None:
+    nothing = daemon.folder / "nothing"
+    nothing.mkdir()
     for arguments, status, word in CLIENT:
-        done = subprocess.run([str(built.CLIENT), "--socket", str(daemon.socket_path), *arguments], capture_output=True, text=True,
+        words = [str(nothing) if one == NOTHING else one for one in arguments]
+        done = subprocess.run([str(built.CLIENT), "--socket", str(daemon.socket_path), *words], capture_output=True, text=True,
                               check=False, timeout=60)
         tally.check(f"mxtrust {' '.join(arguments)[:40]} exits with {status} and says {word!r}",
                     done.returncode == status and word in done.stdout + done.stderr,

@@ -153,6 +153,18 @@ TEST_CASE("TLSRPT records as they come out of a zone file (RFC 8460 3)") {
     }
 }
 
+TEST_CASE("a domain that takes no mail is not told to publish where failures are reported") {
+    const auto told = [](const char* code) {
+        Report report = report_of(one_host);
+        report.mail["decision"] = Json{{"action", "bounce"}, {"code", code}};
+        report.tlsrpt_record = Json{{"outcome", "nxdomain"}, {"records", Json::array()}};
+        return found(report, test_tlsrpt);
+    };
+    CHECK(told("5.1.2 bad domain") == std::vector<std::string>{"not-tested"});
+    CHECK(told("5.1.10 null MX") == std::vector<std::string>{"not-tested"});
+    CHECK(told("5.4.4 no route") == std::vector<std::string>{"tlsrpt-missing"});
+}
+
 TEST_CASE("whom a sender would not turn to is not visited") {
     const CheckArguments arguments;
     Report report = report_of(one_host);
@@ -240,6 +252,23 @@ TEST_CASE("check is a command wherever options stand") {
     REQUIRE(std::holds_alternative<CheckArguments>(parsed));
     CHECK(std::get<CheckArguments>(parsed).domains == std::vector<std::string>{"A.example"});
     CHECK(std::get<CheckArguments>(parsed).expected_mx == "mx.a.example");
+}
+
+TEST_CASE("the host of --mx and --expect-mx is one, in any spelling; what can be none is wrong usage") {
+    for (const char* option : {"--mx", "--expect-mx"}) {
+        const auto parsed = parse_check_arguments({"check", "a.example", option,
+                                                   "MX.B\xC3\xBC"
+                                                   "cher.example."});
+        REQUIRE(std::holds_alternative<CheckArguments>(parsed));
+        const CheckArguments& arguments = std::get<CheckArguments>(parsed);
+        CHECK(arguments.host + arguments.expected_mx == "mx.xn--bcher-kva.example");
+        for (const char* host : {"", "a..b", "192.0.2.1", "mx.a.example:25", "a b", ".", "[mx.a.example]", "''"}) {
+            INFO(option << " " << host);
+            const auto refused = parse_check_arguments({"check", "a.example", option, host});
+            REQUIRE(std::holds_alternative<Message>(refused));
+            CHECK(std::get<Message>(refused).is_error);
+        }
+    }
 }
 
 }  // namespace

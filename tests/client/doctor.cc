@@ -455,13 +455,16 @@ TEST_CASE("the live probe: only an answer to the query that was sent counts") {
     CHECK_FALSE(judge_probe(server, 77, {}).answered);
 }
 
-TEST_CASE("the daemon's socket: absent, silent, forbidden") {
+TEST_CASE("the daemon's socket: absent, silent, hanging, forbidden") {
     const auto checks = [](SocketFacts::State state, const std::string& group) {
         return judge_socket({state, "/run/mxtrust/query.sock", "alice", "/run/mxtrust/query.sock", group});
     };
     CHECK(checks(SocketFacts::State::reachable, "").empty());
     CHECK(checks_of(checks(SocketFacts::State::absent, "")) == Checks{"error daemon-absent"});
     CHECK(checks_of(checks(SocketFacts::State::silent, "")) == Checks{"error daemon-silent"});
+    CHECK(checks_of(checks(SocketFacts::State::hanging, "")) == Checks{"error daemon-hangs"});
+    CHECK(checks(SocketFacts::State::forbidden, "mxtrust").front().seen ==
+          "The account alice may not use /run/mxtrust/query.sock");
     CHECK(checks(SocketFacts::State::forbidden, "mxtrust").front().lines == Checks{"usermod -aG mxtrust alice"});
     CHECK(checks(SocketFacts::State::forbidden, "root").front().lines == Checks{"query-socket-mode = 0o666"});
 }

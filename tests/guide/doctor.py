@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -97,10 +98,11 @@ def furnish(root, files):
             file.write_text(text)
 
 
-def status_of(root, socket, *words, before=()):
+def status_of(root, path, *words, before=(), furnished=True):
     """The real client, with our /etc and /var/spool in the machine's place. Returns (exit status, what it printed)."""
-    script = 'mount --bind "$1/etc" /etc && mount --bind "$1/var/spool" /var/spool && shift && exec "$@"'
-    client = [*before, str(built.CLIENT), "--socket", str(socket), *words, "status"]
+    mounts = 'mount --bind "$1/etc" /etc && mount --bind "$1/var/spool" /var/spool && ' if furnished else ""
+    script = mounts + 'shift && exec "$@"'
+    client = [*before, str(built.CLIENT), "--socket", str(path), *words, "status"]
     done = subprocess.run(["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", script, "sh", str(root), *client],
                           capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "LC_ALL": "C.UTF-8"})
     return done.returncode, done.stdout
@@ -128,6 +130,19 @@ def try_case(tally, daemon, case, base):
         tally.check(f"doctor: {case.name}: says what to write", not line or line in findings.get(check, {"lines": []})["lines"], findings.get(check))
     tally.check(f"doctor: {case.name}: no line of words is too long", all(len(one) <= 80 or one.startswith("        ") for one in words.splitlines()),
                 words)
+
+
+def try_hanging(tally, path, base):
+    """A daemon that lets clients connect and says nothing."""
+    with socket.socket(socket.AF_UNIX) as hanging:
+        hanging.bind(str(path))
+        hanging.listen()
+        root = pathlib.Path(tempfile.mkdtemp(dir=base))
+        furnish(root, {"etc/resolv.conf": GOOD})
+        status, text = status_of(root, path, "--json")
+    all_of_it = json.loads(text)
+    tally.check("doctor: a daemon that hangs is found, and not waited for long",
+                status == 69 and "daemon-hangs" in text and not all_of_it["doctor"]["healthy"] and "within 10 s" in all_of_it["error"]["text"], text)
 
 
 class OnPort53(Daemon):
@@ -163,6 +178,9 @@ def run(state, tally):
             subprocess.run(["/usr/bin/python3", "-c", "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])", str(left)], check=True)
             for case in cases(daemon.folder):
                 try_case(tally, daemon, case, base)
+            try_hanging(tally, daemon.folder / "hangs.sock", base)
+            status, words = status_of(base, daemon.socket_path, "--root", "/nowhere/at/all", furnished=False)
+            tally.check("doctor: a root directory that is not there is wrong usage, and nothing is called well", (status, words) == (64, ""), (status, words))
         good = {"etc/resolv.conf": GOOD}
         sick = [
             ("port 53 is closed to the outside", {"allow-local-authorities = true": "allow-local-authorities = true\nauthority-port = 9"}, 53,
