@@ -112,7 +112,7 @@ Columns columns_of(const Json& hosts) {
 
 void put_host_line(Page& page, const Json& host, const Columns& widths) {
     const Json& preference = member(host, "preference");
-    std::string number = preference.is_number() ? std::to_string(preference.get<std::int64_t>()) : std::string("-");
+    std::string number = preference.is_number() ? std::to_string(plain_number(preference)) : std::string("-");
     number.insert(0, number.size() < 5 ? 5 - number.size() : 0, ' ');
     const std::string action = text_at(member(host, "policy"), "action"), name = text_at(host, "name");
     const Piece what{padded(action_words(action), widths.action + 2), action_tone(action)};
@@ -162,7 +162,7 @@ void put_sts(Page& page, const Json& reply) {
         words = text_at(sts, "id") + ", for " + unbroken(span_words(left)) + " more";
         const Json& patterns = member(sts, "mx");
         for (std::size_t index = 0; patterns.is_array() && index < patterns.size() && index < 5; ++index)
-            words += (index == 0 ? ": " : ", ") + patterns[index].get<std::string>();
+            words += (index == 0 ? ": " : ", ") + plain_words(patterns[index]);
         if (mode == "testing") words += "; it is being tested, and not enforced";
     }
     if (!error.empty()) words += (words.empty() ? "" : "; ") + error;
@@ -176,7 +176,7 @@ void put_decision(Page& page, const Json& decision) {
     const std::string code = text_at(decision, "code");
     std::string text = sentence(text_at(decision, "text"));
     const Json& retry = member(decision, "retry_after");
-    if (retry.is_number()) text += " Look again in " + unbroken(span_words(retry.get<std::int64_t>())) + ".";
+    if (retry.is_number()) text += " Look again in " + unbroken(span_words(plain_number(retry))) + ".";
     page.put({Piece{"  "}, Piece{action + (code.empty() ? "" : ", " + code) + ":", decision_tone(decision)}}, text, 4);
 }
 

@@ -22,6 +22,7 @@ enum ExitStatus : int { deliver = 0, defer = 1, bounce = 2, wrong_usage = 64, un
 [[nodiscard]] std::int64_t number_at(const Json& json, const char* key);  ///< 0 where there is none
 [[nodiscard]] const Json& member(const Json& json, const char* key);      ///< null where there is none
 [[nodiscard]] std::string plain_words(const Json& text);                  ///< "" where it is no text
+[[nodiscard]] std::int64_t plain_number(const Json& number);  ///< whole, at most 53 bits; 0 where it is no number
 /// What ONE makes of each entry, between commas; "" where there is no list.
 [[nodiscard]] std::string list_words(const Json& list, const auto& one) {
     std::string all;

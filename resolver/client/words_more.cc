@@ -1,10 +1,15 @@
 // All other replies in words, and the pieces they share.
 #include "client/words.h"
 
+#include <algorithm>
+
 namespace mxtrust::client {
 namespace {
 
 const Json nothing = nullptr;
+
+/// What every reader of JSON understands alike (RFC 8259 6). Of such, no difference and no sum of two overflows.
+constexpr std::int64_t most_number = (std::int64_t{1} << 53U) - 1;
 
 }  // namespace
 
@@ -22,9 +27,20 @@ std::string text_at(const Json& json, const char* key) {
     return plain_words(member(json, key));
 }
 
+std::int64_t plain_number(const Json& number) {
+    if (number.is_number_unsigned()) {
+        const auto most = static_cast<std::uint64_t>(most_number);
+        return static_cast<std::int64_t>(std::min(number.get<std::uint64_t>(), most));
+    }
+    if (number.is_number_float()) {
+        constexpr auto most = static_cast<double>(most_number);
+        return static_cast<std::int64_t>(std::clamp(number.get<double>(), -most, most));
+    }
+    return number.is_number() ? std::clamp(number.get<std::int64_t>(), -most_number, most_number) : 0;
+}
+
 std::int64_t number_at(const Json& json, const char* key) {
-    const Json& value = member(json, key);
-    return value.is_number() ? value.get<std::int64_t>() : 0;
+    return plain_number(member(json, key));
 }
 
 std::string condition(const Json& status) {

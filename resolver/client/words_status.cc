@@ -28,8 +28,7 @@ void put_counters(Page& page, std::string_view head, const Json& counters) {
     std::string words;
     if (!counters.is_object()) return;
     for (const auto& [key, value] : counters.items()) {
-        if (value.is_number())
-            words += (words.empty() ? "" : ", ") + key + " " + std::to_string(value.get<std::int64_t>());
+        if (value.is_number()) words += (words.empty() ? "" : ", ") + key + " " + std::to_string(plain_number(value));
     }
     page.put("  " + std::string(head), words, 4);
 }

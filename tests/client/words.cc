@@ -88,7 +88,10 @@ TEST_CASE("a reply that lacks everything is printed without harm") {
     for (const Command command :
          {Command::mail, Command::rrset, Command::explain, Command::status, Command::failing, Command::flush}) {
         for (const char* text : {"{}", "[]", "null", "7",
-                                 R"json({"hosts":7,"mx":[],"decision":"x","chain":{},"records":5,"failing":9})json"}) {
+                                 R"json({"hosts":7,"mx":[],"decision":"x","chain":{},"records":5,"failing":9})json",
+                                 R"json({"time":-9e300,"sts":{"mode":"enforce","expires":18446744073709551615,"mx":[7]},
+                                         "cache":{"entries":-9223372036854775808},"uptime":1e300,"hosts":[{"preference":1e99}],
+                                         "decision":{"retry_after":9223372036854775807}})json"}) {
             CHECK_NOTHROW(words_of(command, Json::parse(text), Colour::on));
             CHECK_NOTHROW(status_of(command, Json::parse(text)));
         }
