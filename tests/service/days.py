@@ -172,15 +172,16 @@ def clocks(state, folder, tally, table) -> None:
 def store_days(state, folder, tally, table) -> None:
     """Disk full, read-only state, damaged cache, a cache of another version."""
     place = folder / "daemon"
-    for title, options, words in (("disk full", "size=16k,mode=0700", "store trouble"), ("read-only state", "ro,mode=0700", "store trouble")):
+    troubles = ("store trouble: the cache cannot be written", "store trouble: the cache of MTA-STS policies cannot be written")
+    for title, options in (("disk full", "size=16k,mode=0700"), ("read-only state", "ro,mode=0700")):
         place.mkdir(exist_ok=True)
         subprocess.run(["mount", "-t", "tmpfs", "-o", options, "mxtrust-test", place], check=True)
         try:
             with Day(state, folder) as daemon:
                 tally.check(f"{title}: it answers all the same", decision(daemon) == ("deliver", "dane"), daemon.log_tail())
-                told = until(lambda: line_with(daemon, words), 5)      # pylint: disable=cell-var-from-loop
-                lines = line_with(daemon, words)
-                tally.check(f"{title}: one line says so", told and len(lines) == 1, daemon.log_tail())
+                told = until(lambda: all(line_with(daemon, words) for words in troubles), 5)    # pylint: disable=cell-var-from-loop
+                lines = line_with(daemon, "store trouble")
+                tally.check(f"{title}: one line for each store says so", told and len(lines) == len(troubles), daemon.log_tail())
                 table.row(title, "answers, cache in memory", lines[-1][30:] if lines else "")
                 daemon.stop()
             (folder / "mxtrustd.log").unlink()
