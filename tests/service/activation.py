@@ -237,7 +237,7 @@ def no_query_lost(state, folder: pathlib.Path, domains: list[str], tally, table)
         client.join(20)
     asked, answered = sum(client.asked for client in clients), sum(client.answered for client in clients)
     lost = [text for client in clients for text in client.lost]
-    tally.check("there was load", asked > 200, asked)
+    tally.check("there was load", asked > 200 // built.SLOWER, asked)
     tally.check(f"{RESTARTS} restarts and 10 reloads under load lose no query", not lost and asked == answered, (asked, answered, lost[:5]))
     table.row(f"{RESTARTS} restarts, 10 reloads under load", f"{asked - answered} of {asked} lost",
               f"longest wait {1000 * max(client.slowest for client in clients):.0f} ms; a restart took {1000 * away:.0f} ms")

@@ -6,6 +6,7 @@ import time
 import dns.flags
 import dns.rcode
 
+import built
 from attack import wire, world
 from attack.lane import ENOUGH, MOST_P99, MXTRUST_PORT, UNBOUND_PORT, dig
 from attack.wire import RR
@@ -118,13 +119,14 @@ class Attack:
 
     def flood(self, port: int) -> None:
         """Many of them at once; nobody waits for the answers."""
+        floods = max(2, self.floods // built.SLOWER)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plug:
-            for number in range(self.floods):
+            for number in range(floods):
                 for instance in self.instances:
                     plug.sendto(wire.query(*self.question(f"{instance}{number}" if self.numbered() else instance)), ("127.0.0.1", port))
             plug.settimeout(1.2)
             until = time.monotonic() + 1.2
-            for _ in range(self.floods * len(self.instances)):
+            for _ in range(floods * len(self.instances)):
                 try:
                     plug.recv(65535)
                 except OSError:

@@ -12,8 +12,9 @@ import time
 
 import dns.flags
 
+import built
 from attack.attacks.base import Attack, dig, wire, world
-from attack.lane import Benign, Daemon, MXTRUST_PORT
+from attack.lane import Benign, Daemon, ENOUGH, MXTRUST_PORT
 from lab.daemon import DaemonError
 from service.days import Clocks
 
@@ -36,6 +37,7 @@ class Local(Attack):
         self.stream = Benign(daemon.port)
         self.stream.start()
         time.sleep(seconds)
+        self.stream.wait_for(ENOUGH)
         self.stream.end()
 
     def benign(self, lane):
@@ -106,7 +108,7 @@ class Clients(Local):
         # Each about a name of its own, in a zone that does not answer or does not exist; 64 of them at a time.
         self.measured(lane, "two thousand requests at once", lambda: self.pending(lane, path), 2000 * 2, 2000 * 4)
         lane.known("after all of it", {(name, "MX"): ("secure", "records")})
-        lane.check("memory is bounded: 60 MiB more at most", lane.daemon.memory() - before < 60 * 1024, (before, lane.daemon.memory()))
+        lane.check("memory is bounded: 60 MiB more at most", lane.daemon.memory() - before < 60 * 1024 * built.HEAVIER, (before, lane.daemon.memory()))
 
     def flood(self, port):
         """Some of each once more: rubbish, a line without end, deaf readers, thousands of requests."""
@@ -450,6 +452,9 @@ class Scarce(Local):
         lane.known(title, {(name, "MX"): wanted}, daemon)
 
     def descriptors(self, lane):
+        if said := built.not_asked("64 descriptors", "without one, the check of objects' types takes every object for broken", of="undefined"):
+            lane.notes.append(said)
+            return
         daemon = Daemon(port=5363, limits=["--nofile=64:64"])
         try:
             daemon.start()
@@ -498,6 +503,9 @@ class Scarce(Local):
             daemon.remove()
 
     def memory(self, lane):
+        if said := built.not_asked("256 MiB of memory", "its shadow memory takes terabytes"):
+            lane.notes.append(said)
+            return
         daemon = Daemon(port=5365, limits=["--data=268435456"], cache=8)
         try:
             daemon.start()
