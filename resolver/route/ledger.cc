@@ -15,6 +15,10 @@ constexpr std::string_view prefix = "ledger/";
 /// How many entries go at once when the ledger is full, so that not every failure counts all of them.
 constexpr std::size_t room = Ledger::most_entries / 10;
 constexpr std::size_t most_text = 500;
+/// Of a note that we can have written: from 1970 on, thousands of years long, in which no sum of times overflows, and a
+/// try each quarter of an hour for thirty of them.
+constexpr WallTime last_time{std::int64_t{1} << 38U};
+constexpr std::uint32_t most_tries = 1'000'000;
 
 std::string key_of(std::string_view domain) {
     std::string key(prefix);
@@ -42,7 +46,10 @@ std::optional<FailingDomain> decode(std::string_view domain, const std::string& 
     FailingDomain entry;
     entry.domain = domain;
     in >> entry.since.seconds >> entry.last.seconds >> entry.next.seconds >> entry.tries;
-    if (!in || in.get() != '\n' || entry.tries == 0) return std::nullopt;
+    if (!in || in.get() != '\n' || entry.tries == 0 || entry.tries > most_tries) return std::nullopt;
+    for (const WallTime time : {entry.since, entry.last, entry.next}) {
+        if (time < WallTime{} || time > last_time) return std::nullopt;
+    }
     std::getline(in, entry.code);
     std::getline(in, entry.text);
     return entry;

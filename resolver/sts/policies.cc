@@ -27,6 +27,8 @@ constexpr std::string_view policy_prefix = "policy/";
 constexpr std::string_view failure_prefix = "failed/";
 constexpr std::chrono::seconds day{86400};
 constexpr WallTime far{std::numeric_limits<std::int64_t>::max()};
+/// Of a note that we can have written: from 1970 on, thousands of years long, in which no sum of times overflows.
+constexpr WallTime last_time{std::int64_t{1} << 38U};
 
 std::string key_of(std::string_view kind, const dns::Name& domain) {
     return std::string(kind) + domain.to_text();
@@ -37,6 +39,10 @@ std::optional<StsPolicy::Mode> mode_of(std::string_view word) {
         if (word == to_text(mode)) return mode;
     }
     return std::nullopt;
+}
+
+bool can_be_noted(WallTime time) {
+    return time >= WallTime{} && time <= last_time;
 }
 
 StsTrouble trouble(TlsrptType type, std::string text) {
@@ -102,6 +108,9 @@ std::optional<Policies::Kept> Policies::load(const dns::Name& domain, WallTime n
     const auto known = mode_of(mode);
     // Another version's, or a policy whose time is over: there is none.
     if (!in || in.get() != '\n' || !known || now >= kept.policy.expires) return std::nullopt;
+    if (!can_be_noted(kept.policy.fetched) || !can_be_noted(kept.policy.expires) || !can_be_noted(kept.used) ||
+        !can_be_noted(WallTime{max_age}))
+        return std::nullopt;
     kept.policy.mode = *known;
     kept.policy.max_age = std::chrono::seconds(max_age);
     for (std::string pattern; std::getline(in, pattern);) kept.policy.patterns.push_back(pattern);
@@ -132,7 +141,8 @@ std::optional<StsTrouble> Policies::recent_failure(const dns::Name& domain, cons
     unsigned type = 0;
     std::string failed_id;
     in >> when.seconds >> type >> failed_id;
-    if (!in || in.get() != '\n' || type > static_cast<unsigned>(TlsrptType::sts_webpki_invalid)) return std::nullopt;
+    if (!in || in.get() != '\n' || type > static_cast<unsigned>(TlsrptType::sts_webpki_invalid) || !can_be_noted(when))
+        return std::nullopt;
     // Another id is another policy, and the failure may be mended by it.
     if (failed_id != id || now - when >= within) return std::nullopt;
     StsTrouble found;

@@ -62,9 +62,13 @@ TEST_CASE("the latest failure is listed first, and no more than asked for; a new
     CHECK(entries[1].domain == "[c.example]");
     CHECK(again.list(10, now + 3s).at(2).text == "first second line");
     // A note that is not one of ours is no entry, and does no harm.
-    cache.store_note("ledger/d.example", "what is this", now + 1h);
-    CHECK(again.list(10, now + 3s).size() == 3);
-    CHECK(again.failed("d.example", "c", "d", now + 4s).tries == 1);
+    for (const char* note : {"what is this", "1 2 3 0\nc\n", "1 2 3 4294967295\nc\n", "-9223372036854775808 2 3 4\nc\n",
+                             "1 9223372036854775807 3 4\nc\n", "1 2 9223372036854775807 4\nc\n"}) {
+        CAPTURE(note);
+        cache.store_note("ledger/d.example", note, now + 1h);
+        CHECK(again.list(10, now + 3s).size() == 3);
+        CHECK(again.failed("d.example", "c", "d", now + 4s).tries == 1);
+    }
 }
 
 TEST_CASE("an entry that nobody asks about is forgotten after a week") {

@@ -119,6 +119,25 @@ struct Bench {
 
 }  // namespace
 
+TEST_CASE("a note that no policy can have made is none") {
+    const std::string end = std::to_string(mail::testing::now.seconds + 1000);
+    for (const std::string& note : std::vector<std::string>{
+             "what is this", "enforce 9223372036854775807 1 " + end + " 1 b\nmx.example.org\n",
+             "enforce -1 1 " + end + " 1 b\n", "enforce 1000 -9223372036854775808 " + end + " 1 b\n",
+             "enforce 1000 1 9223372036854775807 1 b\n", "enforce 1000 1 " + end + " -9223372036854775808 b\n"}) {
+        CAPTURE(note);
+        Bench bench;
+        bench.withdraw();
+        bench.kept.store_note("policy/example.org", note, bench.clock.wall() + 1000s);
+        CHECK(bench.told() == "-");
+    }
+    Bench bench;
+    bench.withdraw();
+    bench.kept.store_note("policy/example.org", "enforce 1000 1 " + end + " 1 b\nmx.example.org\n",
+                          bench.clock.wall() + 1000s);
+    CHECK(bench.told() == "enforce b mx.example.org");
+}
+
 TEST_CASE("a policy is fetched once, and kept over restarts until its max_age") {
     Bench bench;
     const StsStatus first = bench.find();
