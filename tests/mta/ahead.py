@@ -23,6 +23,8 @@ TIMEOUT = 8.0
 SOON = 3.0
 QUIET = 0.4
 RUBBISH = 300
+ONE_HOST = 6        # queries: its addresses and TLSA, those of a name server, what leads there
+WORKERS = 2         # of the lab's configuration
 SO_RCVBUFFORCE = 33
 
 
@@ -186,9 +188,10 @@ def rubbish(case):
     since = time.monotonic()
     wrong += flood(case, [f"rubbish{n}.mx-wildcard.nlx" for n in range(RUBBISH)])
     case.wire.quiet(since)
-    queries = [name for when, name, rrtype in case.wire.queries if when >= since and rrtype in ("A", "AAAA", "TLSA")]
-    if len(queries) > 6:
-        wrong.append(f"{len(queries)} queries for one host: {sorted(set(queries))[:8]}")
+    queries = [(name, rrtype) for when, name, rrtype in case.wire.queries if when >= since and rrtype in ("A", "AAAA", "TLSA")]
+    # What one worker has found out is the other's as soon as it is stored; both may begin before.
+    if len(set(queries)) > ONE_HOST or len(queries) > ONE_HOST * WORKERS:
+        wrong.append(f"{len(queries)} queries for one host: {sorted(queries)}")
     if case.query("dane-ee.nlx", "MX").rcode() != dns.rcode.NOERROR:
         wrong.append("the daemon does not answer any more")
     return wrong
