@@ -461,7 +461,7 @@ class Scarce(Local):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plug:
                 for number in range(300):
                     plug.sendto(wire.query(f"m{next(Benign.numbers)}.good.", "MX"), ("127.0.0.1", 5363))
-                plug.settimeout(1.0)
+                plug.settimeout(1.0 * built.SLOWER)
                 count = 0
                 try:
                     while count < 300:
