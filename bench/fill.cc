@@ -1,5 +1,5 @@
-// Fills a store as if COUNT mail domains had been asked: delegation, DS, DNSKEY, MX, A, AAAA (denied), TLSA and TLSRPT (denied) of each,
-// as judged findings. Asking a million domains takes hours, and every peer would need its own.
+// Fills a store as if COUNT mail domains had been asked: delegation, DS, DNSKEY, MX, A, AAAA (denied), TLSA and TLSRPT
+// (denied) of each, as judged findings. Asking a million domains takes hours, and every peer would need its own.
 //
 //   bench_fill CONFIGURATION COUNT      (the daemon's; it must not be running)
 //
