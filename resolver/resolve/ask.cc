@@ -461,9 +461,9 @@ task::Task<bool> Iterator::look_further(std::shared_ptr<Asking> asking) {
 }
 
 /// When is the next turn due, if nobody answers before? After the hedge delay, when a query was just sent.
-MonoTime Iterator::next_turn(const std::optional<Candidate>& sent, MonoTime deadline) const {
+MonoTime Iterator::next_turn(std::optional<Duration> hedge, MonoTime deadline) const {
     MonoTime wake = deadline;
-    if (sent) wake = std::min(deadline, tools_.clock.mono() + tools_.servers.hedge_delay(sent->address));
+    if (hedge) wake = std::min(deadline, tools_.clock.mono() + *hedge);
     if (tools_.forwarding.is_checking()) wake = std::min(wake, tools_.clock.mono() + check_interval);
     return wake;
 }
@@ -526,6 +526,9 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
                 continue;
             }
         }
+        std::optional<Duration> hedge;
+        const MonoTime sent = tools_.clock.mono();
+        if (next) hedge = tools_.servers.hedge_delay(next->address);
         if (next) flying.add(attempt(query_to(*next, *asking), zone, asking->context.budget, asking->context.ground));
         if (flying.pending() == 0) {
             if (guessed) break;
@@ -536,10 +539,11 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
             if (!more) break;
             continue;
         }
-        const MonoTime wake = next_turn(next, deadline);
+        const MonoTime wake = next_turn(hedge, deadline);
         std::optional<std::pair<std::size_t, AskResult>> finished = co_await flying.next(wake);
         if (!finished) {
-            if (next) tools_.servers.slower_than(next->address, tools_.servers.hedge_delay(next->address));
+            const MonoTime now = tools_.clock.mono();
+            if (next && now - sent >= *hedge) tools_.servers.overdue(next->address, *hedge, now);
             continue;
         }
         if (finished->second.reply) co_return std::make_shared<const AskResult>(std::move(finished->second));

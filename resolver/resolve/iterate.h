@@ -174,7 +174,7 @@ class Iterator {
     task::Task<AskRef> ask_alone(cache::ZoneCut cut, dns::Name name, dns::Type type, Context context);
     [[nodiscard]] Query query_to(const Candidate& server, Asking& asking) const;
     task::Task<bool> look_further(std::shared_ptr<Asking> asking);
-    [[nodiscard]] MonoTime next_turn(const std::optional<Candidate>& sent, MonoTime deadline) const;
+    [[nodiscard]] MonoTime next_turn(std::optional<Duration> hedge, MonoTime deadline) const;
     [[nodiscard]] AskRef failure_of(Asking& asking) const;
     task::Task<AskResult> attempt(Query query, dns::Name zone, BudgetRef budget, Context::Ground ground);
     [[nodiscard]] Duration patience_of(const Context& context, MonoTime deadline) const;

@@ -42,10 +42,24 @@ Duration Servers::cost(const Candidate& candidate, const dns::Name& zone, MonoTi
 }
 
 std::vector<Candidate> Servers::order(std::vector<Candidate> candidates, const dns::Name& zone, MonoTime now) {
-    for (std::size_t left = candidates.size(); left > 1; --left) {
-        std::swap(candidates[left - 1], candidates[random_.below(left)]);
+    struct Ranked {
+        Duration cost;
+        std::uint64_t tie;
+        Candidate candidate;
+    };
+    const AddressHash hash(tie_);
+    std::vector<Ranked> ranked;
+    ranked.reserve(candidates.size());
+    for (Candidate& candidate : candidates) {
+        // Of those never heard from, all questions of one moment go to the same one: if it is dead, that costs one
+        // hedge. Which one is nobody's business but ours.
+        const Record* record = known(candidate.address);
+        const bool heard = record != nullptr && record->heard;
+        const std::uint64_t tie = heard ? random_.next() : hash(candidate.address);
+        ranked.push_back({cost(candidate, zone, now), tie, std::move(candidate)});
     }
-    std::ranges::sort(candidates, {}, [&](const Candidate& candidate) { return cost(candidate, zone, now); });
+    std::ranges::sort(ranked, {}, [](const Ranked& one) { return std::pair(one.cost, one.tie); });
+    std::ranges::transform(ranked, candidates.begin(), [](Ranked& one) { return std::move(one.candidate); });
     if (candidates.size() > 1 && random_.below(explore_one_in) == 0) {
         const std::size_t other = 1 + random_.below(candidates.size() - 1);
         if (cost(candidates[other], zone, now) < dead_cost) {
@@ -58,17 +72,18 @@ std::vector<Candidate> Servers::order(std::vector<Candidate> candidates, const d
 
 Duration Servers::timeout(const Address& address) const {
     const Record* record = known(address);
-    if (record == nullptr || !record->smoothed) return first_timeout;
-    Duration timeout = *record->smoothed + 4 * record->variation;
+    if (record == nullptr) return first_timeout;
+    // What was feared of one never heard from is no measure: it may be far away.
+    Duration timeout = record->heard ? *record->smoothed + 4 * record->variation : first_timeout;
     timeout *= 1 + std::min<std::uint32_t>(record->failures, 3);
     return std::clamp(timeout, least_timeout, most_timeout);
 }
 
 Duration Servers::hedge_delay(const Address& address) const {
     const Record* record = known(address);
-    if (record == nullptr) return first_hedge;
-    if (record->failures > 0) return least_hedge;  // it failed last time: do not wait for it
-    if (!record->smoothed) return first_hedge;
+    if (record == nullptr) return first_hedge_;
+    if (record->doubted) return doubted_hedge;  // do not wait for it
+    if (!record->heard) return first_hedge_;
     return std::clamp(*record->smoothed + 3 * record->variation, least_hedge, most_hedge);
 }
 
@@ -108,12 +123,13 @@ void Servers::Doubt::strike(MonoTime now) {
 
 std::optional<Duration> Servers::round_trip(const Address& address) const {
     const Record* record = known(address);
-    return record == nullptr ? std::nullopt : record->smoothed;
+    return record == nullptr || !record->heard ? std::nullopt : record->smoothed;
 }
 
 void Servers::answered(const Address& address, Duration round_trip) {
     Record& entry = record(address);
-    if (!entry.smoothed) {
+    if (!entry.heard) {
+        note_first_contact(round_trip);
         entry.smoothed = round_trip;
         entry.variation = round_trip / 2;
     } else {
@@ -121,12 +137,24 @@ void Servers::answered(const Address& address, Duration round_trip) {
         entry.variation = (3 * entry.variation + error) / 4;
         entry.smoothed = (7 * *entry.smoothed + round_trip) / 8;
     }
+    entry.heard = true;
+    entry.doubted = false;
     entry.failures = 0;
     entry.silent = false;
     entry.dead_until = {};
     FamilyState& family = families_.at(index_of(address.family()));
     family.failures = 0;
     family.dead_until = {};
+}
+
+void Servers::note_first_contact(Duration round_trip) {
+    contacts_.at(contacts_made_++ % first_contacts) = round_trip;
+    const std::size_t count = std::min(contacts_made_, first_contacts);
+    if (count < least_first_contacts) return;
+    std::array<Duration, first_contacts> sorted = contacts_;
+    const auto nine_in_ten = sorted.begin() + static_cast<std::ptrdiff_t>(count * 9 / 10);
+    std::nth_element(sorted.begin(), nine_in_ten, sorted.begin() + static_cast<std::ptrdiff_t>(count));
+    first_hedge_ = std::clamp(*nine_in_ten, least_first_hedge, most_first_hedge);
 }
 
 void Servers::family_failed(const Address& address, MonoTime now) {
@@ -139,23 +167,25 @@ void Servers::family_failed(const Address& address, MonoTime now) {
 void Servers::timed_out(const Address& address, MonoTime now) {
     Record& entry = record(address);
     entry.smoothed = std::min<Duration>(most_timeout, entry.smoothed ? 2 * *entry.smoothed : first_timeout);
-    entry.silent = true;
+    entry.silent = entry.doubted = true;
     entry.failures = std::min<std::uint32_t>(entry.failures + 1, 10);
-    if (entry.failures >= 2)
-        entry.dead_until = now + std::chrono::seconds(1LL << std::min<std::uint32_t>(entry.failures, 6));
+    entry.dead_until = now + std::chrono::seconds(1LL << std::min<std::uint32_t>(entry.failures, 6));
     family_failed(address, now);
 }
 
 void Servers::unreachable(const Address& address, MonoTime now) {
     Record& entry = record(address);
+    entry.doubted = true;
     entry.failures = std::min<std::uint32_t>(entry.failures + 1, 10);
     entry.dead_until = now + std::chrono::seconds(1LL << std::min<std::uint32_t>(entry.failures + 1, 6));
     family_failed(address, now);
 }
 
-void Servers::slower_than(const Address& address, Duration waited) {
+void Servers::overdue(const Address& address, Duration waited, MonoTime now) {
     Record& entry = record(address);
     entry.smoothed = std::max(entry.smoothed.value_or(waited), waited);
+    entry.doubted = true;
+    entry.dead_until = std::max(entry.dead_until, now + doubted_time);
 }
 
 void Servers::lame(const Address& address, const dns::Name& zone, MonoTime now) {

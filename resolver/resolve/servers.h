@@ -33,10 +33,18 @@ class Servers {
     static constexpr Duration first_timeout{900};  ///< for an address never asked before
     static constexpr Duration least_timeout{200};
     static constexpr Duration most_timeout{1800};
-    static constexpr Duration first_hedge{
-        300};  ///< how long an unknown address may take before another is asked as well
+    /// How long an address never heard from may take before another is asked as well: as long as nine in ten took that
+    /// were asked for the first time lately, within these bounds. So at most one in ten costs a packet more than
+    /// needed, and a dead one costs what a far one does. `most` before anything is known of where we are.
+    static constexpr Duration least_first_hedge{50};
+    static constexpr Duration most_first_hedge{300};
+    static constexpr std::size_t first_contacts = 64;       ///< remembered
+    static constexpr std::size_t least_first_contacts = 8;  ///< fewer say little
     static constexpr Duration least_hedge{40};
     static constexpr Duration most_hedge{600};
+    static constexpr Duration doubted_hedge{10};  ///< for one that is overdue, or was silent last time
+    static constexpr std::chrono::seconds doubted_time{
+        2};  ///< how long one that is overdue comes last, if it says nothing
     static constexpr std::size_t most_addresses = 20'000;  ///< remembered; the table is emptied by half when it is full
     static constexpr std::chrono::seconds lame_time{
         60};  ///< how long a server is not asked about a zone it does not know
@@ -48,11 +56,13 @@ class Servers {
         6;  ///< failures in a row, of different addresses, without any success
     static constexpr std::chrono::seconds family_retry{60};
 
-    explicit Servers(Random& random) : random_(random), records_(0, AddressHash(HashKey::draw(random))) {}
+    explicit Servers(Random& random)
+        : random_(random), records_(0, AddressHash(HashKey::draw(random))), tie_(HashKey::draw(random)) {}
 
     /// In the order in which they should be asked. Dead families and addresses, and the zone's lame ones, come last.
     [[nodiscard]] std::vector<Candidate> order(std::vector<Candidate> candidates, const dns::Name& zone, MonoTime now);
     [[nodiscard]] Duration timeout(const Address& address) const;
+    /// How long it may take until another one is asked as well.
     [[nodiscard]] Duration hedge_delay(const Address& address) const;
     [[nodiscard]] bool is_lame(const Address& address, const dns::Name& zone, MonoTime now) const;
     [[nodiscard]] bool is_family_dead(Family family, MonoTime now) const;
@@ -61,13 +71,15 @@ class Servers {
     [[nodiscard]] bool was_silent(const Address& address) const;
     /// Does it give the question back in the letters it was sent in (0x20)? Yes, until shown.
     [[nodiscard]] bool keeps_letters(const Address& address, MonoTime now) const;
+    /// As measured; nothing where it was never heard.
     [[nodiscard]] std::optional<Duration> round_trip(const Address& address) const;
 
     void answered(const Address& address, Duration round_trip);
     void timed_out(const Address& address, MonoTime now);
     void unreachable(const Address& address, MonoTime now);
-    /// Asked, and another one was asked as well before it answered: at least this slow.
-    void slower_than(const Address& address, Duration waited);
+    /// Asked, and another one was asked as well before it answered: at least this slow, and perhaps dead. Until it
+    /// answers, or for a while, others are asked before it, also for what is asked by somebody else.
+    void overdue(const Address& address, Duration waited, MonoTime now);
     void lame(const Address& address, const dns::Name& zone, MonoTime now);
     void edns_works(const Address& address);
     /// Asked without EDNS it answered, asked with EDNS it had not.
@@ -85,11 +97,13 @@ class Servers {
         [[nodiscard]] bool holds(MonoTime now) const { return strikes >= most_strikes && until > now; }
     };
     struct Record {
-        std::optional<Duration> smoothed;
+        std::optional<Duration> smoothed;  ///< of one never heard from: how long it was waited for in vain
         Duration variation{0};
         std::uint32_t failures = 0;  ///< in a row
-        MonoTime dead_until{};
-        bool silent = false;  ///< the last question went without any reply
+        MonoTime dead_until{};       ///< asked after all others until then
+        bool heard = false;          ///< has ever answered
+        bool doubted = false;        ///< overdue, or failed, and nothing was heard since
+        bool silent = false;         ///< the last question went without any reply
         bool edns_works = false;
         Doubt no_edns, no_letters;
         std::vector<std::pair<dns::Name, MonoTime>> lame;  ///< zone, until
@@ -103,11 +117,16 @@ class Servers {
     Record& record(const Address& address);
     [[nodiscard]] const Record* known(const Address& address) const;
     void family_failed(const Address& address, MonoTime now);
+    void note_first_contact(Duration round_trip);
     [[nodiscard]] Duration cost(const Candidate& candidate, const dns::Name& zone, MonoTime now) const;
 
     Random& random_;
     std::unordered_map<Address, Record, AddressHash> records_;
     std::array<FamilyState, 2> families_{};
+    HashKey tie_;  ///< which of several unknown ones is asked first
+    std::array<Duration, first_contacts> contacts_{};
+    std::size_t contacts_made_ = 0;
+    Duration first_hedge_ = most_first_hedge;
 };
 
 }  // namespace mxtrust::resolve

@@ -118,3 +118,69 @@ TEST_CASE("time-outs follow the measured round trip and stay within bounds") {
     for (int turn = 0; turn < 20; ++turn) servers.timed_out(address("192.0.2.1"), MonoTime{});
     CHECK(servers.timeout(address("192.0.2.1")) == Servers::most_timeout);
 }
+
+TEST_CASE("an address never heard from is waited for as long as most took that were asked for the first time") {
+    SeededRandom random(9);
+    Servers servers(random);
+    const Address fresh = address("198.51.100.1");
+    CHECK(servers.hedge_delay(fresh) == Servers::most_first_hedge);
+    const auto meet = [&servers](unsigned from, unsigned to, Duration round_trip) {
+        for (unsigned host = from; host < to; ++host)
+            servers.answered(address("192.0.2." + std::to_string(host)), round_trip);
+    };
+    meet(0, Servers::least_first_contacts - 1, 20ms);
+    CHECK(servers.hedge_delay(fresh) == Servers::most_first_hedge);  // too few to say anything
+    meet(100, 101, 20ms);
+    CHECK(servers.hedge_delay(fresh) == Servers::least_first_hedge);
+    meet(10, 82, 120ms);
+    CHECK(servers.hedge_delay(fresh) == 120ms);
+    meet(110, 120, 2000ms);
+    CHECK(servers.hedge_delay(fresh) == Servers::most_first_hedge);
+    // Only first contacts count: the servers of a TLD, asked all the time, say nothing about others.
+    for (int turn = 0; turn < 1000; ++turn) servers.answered(address("192.0.2.100"), 20ms);
+    CHECK(servers.hedge_delay(fresh) == Servers::most_first_hedge);
+}
+
+TEST_CASE("one that is overdue is asked last by everybody, and waited for hardly at all, until it answers") {
+    SeededRandom random(10);
+    Servers servers(random);
+    const MonoTime now{};
+    const std::vector<Candidate> all{candidate("192.0.2.1"), candidate("192.0.2.2")};
+    servers.overdue(address("192.0.2.1"), 50ms, now);
+    CHECK(times_first(servers, all, "192.0.2.1", now) == 0);  // not even now and then
+    CHECK(servers.hedge_delay(address("192.0.2.1")) == Servers::doubted_hedge);
+    CHECK(servers.timeout(address("192.0.2.1")) == Servers::first_timeout);  // it may be far away
+    CHECK_FALSE(servers.round_trip(address("192.0.2.1")));
+    CHECK(times_first(servers, all, "192.0.2.1", now + Servers::doubted_time) > 0);
+    servers.answered(address("192.0.2.1"), 70ms);
+    CHECK(servers.round_trip(address("192.0.2.1")) == 70ms);  // as measured, not as feared
+    CHECK(servers.hedge_delay(address("192.0.2.1")) > 70ms);
+    CHECK(times_first(servers, all, "192.0.2.1", now) > 0);
+}
+
+TEST_CASE("one that did not answer once is not tried again before a while, if there is another") {
+    SeededRandom random(11);
+    Servers servers(random);
+    const MonoTime now{};
+    servers.answered(address("192.0.2.1"), 10ms);
+    servers.answered(address("192.0.2.2"), 10ms);
+    servers.timed_out(address("192.0.2.1"), now);
+    const std::vector<Candidate> all{candidate("192.0.2.1"), candidate("192.0.2.2")};
+    CHECK(times_first(servers, all, "192.0.2.1", now + 1s) == 0);
+    CHECK(times_first(servers, all, "192.0.2.1", now + 3s) > 0);
+}
+
+TEST_CASE("of servers never heard from the same one is asked first, a different one in each process") {
+    const std::vector<Candidate> all{candidate("192.0.2.1"), candidate("192.0.2.2"), candidate("192.0.2.3")};
+    std::size_t first = 0, second = 0;
+    for (unsigned seed = 0; seed < 30; ++seed) {
+        SeededRandom random(seed);
+        Servers servers(random);
+        const Address chosen = servers.order(all, stage::name("example."), MonoTime{}).front().address;
+        CHECK(times_first(servers, all, chosen.to_text()) > 900);
+        if (chosen == address("192.0.2.1")) ++first;
+        if (chosen == address("192.0.2.2")) ++second;
+    }
+    CHECK(first > 3);
+    CHECK(second > 3);
+}
