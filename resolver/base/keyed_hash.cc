@@ -2,6 +2,7 @@
 #include "base/keyed_hash.h"
 
 #include <bit>
+#include <cstring>
 
 namespace mxtrust {
 namespace {
@@ -30,8 +31,13 @@ struct Sip {
     }
 };
 
+/// At most eight octets.
 std::uint64_t little_endian(BytesView octets) {
     std::uint64_t word = 0;
+    if (std::endian::native == std::endian::little && octets.size() == sizeof word) {
+        std::memcpy(&word, octets.data(), sizeof word);
+        return word;
+    }
     for (std::size_t index = octets.size(); index > 0; --index) word = word << 8U | octets[index - 1];
     return word;
 }

@@ -45,10 +45,12 @@ Result<Network> Network::from_text(std::string_view text) {
 
 bool Network::contains(const Address& address) const {
     if (address.family() != address_.family()) return false;
-    for (std::size_t index = 0; index < prefix_; ++index) {
-        if (bit(address.octets(), index) != bit(address_.octets(), index)) return false;
-    }
-    return true;
+    const BytesView its = address.octets();
+    const BytesView ours = address_.octets();
+    const std::size_t whole = prefix_ / 8;
+    const unsigned rest = prefix_ % 8;
+    if (!std::equal(ours.begin(), ours.begin() + static_cast<std::ptrdiff_t>(whole), its.begin())) return false;
+    return rest == 0 || (ours[whole] ^ its[whole]) >> (8 - rest) == 0;
 }
 
 std::string Network::to_text() const {
