@@ -19,8 +19,9 @@ std::unique_ptr<cache::Cache> view_of(cache::LmdbStore* store) {
 
 }  // namespace
 
-Done Crew::hire(std::size_t count, const WorkerSettings& settings, const Worker::Shared& shared, const Stores& stores,
+Done Crew::hire(std::size_t count, WorkerSettings settings, const Worker::Shared& shared, const Stores& stores,
                 const Sockets& sockets, FallbackList fallback, AnchorKeeper& anchors) {
+    settings.dns.takers = count == 1 ? net::Takers::one : net::Takers::several;
     for (std::size_t number = 0; number < count; ++number) {
         std::unique_ptr<cache::Cache> cache = view_of(stores.answers.get());
         std::unique_ptr<cache::Cache> policies = view_of(stores.policies.get());

@@ -29,7 +29,7 @@ class Crew {
     static constexpr Duration leave{8000};
 
     /// Workers with sockets, not yet running. A store that is null: each keeps its own in memory.
-    Done hire(std::size_t count, const WorkerSettings& settings, const Worker::Shared& shared, const Stores& stores,
+    Done hire(std::size_t count, WorkerSettings settings, const Worker::Shared& shared, const Stores& stores,
               const Sockets& sockets, FallbackList fallback, AnchorKeeper& anchors);
     /// Returns when each of them has come round: whoever asks from now on is answered.
     void start();

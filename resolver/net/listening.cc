@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -59,14 +60,23 @@ int option(int descriptor, int level, int name) {
     return getsockopt(descriptor, level, name, &value, &size) == 0 ? value : -1;
 }
 
+/// May questions come to several of our addresses, or is an address not enough to find the way back?
+bool needs_packet_information(const Address& address) {
+    const BytesView octets = address.octets();
+    const bool wildcard = std::ranges::all_of(octets, [](std::uint8_t octet) { return octet == 0; });
+    const bool link_local = address.family() == Family::ipv6 && octets[0] == 0xfe && (octets[1] & 0xc0) == 0x80;
+    return wildcard || link_local;
+}
+
 Done prepare_datagrams(int descriptor, const Endpoint& endpoint) {
     // Best effort: with less, a burst of questions loses some, and their clients ask again.
     static_cast<void>(setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer));
+    SocketAddress::forbid_fragments(descriptor, endpoint.address.family());
+    if (!needs_packet_information(endpoint.address)) return {};
     const int on = 1;
     const int status = endpoint.address.family() == Family::ipv6
                            ? setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on)
                            : setsockopt(descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
-    SocketAddress::forbid_fragments(descriptor, endpoint.address.family());
     if (status == 0) return {};
     return fail(FailureKind::system, "NLPK"_code,
                 "cannot learn to which address a question came on " + endpoint.to_text() + ": " + error_text());

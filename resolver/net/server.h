@@ -118,23 +118,29 @@ class StreamServer {
 /// Where a datagram came from and to which local address, so that the reply leaves from there.
 struct DatagramPeer {
     Endpoint from;
-    Address local;
+    std::optional<Address> local{};  ///< where the socket has more than one
     unsigned interface = 0;
 };
 using DatagramHandler = std::function<void(BytesView data, const DatagramPeer& peer)>;
 
+/// How many loops take from duplicates of the same datagram socket? Where there are others, each takes a few datagrams
+/// at a time, so that a burst is everybody's.
+enum class Takers : std::uint8_t { one, several };
+
 /// May be destroyed from within its handler.
 class DatagramServer {
   public:
-    static Result<std::unique_ptr<DatagramServer>> start(UvLoop& loop, Listening listening, DatagramHandler handler);
+    static Result<std::unique_ptr<DatagramServer>> start(UvLoop& loop, Listening listening, DatagramHandler handler,
+                                                         Takers takers = Takers::several);
     virtual ~DatagramServer() = default;
-    /// What became of a reply. A full send buffer drops it, as a network would: it counts as sent.
+    /// What became of a reply. A full send buffer drops it, as a network would: it counts as sent. Short ones that are
+    /// said from within the handler leave together, when the handler has had what had come by then.
     enum class Sent : std::uint8_t {
         yes,
         too_large,  ///< for the path's interface: datagrams are never fragmented (RFC 9715 3.1); a shorter one may go
     };
     virtual Sent reply(const DatagramPeer& peer, BytesView data) = 0;
-    /// Hands over what has come by now, then takes nothing more; replies still go out.
+    /// Not from within the handler. Hands over what has come by now, then takes nothing more; replies still go out.
     virtual void drain() = 0;
     virtual void stop() = 0;
 };

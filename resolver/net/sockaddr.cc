@@ -43,24 +43,28 @@ socklen_t SocketAddress::size() const {
     return storage_.ss_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
 }
 
+Address SocketAddress::address(const in_addr& address) {
+    return Address::from_rdata(BytesView(reinterpret_cast<const std::uint8_t*>(&address), sizeof address))
+        .value_or(Address());
+}
+
+Address SocketAddress::address(const in6_addr& address) {
+    return Address::from_rdata(BytesView(reinterpret_cast<const std::uint8_t*>(&address), sizeof address))
+        .value_or(Address());
+}
+
 Endpoint SocketAddress::endpoint(const sockaddr* address) {
-    Endpoint endpoint{{}, 0};
-    Bytes octets;
     if (address->sa_family == AF_INET) {
         sockaddr_in in{};
         std::memcpy(&in, address, sizeof in);
-        octets.resize(4);
-        std::memcpy(octets.data(), &in.sin_addr, octets.size());
-        endpoint.port = ntohs(in.sin_port);
-    } else if (address->sa_family == AF_INET6) {
+        return {SocketAddress::address(in.sin_addr), ntohs(in.sin_port)};
+    }
+    if (address->sa_family == AF_INET6) {
         sockaddr_in6 in{};
         std::memcpy(&in, address, sizeof in);
-        octets.resize(16);
-        std::memcpy(octets.data(), &in.sin6_addr, octets.size());
-        endpoint.port = ntohs(in.sin6_port);
+        return {SocketAddress::address(in.sin6_addr), ntohs(in.sin6_port)};
     }
-    if (Result<Address> parsed = Address::from_rdata(octets)) endpoint.address = *parsed;
-    return endpoint;
+    return {{}, 0};
 }
 
 }  // namespace mxtrust::net

@@ -20,6 +20,8 @@ class SocketAddress {
     [[nodiscard]] socklen_t size() const;
     /// IPv4 or IPv6; anything else gives 0.0.0.0:0.
     static Endpoint endpoint(const sockaddr* address);
+    static Address address(const in_addr& address);
+    static Address address(const in6_addr& address);
     /// What is sent from the socket is not fragmented, neither here nor on the way, and no (perhaps forged) ICMP makes
     /// it smaller; what does not fit the interface is EMSGSIZE (RFC 9715 3). Best effort: a kernel that refuses still
     /// sends what is far below any path's limit.

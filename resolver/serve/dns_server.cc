@@ -377,7 +377,8 @@ Done DnsServer::listen_udp(net::UvLoop& loop, net::Listening listening) {
     const std::size_t place = state->datagram_servers.size();
     auto server = net::DatagramServer::start(
         loop, std::move(listening),
-        [state, place](BytesView wire, const net::DatagramPeer& peer) { state->datagram(place, wire, peer); });
+        [state, place](BytesView wire, const net::DatagramPeer& peer) { state->datagram(place, wire, peer); },
+        state->settings.takers);
     if (!server) return fail(server.error());
     state->datagram_servers.push_back(std::move(*server));
     return {};

@@ -22,14 +22,15 @@ struct DnsSettings {
     std::vector<Network> allow;
     Duration deadline{4900};
     resolve::Switch root_key_sentinel = resolve::Switch::on;  ///< RFC 8509
-    Duration stale_after{1800};               ///< then a stale answer is told, if the resolver may (RFC 8767 5)
-    std::chrono::seconds stale_ttl{30};       ///< RFC 8767 4
-    std::size_t most_connections = 500;       ///< TCP, of one worker and listener
-    std::size_t most_pending = 64;            ///< questions under way of one TCP connection; then it is not read from
-    std::size_t most_pending_in_all = 4000;   ///< of one worker; what comes then gets SERVFAIL
-    std::size_t most_queued_octets = 262144;  ///< replies a TCP client has not taken; then it is not read from
-    Duration most_message_time{10000};        ///< from a TCP message's first octet to its last
-    Duration most_idle_time{10000};           ///< of a TCP connection (RFC 7766 6.2.3)
+    Duration stale_after{1800};                 ///< then a stale answer is told, if the resolver may (RFC 8767 5)
+    std::chrono::seconds stale_ttl{30};         ///< RFC 8767 4
+    std::size_t most_connections = 500;         ///< TCP, of one worker and listener
+    std::size_t most_pending = 64;              ///< questions under way of one TCP connection; then it is not read from
+    std::size_t most_pending_in_all = 4000;     ///< of one worker; what comes then gets SERVFAIL
+    std::size_t most_queued_octets = 262144;    ///< replies a TCP client has not taken; then it is not read from
+    Duration most_message_time{10000};          ///< from a TCP message's first octet to its last
+    Duration most_idle_time{10000};             ///< of a TCP connection (RFC 7766 6.2.3)
+    net::Takers takers = net::Takers::several;  ///< workers that listen on the same sockets
 };
 
 class DnsServer {

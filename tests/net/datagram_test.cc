@@ -388,6 +388,70 @@ TEST_CASE("a datagram server may be destroyed from within its handler, with more
     CHECK(heard == 1);
 }
 
+TEST_CASE("questions that came together are answered each to its asker, from the address it asked, short or long") {
+    const Takers takers = GENERATE(Takers::one, Takers::several);
+    Real world;
+    auto listening = Listening::udp({*Address::from_text("0.0.0.0"), 0});
+    REQUIRE(listening);
+    const std::uint16_t port = listening->endpoint().port;
+    std::vector<Descriptor> clients;
+    constexpr int questions = 20;  // of each client: more than are taken at once
+    for (const char* asked : {"127.0.0.1", "127.0.0.2", "127.0.0.3"})
+        clients.push_back(connect_to({*Address::from_text(asked), port}, SOCK_DGRAM));
+    // Three answers to each, of which the long one cannot wait for the others.
+    std::unique_ptr<DatagramServer> server;
+    const std::string filler(600, '.');
+    auto started = DatagramServer::start(
+        world.loop, std::move(*listening),
+        [&server, &filler](BytesView data, const DatagramPeer& peer) {
+            const std::string question(as_text(data));
+            for (const std::string& answer : {question + "a", question + filler, question + "b"})
+                CHECK(server->reply(peer, bytes_of(answer)) == DatagramServer::Sent::yes);
+        },
+        takers);
+    REQUIRE(started);
+    server = std::move(*started);
+    for (int number = 0; number < questions; ++number) {
+        for (std::size_t client = 0; client < clients.size(); ++client)
+            clients[client].send(std::to_string(client) + "-" + std::to_string(number) + " ");
+    }
+    for (std::size_t client = 0; client < clients.size(); ++client) {
+        std::multiset<std::string> heard, expected;
+        for (int number = 0; number < questions; ++number) {
+            const std::string question = std::to_string(client) + "-" + std::to_string(number) + " ";
+            for (const std::string& ending : {std::string("a"), filler, std::string("b")})
+                expected.insert(question + ending);
+        }
+        const auto all_heard = [&] {
+            for (std::string one; !(one = clients[client].take()).empty();) heard.insert(one);
+            return heard.size() >= expected.size();
+        };
+        CHECK(world.run_until(all_heard));
+        CHECK(heard == expected);
+    }
+}
+
+TEST_CASE("what a datagram server said before it is destroyed from within its handler goes out") {
+    Real world;
+    auto listening = Listening::udp(loopback());
+    REQUIRE(listening);
+    const Descriptor client = connect_to(listening->endpoint(), SOCK_DGRAM);
+    std::unique_ptr<DatagramServer> server;
+    auto started =
+        DatagramServer::start(world.loop, std::move(*listening), [&server](BytesView data, const DatagramPeer& peer) {
+            server->reply(peer, data);
+            if (as_text(data) == "second") server.reset();
+        });
+    REQUIRE(started);
+    server = std::move(*started);
+    for (const char* question : {"first", "second", "third"}) client.send(question);
+    CHECK(world.run_until([&] { return server == nullptr; }));
+    world.run_for(5ms);
+    CHECK(client.take() == "first");
+    CHECK(client.take() == "second");
+    CHECK(client.take().empty());
+}
+
 TEST_CASE("a stopped datagram server hears nothing more") {
     Real world;
     Authority authority(world, loopback(), echo());
