@@ -27,8 +27,9 @@ namespace mxtrust::resolve {
 
 class ReportAgents;
 
-inline constexpr unsigned most_depth = 6;      ///< look-ups of name servers' addresses inside look-ups of the same kind
-inline constexpr std::size_t most_steps = 40;  ///< referrals and minimisation steps of one walk
+inline constexpr unsigned most_depth = 6;  ///< look-ups of name servers' addresses inside look-ups of the same kind
+inline constexpr std::size_t most_aliases = 11;          ///< CNAME and DNAME steps of one answer (attacks.md, A24)
+inline constexpr std::size_t most_steps = 40;            ///< referrals and minimisation steps of one walk
 inline constexpr std::size_t most_side_by_side = 3;      ///< servers of a zone asked at once (hedging)
 inline constexpr std::size_t most_attempts = 14;         ///< exchanges for one question to one zone
 inline constexpr std::size_t most_guessed_cuts = 3;      ///< ended delegations on one way whose servers are asked ahead

@@ -12,6 +12,7 @@
 #include "resolve/report.h"
 #include "resolve/servers.h"
 #include "resolve/shelf.h"
+#include "resolve/unchecked.h"
 #include "task/gather.h"
 #include "task/nursery.h"
 
@@ -20,7 +21,6 @@ namespace {
 
 using dnssec::Answer, dnssec::Finding, dnssec::FindingRef, dnssec::Outcome, dnssec::Security;
 
-constexpr std::size_t most_aliases = 11;  // CNAME and DNAME steps of one answer (attacks.md, A24)
 constexpr std::size_t most_lookups_in_flight = 10'000;
 constexpr std::size_t most_refreshes = 64;         // at a time: clients come first
 constexpr std::size_t most_refreshed = 10'000;     // remembered, so that one is not begun again at once
@@ -48,6 +48,23 @@ Finding::Parts failed_parts(const dns::Name& name, dns::Type type, Code code, dn
 bool lacks_soa(const Finding& finding) {
     if (finding.type() != dns::Type::ds || finding.outcome() != Outcome::nodata || !finding.is_secure()) return false;
     return std::ranges::none_of(finding.proof(), [](const dns::RRsetRef& set) { return set->type == dns::Type::soa; });
+}
+
+/// From alias to alias; `find` says what there is at a name. Empty where a link is not there, or one too many.
+template <class Find>
+std::vector<FindingRef> links_from(dns::Name name, dns::Type type, Find find) {
+    std::vector<FindingRef> links;
+    while (links.size() <= most_aliases) {
+        FindingRef link = find(name);
+        if (!link) return {};
+        const bool last = !link->is_alias() || type == dns::Type::cname;
+        links.push_back(std::move(link));
+        if (last) return links;
+        Result<dns::Name> target = links.back()->alias_target();
+        if (!target) return {};
+        name = std::move(*target);
+    }
+    return {};
 }
 
 }  // namespace
@@ -100,6 +117,9 @@ struct Resolver::State {
     task::Task<FindingRef> lookup(dns::Name name, dns::Type type, Context context);
     task::Task<FindingRef> lookup_alone(dns::Name name, dns::Type type, Context context);
     [[nodiscard]] FindingRef denied_by_cache(const dns::Name& name, dns::Type type, Budget& budget);
+    /// Good enough for a client, without asking anybody; null otherwise.
+    [[nodiscard]] FindingRef known(const dns::Name& name, dns::Type type, Budget& budget);
+    [[nodiscard]] FindingRef hand_out(const FindingRef& known);
     /// Asks again, beside whoever asks, in a budget of its own.
     void refresh(const dns::Name& name, dns::Type type);
     task::Task<void> refresh_alone(dns::Name name, dns::Type type);
@@ -235,17 +255,23 @@ task::Task<FindingRef> Resolver::State::lookup_alone(dns::Name name, dns::Type t
     co_return co_await chain.fetch(std::move(name), type, std::move(context));
 }
 
+FindingRef Resolver::State::known(const dns::Name& name, dns::Type type, Budget& budget) {
+    FindingRef found = cached(name, type);
+    if (!found || lacks_soa(*found)) {
+        if (FindingRef denied = denied_by_cache(name, type, budget)) found = denied;
+    }
+    return found && !lacks_soa(*found) ? found : nullptr;
+}
+
+FindingRef Resolver::State::hand_out(const FindingRef& known) {
+    ++counters.from_cache;
+    refresh_if_ending(*known);
+    shelf.put(known);
+    return Finding::remembered(known);
+}
+
 task::Task<FindingRef> Resolver::State::lookup(dns::Name name, dns::Type type, Context context) {
-    FindingRef known = cached(name, type);
-    if (!known || lacks_soa(*known)) {
-        if (FindingRef denied = denied_by_cache(name, type, *context.budget)) known = denied;
-    }
-    if (known && !lacks_soa(*known)) {
-        ++counters.from_cache;
-        refresh_if_ending(*known);
-        shelf.put(known);
-        co_return Finding::remembered(known);
-    }
+    if (FindingRef found = known(name, type, *context.budget)) co_return hand_out(found);
     auto starter = [this, name, type, context]() { return lookup_alone(name, type, context); };
     LookupKey key{name, type};
     const MonoTime deadline = context.budget->patience();
@@ -373,18 +399,21 @@ task::Task<Answer> Resolver::resolve(dns::Name name, dns::Type type, BudgetRef b
 }
 
 std::optional<Answer> Resolver::peek(const dns::Name& name, dns::Type type) {
-    std::vector<FindingRef> links;
-    dns::Name next = name;
-    while (links.size() <= most_aliases) {
-        FindingRef link = state_->cached(next, type);
-        if (!link) return std::nullopt;
-        links.push_back(link);
-        if (!link->is_alias()) return Answer(std::move(links));
-        Result<dns::Name> target = link->alias_target();
-        if (!target) return std::nullopt;
-        next = std::move(*target);
-    }
-    return std::nullopt;
+    auto links = links_from(name, type, [&](const dns::Name& next) { return state_->cached(next, type); });
+    if (links.empty()) return std::nullopt;
+    return Answer(std::move(links));
+}
+
+std::optional<Answer> Resolver::at_hand(const dns::Name& name, dns::Type type, Budget& budget) {
+    auto links = links_from(name, type, [&](const dns::Name& next) { return state_->known(next, type, budget); });
+    if (links.empty()) return std::nullopt;
+    ++state_->counters.questions;
+    const Timed timed(state_->counters.lookup_time, state_->tools.clock);
+    state_->board().came_in(name, state_->tools.clock.wall());
+    for (FindingRef& link : links) link = state_->hand_out(link);
+    Answer answer(std::move(links));
+    state_->count(answer, budget.question());
+    return answer;
 }
 
 std::optional<Answer> Resolver::peek_stale(const dns::Name& name, dns::Type type) {
@@ -449,57 +478,10 @@ task::Task<std::vector<FindingRef>> Resolver::resolve_any(dns::Name name, Budget
 }
 
 task::Task<RawAnswer> Resolver::resolve_unchecked(dns::Name name, dns::Type type, BudgetRef budget) {
-    RawAnswer answer;
     const WallTime now = state_->tools.clock.wall();
     state_->board().came_in(name, now);
-    answer.expires = now + state_->settings.policy.most_ttl;
-    std::vector<dns::Name> visited;  // a dozen at most
-    dns::Name next = std::move(name);
-    for (std::size_t step = 0; step <= most_aliases; ++step) {
-        visited.push_back(next);
-        Context context{budget, 0, {}};
-        dns::Name asked = next;
-        Found found = co_await state_->iterator.find(std::move(asked), type, std::move(context));
-        if (!found.reply) {
-            answer.rcode = dns::Rcode::servfail;
-            answer.reason = std::move(found.reason);
-            co_return answer;
-        }
-        if (const auto* any = std::get_if<AnySets>(&*found.reply)) {
-            answer.answer.insert(answer.answer.end(), any->sets.begin(), any->sets.end());
-            answer.rcode = dns::Rcode::noerror;
-            co_return answer;
-        }
-        const auto* response = std::get_if<dnssec::Response>(&*found.reply);
-        if (response == nullptr) break;
-        answer.rcode = response->rcode;
-        answer.authority = response->authority;
-        if (!response->positive) co_return answer;
-        answer.answer.push_back(*response->positive);
-        const dnssec::Policy& policy = state_->settings.policy;
-        const std::chrono::seconds ttl =
-            std::clamp(std::chrono::seconds(response->positive->ttl), policy.least_ttl, policy.most_ttl);
-        answer.answer.back().ttl = std::chrono::duration_cast<dns::Ttl>(ttl);
-        answer.expires = std::min(answer.expires, now + ttl);
-        if (response->shape == dnssec::Shape::records) co_return answer;
-        Result<dns::Name> target = dns::parse_single_name(response->positive->records.front());
-        if (target && response->shape == dnssec::Shape::dname) {
-            Result<dns::Name> rebased = next.rebase(response->positive->owner, *target);
-            if (rebased) {
-                dns::RRset synthesised{next, dns::Type::cname, response->positive->ttl, {}, {}};
-                synthesised.records.emplace_back(rebased->wire().begin(), rebased->wire().end());
-                answer.answer.push_back(std::move(synthesised));
-            }
-            target = std::move(rebased);
-        }
-        if (!target || std::ranges::find(visited, *target) != visited.end()) break;
-        next = std::move(*target);
-    }
-    answer.rcode = dns::Rcode::servfail;
-    answer.reason.code = "RRAW"_code;
-    answer.reason.ede = dns::Ede::other;
-    answer.reason.text = "the aliases lead nowhere";
-    co_return answer;
+    const Lifetime life{now, state_->settings.policy.least_ttl, state_->settings.policy.most_ttl};
+    co_return co_await find_unchecked(&state_->iterator, std::move(name), type, life, std::move(budget));
 }
 
 /// One zone of the chain, as `explain` shows it: what the parent says, what the zone says, who was asked.

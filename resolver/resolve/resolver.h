@@ -137,6 +137,9 @@ class Resolver {
     task::Task<dnssec::Answer> resolve(dns::Name name, dns::Type type, BudgetRef budget);
     /// Like resolve, but from the cache only (RD=0 questions); null where nothing is known.
     std::optional<dnssec::Answer> peek(const dns::Name& name, dns::Type type);
+    /// The answer of resolve() where nobody has to be asked for it, counted like it; null where somebody has. Most of a
+    /// known domain's look-ups end here.
+    std::optional<dnssec::Answer> at_hand(const dns::Name& name, dns::Type type, Budget& budget);
     /// What was known, at least one link of it beyond its end, where the settings allow for that (RFC 8767) and it can
     /// still be said: no signature has expired, no zone counts as unsigned for longer than that is known. Null
     /// otherwise, and where nothing of it has ended. For clients who would get nothing else; never to decide about

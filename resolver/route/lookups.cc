@@ -28,6 +28,10 @@ std::optional<dnssec::Answer> ResolverLookups::peek(const dns::Name& name, dns::
     return resolver_.peek(name, type);
 }
 
+std::optional<dnssec::Answer> ResolverLookups::at_hand(const dns::Name& name, dns::Type type, Budget& budget) {
+    return resolver_.at_hand(name, type, budget);
+}
+
 std::optional<cache::Ended> ResolverLookups::once(const dns::Name& name, dns::Type type) {
     return resolver_.tools().cache.find_ended(name, type, resolver_.tools().clock.wall());
 }
@@ -59,6 +63,10 @@ task::Task<dnssec::Answer> OwnLookups::resolve(dns::Name name, dns::Type type, B
 
 std::optional<dnssec::Answer> OwnLookups::peek(const dns::Name& name, dns::Type type) {
     return resolver_.peek(name, type);
+}
+
+std::optional<dnssec::Answer> OwnLookups::at_hand(const dns::Name& name, dns::Type type, Budget& budget) {
+    return resolver_.at_hand(name, type, budget);
 }
 
 BudgetRef OwnLookups::budget(Duration time, BudgetRef parent) {

@@ -25,6 +25,11 @@ class Lookups {
     virtual task::Task<dnssec::Answer> resolve(dns::Name name, dns::Type type, BudgetRef budget) = 0;
     /// What the cache knows without asking anybody.
     virtual std::optional<dnssec::Answer> peek(const dns::Name& name, dns::Type type) = 0;
+    /// What resolve() would answer, and counted like it, where nobody has to be asked for it.
+    virtual std::optional<dnssec::Answer> at_hand(const dns::Name& name, dns::Type type, Budget& budget) {
+        static_cast<void>(budget);
+        return peek(name, type);
+    }
     /// What it said once and has ended: to guess what will be asked, for nothing else.
     virtual std::optional<cache::Ended> once(const dns::Name& name, dns::Type type) {
         static_cast<void>(name);
@@ -49,6 +54,7 @@ class ResolverLookups final : public Lookups {
     explicit ResolverLookups(resolve::Resolver& resolver) : resolver_(resolver) {}
     task::Task<dnssec::Answer> resolve(dns::Name name, dns::Type type, BudgetRef budget) override;
     std::optional<dnssec::Answer> peek(const dns::Name& name, dns::Type type) override;
+    std::optional<dnssec::Answer> at_hand(const dns::Name& name, dns::Type type, Budget& budget) override;
     std::optional<cache::Ended> once(const dns::Name& name, dns::Type type) override;
     BudgetRef budget(Duration time, BudgetRef parent) override;
     std::shared_ptr<Lookups> anew() override;
@@ -65,6 +71,7 @@ class OwnLookups final : public Lookups {
     OwnLookups(resolve::Settings settings, const resolve::Resolver::Tools& tools, std::unique_ptr<cache::Cache> cache);
     task::Task<dnssec::Answer> resolve(dns::Name name, dns::Type type, BudgetRef budget) override;
     std::optional<dnssec::Answer> peek(const dns::Name& name, dns::Type type) override;
+    std::optional<dnssec::Answer> at_hand(const dns::Name& name, dns::Type type, Budget& budget) override;
     BudgetRef budget(Duration time, BudgetRef parent) override;
 
   private:

@@ -58,24 +58,15 @@ struct Slot {
     dns::Name base;  ///< of TLSA
 };
 
-void add_slot(std::vector<Slot>& slots, dns::Type type, const dns::Name& base) {
-    slots.push_back(Slot{type, base});
-}
-
-bool is_asked(const std::vector<Slot>& slots, const dns::Name& base) {
-    return std::any_of(slots.begin(), slots.end(),
-                       [&base](const Slot& slot) { return slot.type == dns::Type::tlsa && slot.base == base; });
-}
-
 /// The base domains that are wanted in the light of what is known now, and not asked yet.
-std::vector<dns::Name> new_bases(const mail::HostFacts& facts, const std::vector<Slot>& slots) {
+std::vector<dns::Name> new_bases(const mail::HostFacts& facts, const std::vector<dns::Name>& asked) {
     std::vector<dns::Name> fresh;
     for (const std::optional<Answer>* known : {&facts.a, &facts.aaaa}) {
         if (!*known) continue;
         // One family alone tells where to ask, long before the other one is there.
         for (dns::Name& base : mail::base_domains(**known, **known)) {
-            bool already = is_asked(slots, base) || std::find(fresh.begin(), fresh.end(), base) != fresh.end();
-            if (!already) fresh.push_back(std::move(base));
+            const bool already = std::ranges::find(asked, base) != asked.end();
+            if (!already && std::ranges::find(fresh, base) == fresh.end()) fresh.push_back(std::move(base));
         }
     }
     return fresh;
@@ -150,6 +141,7 @@ Errand Search::errand(std::uint16_t port, MonoTime due, QuestionNumber number) c
 }
 
 task::Task<Search::Asked> Search::look_up(dns::Name name, dns::Type type, Errand errand) {
+    if (Asked known = tools_.lookups.at_hand(name, type, *errand.budget)) co_return known;
     std::string key = flight_key(name, type);
     // Longer than the question itself may last: what comes late is there for the next one.
     Duration time = span_until(errand.due + limits_.linger, tools_.clock.mono());
@@ -158,11 +150,11 @@ task::Task<Search::Asked> Search::look_up(dns::Name name, dns::Type type, Errand
     co_return answer;
 }
 
-bool Search::is_surely_signed(const dns::Name& host, const Errand& errand) const {
-    for (dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
-        // The host's own name counts, not the end of an alias: TLSA records may be beside an authentic alias.
-        if (std::optional<Answer> known = tools_.lookups.peek(host, type)) return is_secure(known);
-    }
+bool Search::is_surely_signed(const mail::HostFacts& facts, const Errand& errand) const {
+    const dns::Name& host = facts.host.name;
+    // The host's own name counts, not the end of an alias: TLSA records may be beside an authentic alias.
+    if (facts.a) return is_secure(facts.a);
+    if (facts.aaaa) return is_secure(facts.aaaa);
     if (errand.signed_zone && host.is_within(*errand.signed_zone)) return true;
     // A zone whose keys are trusted, right above the host or at it.
     if (is_secure(tools_.lookups.peek(host, dns::Type::dnskey))) return true;
@@ -201,31 +193,37 @@ task::Task<FoundHost> Search::find_host(mail::MxHost host, Errand errand) {
     // What the operator has set aside is not asked: it may be the very thing that never answers.
     if (!mail::wants_tlsa(found.facts.host)) errand.tlsa = false;
     const dns::Name name = found.facts.host.name;
-    std::vector<Slot> slots;
     task::Gather<Asked> gather(tools_.scheduler);
-    for (dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
-        gather.add(look_up(name, type, errand));
-        add_slot(slots, type, name);
-    }
-    std::vector<dns::Name> bases;
+    std::vector<Slot> slots;  // of what is gathered, by index
+    // What is at hand is taken at once; the rest is asked side by side.
+    auto ask = [&](const dns::Name& owner, Slot slot) {
+        if (Asked known = tools_.lookups.at_hand(owner, slot.type, *errand.budget)) {
+            file(found.facts, slot, std::move(*known));
+            return;
+        }
+        gather.add(look_up(owner, slot.type, errand));
+        slots.push_back(std::move(slot));
+    };
+    for (dns::Type type : {dns::Type::a, dns::Type::aaaa}) ask(name, Slot{type, name});
+    std::vector<dns::Name> bases, asked;
     // RFC 7672 2.2.2: not where the address is insecure; there are servers that answer TLSA with nothing, or with
     // errors. One of the addresses tells, a moment later, what is not known yet.
-    const bool at_once = is_surely_signed(name, errand) || was_asked_tlsa(name, errand.port);
+    const bool at_once = is_surely_signed(found.facts, errand) || was_asked_tlsa(name, errand.port);
     if (errand.tlsa && at_once) bases.push_back(name);
     while (true) {
         for (const dns::Name& base : bases) {
-            Result<dns::Name> owner = mail::tlsa_name(base, errand.port);
-            if (!owner) continue;  // longer than a name can be; mail/ knows
-            gather.add(look_up(std::move(*owner), dns::Type::tlsa, errand));
-            add_slot(slots, dns::Type::tlsa, base);
+            asked.push_back(base);
+            // Longer than a name can be: mail/ knows.
+            if (Result<dns::Name> owner = mail::tlsa_name(base, errand.port)) ask(*owner, Slot{dns::Type::tlsa, base});
         }
         bases.clear();
         if (is_enough(found.facts, errand)) break;
+        if (errand.tlsa) bases = new_bases(found.facts, asked);
+        if (!bases.empty()) continue;
         task::Gather<Asked>::Finished next = co_await gather.next(errand.due);
         if (!next) break;
         if (!next->second) continue;  // its flight is not back by now
         file(found.facts, slots[next->first], std::move(*next->second));
-        if (errand.tlsa) bases = new_bases(found.facts, slots);
     }
     found.late = !is_enough(found.facts, errand);
     WallTime now = tools_.clock.wall();
@@ -320,11 +318,12 @@ task::Task<FoundDomain> Search::find_domain(mail::NextHop hop, std::uint16_t por
     // What is guessed ends with this question; its look-ups, which others may have joined, do not.
     task::Gather<FoundHost> guessed(tools_.scheduler);
     if (hop.kind == mail::NextHop::Kind::domain) {
-        found.facts.mx_cached = tools_.lookups.peek(hop.name, dns::Type::mx).has_value();
-        if (!found.facts.mx_cached) {
+        Asked mx = tools_.lookups.at_hand(hop.name, dns::Type::mx, *all.budget);
+        found.facts.mx_cached = mx.has_value();
+        if (!mx) {
             for (mail::MxHost& host : hosts_to_guess(hop.name)) guessed.add(find_host(std::move(host), all));
+            mx = co_await look_up(hop.name, dns::Type::mx, all);
         }
-        Asked mx = co_await look_up(hop.name, dns::Type::mx, all);
         found.late = !mx.has_value();
         if (!mx) mx = unanswered(hop.name, dns::Type::mx, tools_.clock.wall());
         found.facts.mx = std::move(mx);

@@ -81,7 +81,7 @@ class Search {
     task::Task<void> find_extras(FoundDomain* found, Errand errand, mail::Options options, Extras extras);
     task::Task<mail::StsStatus> find_sts(dns::Name domain, Errand errand);
     [[nodiscard]] mail::TlsrptStatus read_tlsrpt(const dns::Name& domain, const Asked& record) const;
-    [[nodiscard]] bool is_surely_signed(const dns::Name& host, const Errand& errand) const;
+    [[nodiscard]] bool is_surely_signed(const mail::HostFacts& facts, const Errand& errand) const;
     /// Was TLSA of this host asked before? Then its address was secure, or nothing was known of that.
     [[nodiscard]] bool was_asked_tlsa(const dns::Name& host, std::uint16_t port) const;
     /// The hosts that an MX answer named which has ended: very likely those that the next one will name. They are asked

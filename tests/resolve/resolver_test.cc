@@ -34,6 +34,43 @@ TEST_CASE("what was found is answered from the cache") {
     CHECK(play.world.asked.size() == before);
 }
 
+TEST_CASE("what is at hand is what would be answered, counted as that, and nobody is asked") {
+    struct Row {
+        const char* name;
+        Type type;
+        const char* expected;
+    };
+    SignedStage play;
+    const BudgetRef budget = play.resolver().budget(Duration(5000));
+    const auto at_hand = [&](const char* name, Type type) {
+        return play.resolver().at_hand(stage::name(name), type, *budget);
+    };
+    for (const Row& row :
+         {Row{"mail.org.", Type::mx, "secure records"}, Row{"mx.mail.org.", Type::aaaa, "secure nodata"},
+          Row{"nothing.mail.org.", Type::a, "secure nxdomain"}, Row{"www.plain.org.", Type::a, "insecure records"},
+          Row{"alias.mail.org.", Type::a, "secure records"}, Row{"out.mail.org.", Type::a, "insecure records"}}) {
+        CAPTURE(row.name);
+        CHECK_FALSE(at_hand(row.name, row.type));
+        const dnssec::Answer asked = play.ask(row.name, row.type);
+        const std::size_t before = play.world.asked.size();
+        const resolve::Counters counted = play.resolver().counters();
+        const std::optional<dnssec::Answer> known = at_hand(row.name, row.type);
+        REQUIRE(known);
+        CHECK(verdict(*known) == row.expected);
+        CHECK(known->links().size() == asked.links().size());
+        CHECK(known->expires() <= asked.expires());
+        CHECK(play.world.asked.size() == before);
+        CHECK(play.resolver().counters().questions == counted.questions + 1);
+        CHECK(play.resolver().counters().from_cache == counted.from_cache + known->links().size());
+    }
+    // Denied by what was learnt for another name (RFC 8020), and an alias without an end.
+    CHECK(verdict(*at_hand("_25._tcp.nothing.mail.org.", Type::tlsa)) == "secure nxdomain");
+    static_cast<void>(play.ask("loop1.mail.org.", Type::a));
+    CHECK_FALSE(at_hand("loop1.mail.org.", Type::a));
+    play.clock.advance(std::chrono::hours(48));
+    CHECK_FALSE(at_hand("mail.org.", Type::mx));
+}
+
 TEST_CASE("an unsigned delegation is proven, and what lies below is insecure") {
     SignedStage play;
     const dnssec::Answer answer = play.ask("www.plain.org.", Type::a);
