@@ -240,6 +240,53 @@ def crowds(world):
          HOST + "TLSA mx 3 1 2 " + "ab" * 32 + "\nTLSA mx 3 1 1 server")
 
 
+def one_of_two(world):
+    """One of two servers is wrong about one type, in every way; the other one's answer counts."""
+    def scripted(name, case, about, *rules, records=DANE, **options):
+        world.mail(name, case, about, records, servers="scripted", rules=list(rules), **options)
+
+    def first(do, **criteria):
+        return rule(do, server=1, **criteria)
+
+    scripted("tlsa-servfail-one.nlx", "37", "TLSA queries get SERVFAIL from one of two servers", first("rcode", type="TLSA", argument="SERVFAIL"))
+    scripted("tlsa-nxdomain-one.nlx", "37", "TLSA queries get a bare NXDOMAIN from one of two servers", first("rcode", type="TLSA", argument="NXDOMAIN"))
+    scripted("tlsa-nodata-one.nlx", "37", "TLSA queries get an empty answer with AA from one of two servers", first("rcode", type="TLSA", argument="NOERROR"))
+    scripted("tlsa-unsigned-one.nlx", "37", "TLSA comes without its signature from one of two servers", first("strip-signatures", type="TLSA"))
+    scripted("mx-dropped-one.nlx", "37", "MX queries are dropped by one of two servers", first("drop", type="MX"))
+    scripted("mx-nxdomain-one.nlx", "38", "MX queries get a bare NXDOMAIN from one of two servers", first("rcode", type="MX", argument="NXDOMAIN"))
+    scripted("keys-dropped-one.nlx", "37", "DNSKEY queries are dropped by one of two servers", first("drop", type="DNSKEY"))
+    scripted("keys-stripped-one.nlx", "39", "DNSKEY comes without signatures from one of two servers", first("strip-signatures", type="DNSKEY"))
+    scripted("denial-stripped-one.nlx", "35", "no TLSA, and the denials of one of two servers lack their NSEC records", first("strip-denial"), records=HOST)
+    scripted("slow-one.nlx", "37", "one of two servers takes 3 s", first("delay", argument=3000))
+
+
+def quirks(world):
+    """What both servers do wrong, and mail servers meet."""
+    def scripted(name, case, about, *rules, records=DANE, **options):
+        world.mail(name, case, about, records, servers="scripted", rules=list(rules), **options)
+
+    open_zone = {"algorithm": 0, "ds": "none"}
+    four = "@ MX 10 mx\nmx A 192.0.2.252\n"
+    scripted("tlsa-empty.nlx", "35", "TLSA queries get an empty answer without authority", rule("empty", type="TLSA"))
+    scripted("tlsa-empty-authoritative.nlx", "35", "TLSA queries get an empty answer with AA: no SOA, no NSEC", rule("rcode", type="TLSA", argument="NOERROR"))
+    scripted("tlsa-tcp-dropped.nlx", "37", "TLSA is truncated, and TCP is silent", rule("truncate", type="TLSA", over="udp"), rule("drop", type="TLSA", over="tcp"))
+    scripted("tlsa-too-late.nlx", "37", "TLSA takes 9 s", rule("delay", type="TLSA", argument=9000))
+    scripted("mx-too-late.nlx", "37", "MX takes 9 s", rule("delay", type="MX", argument=9000))
+    scripted("aaaa-nxdomain.nlx", "46", "A fine, AAAA gets a bare NXDOMAIN", rule("rcode", type="AAAA", name="mx", argument="NXDOMAIN"), records=four + "TLSA mx 3 1 1 server")
+    scripted("aaaa-nxdomain.oldx", "46", "unsigned: A fine, AAAA gets NXDOMAIN with a SOA", rule("set-rcode", type="AAAA", name="mx", argument="NXDOMAIN"), records=four, **open_zone)
+    scripted("aaaa-nxdomain-first.oldx", "46", "the same, and A comes later", rule("set-rcode", type="AAAA", name="mx", argument="NXDOMAIN"),
+             rule("delay", type="A", name="mx", argument=200), records=four, **open_zone)
+    scripted("a-unsigned.nlx", "22", "A comes without its signature, AAAA with", rule("strip-signatures", type="A"))
+    scripted("mx-empty.oldx", "44", "unsigned: MX queries get an empty answer with AA and no SOA", rule("rcode", type="MX", argument="NOERROR"), records=host("@"), **open_zone)
+    scripted("mx-nxdomain.oldx", "48", "unsigned: MX queries get a bare NXDOMAIN", rule("rcode", type="MX", argument="NXDOMAIN"), **open_zone)
+    scripted("everything-notimp.oldx", "table", "unsigned: every query gets NOTIMP", rule("rcode", argument="NOTIMP"), **open_zone)
+    scripted("everything-formerr.nlx", "table", "every query gets FORMERR", rule("rcode", argument="FORMERR"))
+    scripted("keys-servfail.nlx", "table", "DNSKEY queries get SERVFAIL: a failure, not bogus", rule("rcode", type="DNSKEY", argument="SERVFAIL"))
+    scripted("edns-dropped.oldx", "table", "unsigned: queries with EDNS are dropped", rule("drop", edns=True), **open_zone)
+    scripted("edns-dropped.nlx", "table", "signed: queries with EDNS are dropped, and EDNS is not given up", rule("drop", edns=True))
+
+
 def build(world):
-    for part in (domain_aliases, host_aliases, families, mixtures, tlsa_names, more_mx, next_hops, borrowed, redirected, depths, crowds):
+    for part in (domain_aliases, host_aliases, families, mixtures, tlsa_names, more_mx, next_hops, borrowed, redirected, depths, crowds,
+                 one_of_two, quirks):
         part(world)
