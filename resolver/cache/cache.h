@@ -59,8 +59,9 @@ class Cache {
     virtual ~Cache() = default;
 
     /// The finding stored for exactly this name and type; else a CNAME at the name (an alias; not for type CNAME, DS,
-    /// NSEC or when the type itself is there); else a secure or insecure NXDOMAIN of exactly this name. The Finding's
-    /// name and type are as asked.
+    /// NSEC or when the type itself is there); else an NXDOMAIN of exactly this name, of whatever type it was the
+    /// answer, unless nothing proves it: an unsigned zone's NXDOMAIN counts for the type that was asked (RFC 4074 4.2).
+    /// The Finding's name and type are as asked.
     virtual dnssec::FindingRef find(const dns::Name& name, dns::Type type, WallTime now) = 0;
     /// A DNAME owned by exactly this name (a positive finding of type DNAME), for synthesis below it.
     virtual dnssec::FindingRef find_dname(const dns::Name& owner, WallTime now) = 0;

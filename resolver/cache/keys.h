@@ -2,7 +2,8 @@
 // the DNS's canonical order (RFC 4034 6.1), a subtree is one range, and "the greatest owner ≤ this position" is one
 // seek.
 //
-//   answer  'a' lookup_key(name) 00 type       one judged finding; type 0: the NXDOMAIN of the name, whatever was asked
+//   answer  'a' lookup_key(name) 00 type       one judged finding; type 0: the proven NXDOMAIN of the name, whatever
+//                                              was asked
 //   cut     'c' lookup_key(zone)               a zone cut
 //   denial  'd' lookup_key(zone) 00 type rest 00 version
 //                                              an NSEC, NSEC3 or SOA set of a zone; `rest` is the owner's key behind

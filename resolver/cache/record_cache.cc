@@ -34,12 +34,6 @@ bool ignores_aliases(dns::Type type) {
     return type == dns::Type::cname || type == dns::Type::ds || type == dns::Type::nsec;
 }
 
-dns::Type slot_of(const Finding& finding) {
-    if (finding.outcome() == Outcome::nxdomain && is_proven(finding)) return nxdomain_slot;
-    if (is_renaming(finding) && !ignores_aliases(finding.type())) return dns::Type::cname;
-    return finding.type();
-}
-
 /// With opt-out an unsigned delegation may hide in the span: no ground for a cut of the tree (validator-pitfalls 7).
 bool rests_on_opt_out(const Finding& finding) {
     return std::any_of(finding.proof().begin(), finding.proof().end(), [](const dns::RRsetRef& set) {
@@ -49,6 +43,19 @@ bool rests_on_opt_out(const Finding& finding) {
             return !nsec3 || nsec3->opt_out();
         });
     });
+}
+
+/// Does this NXDOMAIN hold for every type (RFC 2308 5)? A proof is about the name. Without one it is what a server said
+/// when it was asked for this type; there are servers that say so to AAAA, and have an A (RFC 4074 4.2).
+bool is_word_on_name(const Finding& finding) {
+    return finding.is_secure() || rests_on_opt_out(finding);
+}
+
+dns::Type slot_of(const Finding& finding) {
+    if (finding.outcome() == Outcome::nxdomain && is_proven(finding))
+        return is_word_on_name(finding) ? nxdomain_slot : finding.type();
+    if (is_renaming(finding) && !ignores_aliases(finding.type())) return dns::Type::cname;
+    return finding.type();
 }
 
 bool is_denial_type(dns::Type type) {
@@ -218,6 +225,9 @@ void RecordCache::store(const FindingRef& finding) {
     const dns::Type slot = slot_of(*finding);
     place(session.records, answer_key(finding->name(), slot), *finding);
     if (slot != dns::Type::cname) return;
+    // The type's own slot is read first: what is there was the answer until now, and would hide the alias.
+    const std::string own = answer_key(finding->name(), finding->type());
+    if (finding->type() != slot && open(session.records, own, epoch_)) place(session.records, own, *finding);
     const FindingRef dname = Codec::dname_of(*finding);
     if (dname) place(session.records, answer_key(dname->name(), dns::Type::dname), *dname);
 }

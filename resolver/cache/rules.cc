@@ -43,6 +43,19 @@ Change decide_nxdomain(Records& records, std::string_view key, const Header& inc
     return change;
 }
 
+/// An unsigned zone's NXDOMAIN, kept for its type alone, is no word on whether the name exists; where something is
+/// proven of the name, it is not kept at all.
+Change decide_unproven_nxdomain(Records& records, std::string_view key, const Header& incoming) {
+    Change change{.accepted = true, .superseded = {}};
+    records.scan(prefix_range(answer_prefix(key)), [&](const Entry& entry) {
+        const std::optional<Header> present = good_header(entry.key, entry.record, incoming);
+        if (!is_kept_beside(incoming, present)) return Walk::on;
+        change = {};
+        return Walk::stop;
+    });
+    return change;
+}
+
 /// Records, or the absence of one type, say that the name exists, and with it every name above.
 Change decide_existence(Records& records, std::string_view key, const Header& incoming) {
     Change change{.accepted = true, .superseded = {}};
@@ -61,8 +74,8 @@ Change decide_existence(Records& records, std::string_view key, const Header& in
     return change;
 }
 
-/// Bogus and failures are kept only where nothing secure answers the same question: by an alias or by the name's
-/// NXDOMAIN.
+/// Bogus and failures are kept only where nothing secure answers the same
+/// question: by an alias or by the name's NXDOMAIN.
 Change decide_failure(Records& records, std::string_view key, const Header& incoming) {
     for (const dns::Type type : {nxdomain_slot, dns::Type::cname}) {
         if (type == dns::Type::cname && answer_type(key) == dns::Type::ds) continue;
@@ -137,6 +150,7 @@ Change decide(Records& records, std::string_view key, const Header& incoming) {
     }
     if (!is_proven(incoming) || incoming.outcome == Outcome::failure) return decide_failure(records, key, incoming);
     if (answer_type(key) == nxdomain_slot) return decide_nxdomain(records, key, incoming);
+    if (incoming.outcome == Outcome::nxdomain) return decide_unproven_nxdomain(records, key, incoming);
     return decide_existence(records, key, incoming);
 }
 

@@ -26,9 +26,9 @@ struct Change {
 
 /// Decides on one record, at the time it was stored, against what is in the same place and what would contradict it:
 /// an NXDOMAIN against all types of its name, records and NODATA against an NXDOMAIN of the name or above it (RFC
-/// 8020). The newer wins unless the older is secure and the newer is not. A denial's set only gets longer to live, or
-/// dearer. Records of another epoch, expired, or damaged
-/// stand in nobody's way.
+/// 8020); an NXDOMAIN that nothing proves, in its type's place, against nothing that is as unproven. The newer wins
+/// unless the older is secure and the newer is not. A denial's set only gets longer to live, or dearer. Records of
+/// another epoch, expired, or damaged stand in nobody's way.
 [[nodiscard]] Change decide(Records& records, std::string_view key, const Header& incoming);
 
 /// How dear a record is, least first: what a flood of questions makes (denials of names never asked again, failures)

@@ -209,8 +209,13 @@ TEMPLATE_TEST_CASE("of two contradicting proofs the newer holds, unless only the
     for (const Row& row :
          {Row{"secure NXDOMAIN ends records", secure_a, gone, Outcome::nxdomain, Outcome::nxdomain},
           Row{"insecure NXDOMAIN leaves secure records", secure_a, perhaps_gone, Outcome::records, Outcome::failure},
-          Row{"insecure NXDOMAIN ends insecure records", insecure_a, perhaps_gone, Outcome::nxdomain,
+          Row{"insecure NXDOMAIN of another type leaves insecure records", insecure_a, perhaps_gone, Outcome::records,
               Outcome::nxdomain},
+          Row{"insecure NXDOMAIN of the type ends insecure records", insecure_a,
+              nxdomain("mail.example.org", Type::a, insecure), Outcome::nxdomain, Outcome::failure},
+          Row{"insecure NXDOMAIN does not take the place of a secure one", gone,
+              nxdomain("mail.example.org", Type::a, insecure), Outcome::nxdomain, Outcome::nxdomain},
+          Row{"secure NXDOMAIN ends an insecure one", perhaps_gone, gone, Outcome::nxdomain, Outcome::nxdomain},
           Row{"secure records end NXDOMAIN", gone, secure_a, Outcome::records, Outcome::failure},
           Row{"insecure records do not end secure NXDOMAIN", gone, insecure_a, Outcome::nxdomain, Outcome::nxdomain},
           Row{"NODATA ends NXDOMAIN", gone, no_mx, Outcome::failure, Outcome::nodata},
@@ -224,6 +229,47 @@ TEMPLATE_TEST_CASE("of two contradicting proofs the newer holds, unless only the
         const FindingRef a = (*cache).find(host, Type::a, start), mx = (*cache).find(host, Type::mx, start);
         CHECK((a ? a->outcome() : Outcome::failure) == row.a);
         CHECK((mx ? mx->outcome() : Outcome::failure) == row.mx);
+    }
+}
+
+TEMPLATE_TEST_CASE("NXDOMAIN of an unsigned zone holds for the type that was asked, and no other (RFC 4074 4.2)",
+                   "[rules]", Memory, Overlay, Committed) {
+    TestType cache;
+    (*cache).store(nxdomain("mail.example.org", Type::aaaa, insecure));
+    REQUIRE((*cache).find(host, Type::aaaa, start));
+    CHECK((*cache).find(host, Type::aaaa, start)->outcome() == Outcome::nxdomain);
+    CHECK((*cache).find(host, Type::aaaa, start)->security() == Security::insecure);
+    CHECK((*cache).find(host, Type::a, start) == nullptr);
+    CHECK((*cache).find(host, Type::cname, start) == nullptr);
+    // What was asked as CNAME is no alias.
+    (*cache).store(nxdomain("mail.example.org", Type::cname, insecure));
+    CHECK((*cache).find(host, Type::a, start) == nullptr);
+    // In either order the address is there.
+    (*cache).store(records("mail.example.org", Type::a, {"192.0.2.1"}, insecure));
+    (*cache).store(nxdomain("mail.example.org", Type::aaaa, insecure));
+    CHECK((*cache).find(host, Type::a, start)->outcome() == Outcome::records);
+    CHECK((*cache).find(host, Type::aaaa, start)->outcome() == Outcome::nxdomain);
+}
+
+TEMPLATE_TEST_CASE("an alias takes the place of what was known of the type that was asked", "[rules]", Memory, Overlay,
+                   Committed) {
+    const auto set = rrset("mail.example.org", Type::cname, {"web.example.net."}, "example.org");
+    const auto new_alias = alias("mail.example.org", Type::a, set);
+    struct Row {
+        const char* what;
+        FindingRef before;
+    };
+    for (const Row& row : {Row{"records", records("mail.example.org", Type::a, {"192.0.2.1"})},
+                           Row{"NODATA", nodata("mail.example.org", Type::a)},
+                           Row{"insecure NXDOMAIN", nxdomain("mail.example.org", Type::a, insecure)},
+                           Row{"bogus", bogus("mail.example.org", Type::a)}}) {
+        INFO(row.what);
+        TestType cache;
+        CHECK((*cache).find(host, Type::a, start) == nullptr);
+        (*cache).store(row.before);
+        (*cache).store(new_alias);
+        REQUIRE((*cache).find(host, Type::a, start));
+        CHECK((*cache).find(host, Type::a, start)->is_alias());
     }
 }
 
