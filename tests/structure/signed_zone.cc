@@ -224,7 +224,10 @@ Name SignedZone::closest_encloser(const Name& name) const {
 std::optional<Name> SignedZone::cut_above(const Name& name, Type type) const {
     for (std::size_t labels = apex_.label_count() + 1; labels <= name.label_count(); ++labels) {
         const Name ancestor = name.ancestor(labels);
-        if (is_cut(ancestor) && !(ancestor == name && type == Type::ds)) return ancestor;
+        // At the cut itself, DS and NSEC are this zone's own; asked for NSEC, a server may give that of either side
+        // (RFC 4035 2.6, 3.1).
+        const bool is_ours = type == Type::ds || (type == Type::nsec && has(name, Type::nsec));
+        if (is_cut(ancestor) && !(ancestor == name && is_ours)) return ancestor;
     }
     return std::nullopt;
 }
