@@ -195,6 +195,7 @@ void watch_clock(const Supervised& parts) {
 
 void tell_how_it_goes(const Supervised& parts) {
     parts.loop.every(notice_period, [&parts] {
+        parts.manager.again();
         parts.manager.status(in_short(parts.board.status(parts.clock.wall(), parts.clock.mono(), {})));
         for (cache::LmdbStore* store : {parts.stores.answers.get(), parts.stores.policies.get()}) {
             if (store == nullptr) continue;

@@ -1,9 +1,16 @@
-// libsystemd does the talking. A message that cannot be sent is lost on purpose: who does not listen cannot be told.
+// libsystemd does what is to be read; what is to be told is sent as sd_notify(3) describes it, without its waiting: it
+// stops its caller while the service manager does not read, and the caller here is whoever hears signals.
 #include "daemon/service_manager.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstddef>
 #include <cstdlib>
+#include <cstring>
 
 namespace mxtrust::daemon {
 namespace {
@@ -12,8 +19,34 @@ namespace {
 constexpr std::chrono::seconds extension_period{5};
 constexpr std::chrono::seconds extension{20};
 
-void tell(const std::string& state) {
-    static_cast<void>(sd_notify(0, state.c_str()));
+enum class Sent : std::uint8_t { yes, not_now };
+
+/// sd_notify(3): one datagram to the socket that is named. One that cannot be sent at all is lost on purpose: who does
+/// not listen cannot be told.
+Sent send_notice(const std::string& message) {
+    const char* path = std::getenv("NOTIFY_SOCKET");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+    if (path == nullptr) return Sent::yes;
+    const std::size_t length = std::strlen(path);
+    sockaddr_un address{};
+    // A path or, behind "@", an abstract name; both without a zero at the end.
+    if (length < 2 || length > sizeof address.sun_path || (path[0] != '/' && path[0] != '@')) return Sent::yes;
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path, length);
+    if (path[0] == '@') address.sun_path[0] = '\0';
+    const int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return Sent::not_now;
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
+    const ssize_t sent = sendto(descriptor, message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                                reinterpret_cast<const sockaddr*>(&address), size);
+    const int error = errno;
+    close(descriptor);
+    const bool full = sent < 0 && (error == EAGAIN || error == ENOBUFS || error == ENOMEM || error == EINTR);
+    return full ? Sent::not_now : Sent::yes;
+}
+
+/// "READY" of "READY=1"; a message of several lines is of the first one's kind.
+std::string_view kind_of(std::string_view message) {
+    return message.substr(0, message.find('='));
 }
 
 }  // namespace
@@ -40,20 +73,37 @@ Result<std::vector<PassedSocket>> passed_sockets() {
     return all;
 }
 
-void ServiceManager::ready() const {
+void ServiceManager::tell(std::string message) {
+    const std::lock_guard guard(mutex_);
+    // What it has not heard yet of the same kind is out of date; the order of the others stays.
+    std::erase_if(waiting_, [&message](const std::string& one) { return kind_of(one) == kind_of(message); });
+    waiting_.push_back(std::move(message));
+    send();
+}
+
+void ServiceManager::send() {
+    while (!waiting_.empty() && send_notice(waiting_.front()) == Sent::yes) waiting_.pop_front();
+}
+
+void ServiceManager::again() {
+    const std::lock_guard guard(mutex_);
+    send();
+}
+
+void ServiceManager::ready() {
     tell("READY=1");
 }
 
-void ServiceManager::reloading() const {
+void ServiceManager::reloading() {
     const auto now = clock_.mono().time_since_epoch().count();  // CLOCK_MONOTONIC in microseconds, as systemd wants it
     tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now));
 }
 
-void ServiceManager::stopping() const {
+void ServiceManager::stopping() {
     tell("STOPPING=1");
 }
 
-void ServiceManager::alive() const {
+void ServiceManager::alive() {
     tell("WATCHDOG=1");
 }
 
@@ -91,7 +141,8 @@ void MoreTime::run(const std::string& what) {
     const auto words = "EXTEND_TIMEOUT_USEC=" + std::to_string(std::chrono::microseconds(extension).count());
     std::unique_lock lock(mutex_);
     for (auto spent = std::chrono::seconds{0}; spent < most && !over_; spent += extension_period) {
-        tell(words + "\nSTATUS=" + what);
+        // Where it is not heard it is said again soon.
+        static_cast<void>(send_notice(words + "\nSTATUS=" + what));
         wake_.wait_for(lock, extension_period, [this] { return over_; });
     }
 }

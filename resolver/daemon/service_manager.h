@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -26,25 +27,31 @@ struct PassedSocket {
 /// use.
 Result<std::vector<PassedSocket>> passed_sockets();
 
-/// May be called from any thread.
+/// May be called from any thread, and waits for nobody: one that does not read for a while (it reloads its units, it
+/// hangs) is told later, and then once what it would have heard several times.
 class ServiceManager {
   public:
     /// `clock` outlives it.
     explicit ServiceManager(const Clock& clock) : clock_(clock) {}
 
-    void ready() const;
-    void reloading() const;  ///< ready() ends it
-    void stopping() const;
-    void alive() const;  ///< WATCHDOG=1
+    void ready();
+    void reloading();  ///< ready() ends it
+    void stopping();
+    void alive();  ///< WATCHDOG=1
     /// One sentence for `systemctl status`; only what is new is sent.
     void status(const std::string& text);
+    /// Tries again what could not be told yet; to be called now and then.
+    void again();
     /// How often it wants alive() at the latest; nothing where it does not watch.
     [[nodiscard]] static std::optional<Duration> watchdog();
 
   private:
+    void tell(std::string message);
+    void send();  // under the mutex
     const Clock& clock_;
     std::mutex mutex_;
     std::string told_;
+    std::deque<std::string> waiting_;  ///< of each kind the last one
 };
 
 /// While one of these exists, the service manager's time for starting or stopping is extended: opening a large cache
