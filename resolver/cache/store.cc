@@ -70,6 +70,11 @@ LmdbStore::LmdbStore(const StoreSettings& settings, Entered entered, WallTime no
 }
 
 LmdbStore::~LmdbStore() {
+    finish();
+}
+
+void LmdbStore::finish() {
+    if (!writer_.joinable()) return;
     {
         const std::lock_guard lock(mutex_);
         require(views_.empty());

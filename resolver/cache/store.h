@@ -53,8 +53,7 @@ class LmdbStore {
     /// the operator has to act (another process, ownership, mode). Where the disk or the system does not allow it now,
     /// workers keep what is new in memory until it does.
     static Result<std::unique_ptr<LmdbStore>> open(const StoreSettings& settings, WallTime now, Notices& notices);
-    /// Commits what waits, syncs, and marks the file as left clean; one that is still being looked over is left as it
-    /// was found. Requires: all views are gone.
+    /// finish()
     ~LmdbStore();
     LmdbStore(const LmdbStore&) = delete;
     LmdbStore& operator=(const LmdbStore&) = delete;
@@ -64,6 +63,10 @@ class LmdbStore {
     /// Returns when the file that was found is in use or set aside, and all that was handed over before is committed,
     /// or dropped. Not for workers.
     void sync();
+    /// Commits what waits, syncs, and marks the file as left clean; one that is still being looked over is left as it
+    /// was found. After that only take_notices() may be called: also the end has its troubles. Requires: all views are
+    /// gone.
+    void finish();
     /// What happened since the last call, one sentence each, for log/. Trouble is told when it begins and when it ends.
     Notices take_notices();
     /// Other anchors, other policy: from now on all judged records are those of another epoch.

@@ -193,14 +193,18 @@ void watch_clock(const Supervised& parts) {
     });
 }
 
+void tell_notices(const Stores& stores, log::Log& log) {
+    for (cache::LmdbStore* store : {stores.answers.get(), stores.policies.get()}) {
+        if (store == nullptr) continue;
+        for (const std::string& notice : store->take_notices()) log.store_trouble(notice);
+    }
+}
+
 void tell_how_it_goes(const Supervised& parts) {
     parts.loop.every(notice_period, [&parts] {
         parts.manager.again();
         parts.manager.status(in_short(parts.board.status(parts.clock.wall(), parts.clock.mono(), {})));
-        for (cache::LmdbStore* store : {parts.stores.answers.get(), parts.stores.policies.get()}) {
-            if (store == nullptr) continue;
-            for (const std::string& notice : store->take_notices()) parts.log.store_trouble(notice);
-        }
+        tell_notices(parts.stores, parts.log);
     });
 }
 
@@ -361,8 +365,10 @@ int serve_until_told(const Loaded& loaded, Reloader::Load load_again, SystemCloc
     if (fetching) fetching->stop();
     crew.stop();
     const MoreTime more("closing the cache");
-    stores->policies.reset();
-    stores->answers.reset();
+    for (cache::LmdbStore* store : {stores->policies.get(), stores->answers.get()}) {
+        if (store != nullptr) store->finish();
+    }
+    tell_notices(*stores, log);
     remove_files(sockets);
     if (!supervised) return complain(log, supervised.error());
     return good;
