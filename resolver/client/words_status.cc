@@ -38,6 +38,12 @@ std::string anchor_words(const Json& anchor) {
            text_at(anchor, "algorithm") + " " + text_at(anchor, "state") + " (" + text_at(anchor, "origin") + ")";
 }
 
+std::string size_words(std::int64_t octets) {
+    if (octets < 10 * 1024) return std::to_string(octets) + " octets";
+    if (octets < 10 * 1024 * 1024) return std::to_string(octets / 1024) + " KiB";
+    return std::to_string(octets / 1024 / 1024) + " MiB";
+}
+
 /// All of it, for whoever looks for something.
 void put_whole(Page& page, const Json& reply) {
     page.put("mxtrustd " + text_at(reply, "release") + ":", text_at(reply, "health"), 4,
@@ -51,6 +57,13 @@ void put_whole(Page& page, const Json& reply) {
     page.put(
         "  clock",
         date_words(number_at(reply, "time")) + ", " + text_at(clock, "state") + (doubt.empty() ? "" : ": " + doubt), 4);
+    const Json& memory = member(reply, "memory");
+    if (!text_at(memory, "limit").empty()) {
+        page.put("  memory",
+                 text_at(memory, "state") + ": " + size_words(number_at(memory, "used")) + " of " +
+                     size_words(number_at(memory, "most")) + ", " + text_at(memory, "limit"),
+                 4, text_at(memory, "state") == "short" ? Tone::fair : Tone::plain);
+    }
     page.put("  trust anchors", list_words(member(reply, "trust_anchors"), anchor_words), 4);
     const Json& probe = member(reply, "root_probe");
     page.put("  root", probe.is_null() ? std::string("not asked yet") : status_words(probe, 0), 4);
@@ -93,12 +106,6 @@ std::string shortened(const std::string& text) {
     std::size_t end = text.rfind(' ', most_letters_of_warning);
     if (end == std::string::npos) end = most_letters_of_warning;
     return text.substr(0, end) + " …";
-}
-
-std::string size_words(std::int64_t octets) {
-    if (octets < 10 * 1024) return std::to_string(octets) + " octets";
-    if (octets < 10 * 1024 * 1024) return std::to_string(octets / 1024) + " KiB";
-    return std::to_string(octets / 1024 / 1024) + " MiB";
 }
 
 /// Will it be there after a restart? Nothing where it will.

@@ -66,13 +66,25 @@ void Crew::stop() {
 }
 
 void Crew::apply(std::shared_ptr<const Change> change, std::function<void()> finished) {
+    const std::function<void()> done = when_all(std::move(finished));
+    for (const auto& worker : workers_) worker->apply(change, done);
+}
+
+void Crew::let_go(std::function<void()> finished) {
+    const std::function<void()> done = when_all(std::move(finished));
+    for (const auto& worker : workers_) worker->let_go(done);
+}
+
+void Crew::restrain(serve::Restraint restraint) {
+    for (const auto& worker : workers_) worker->restrain(restraint);
+}
+
+std::function<void()> Crew::when_all(std::function<void()> finished) const {
     const auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
     const auto told = std::make_shared<const std::function<void()>>(std::move(finished));
-    for (const auto& worker : workers_) {
-        worker->apply(change, [left, told] {
-            if (left->fetch_sub(1) == 1) (*told)();
-        });
-    }
+    return [left, told] {
+        if (left->fetch_sub(1) == 1) (*told)();
+    };
 }
 
 Duration Crew::longest_turn(MonoTime now) const {

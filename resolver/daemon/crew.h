@@ -37,10 +37,17 @@ class Crew {
     void stop();
     /// From any thread; `finished` is called in a worker's thread when all have taken the change over.
     void apply(std::shared_ptr<const Change> change, std::function<void()> finished);
+    /// From any thread: all let go of what they keep only for speed; `finished` is called in a worker's thread when all
+    /// have.
+    void let_go(std::function<void()> finished);
+    /// From any thread.
+    void restrain(serve::Restraint restraint);
     /// The longest time since one of them came round.
     [[nodiscard]] Duration longest_turn(MonoTime now) const;
 
   private:
+    /// To be given to each of them; the last one to call it calls `finished`.
+    [[nodiscard]] std::function<void()> when_all(std::function<void()> finished) const;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::thread> threads_;
 };

@@ -15,6 +15,7 @@
 #include "daemon/confine.h"
 #include "daemon/crew.h"
 #include "daemon/forwarders.h"
+#include "daemon/memory.h"
 #include "daemon/process.h"
 #include "daemon/reload.h"
 #include "daemon/service_manager.h"
@@ -144,7 +145,7 @@ struct Supervised {
     const Clock& clock;
     log::Log& log;
     const Stores& stores;
-    const Crew& crew;
+    Crew& crew;
     Reloader& reloader;
     ServiceManager& manager;
     serve::StatusBoard& board;
@@ -191,6 +192,17 @@ void watch_clock(const Supervised& parts) {
                 "that is signed can be believed until it is set (NTP)");
         told = behind;
     });
+}
+
+/// What is let go of goes back to the system, as far as malloc can give it.
+void watch_memory(const Supervised& parts) {
+    MemoryWatch::Tools tools{parts.clock, parts.log, parts.board, {}, {}, {}, {}, {}};
+    tools.measure = [meter = MemoryMeter(MemoryMeter::own())] { return meter.nearest(); };
+    tools.refused = [] { return memory_was_refused(); };
+    tools.let_go = [&parts] { parts.crew.let_go([&parts] { parts.loop.post(give_memory_back); }); };
+    tools.restrain = [&parts](serve::Restraint restraint) { parts.crew.restrain(restraint); };
+    tools.take_reserve = [] { take_reserve(); };
+    parts.loop.every(notice_period, [watch = MemoryWatch(std::move(tools))]() mutable { watch.look(); });
 }
 
 void tell_notices(const Stores& stores, log::Log& log) {
@@ -242,6 +254,7 @@ Done supervise(const Supervised& parts) {
     tell_how_it_goes(parts);
     follow_epochs(parts);
     watch_clock(parts);
+    watch_memory(parts);
     // Signals are heard by now, and each worker's loop has come round: from here on whatever is asked is answered.
     parts.manager.ready();
     parts.loop.run();
@@ -375,6 +388,7 @@ int serve_until_told(const Loaded& loaded, Reloader::Load load_again, SystemCloc
 }
 
 int run(const Arguments& arguments) {
+    if (!arguments.check_only) hold_signals();
     const auto loaded = load(arguments);
     if (!loaded) {
         log::Log log(log::Level::info, log::Target::standard_error);

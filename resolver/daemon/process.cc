@@ -4,15 +4,18 @@
 #include <grp.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <new>
 #include <system_error>
+#include <utility>
 
 #include "base/require.h"
 
@@ -23,12 +26,26 @@ std::string system_text(int error) {
     return std::generic_category().message(error);
 }
 
-sigset_t signals_to_end() {
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    return ends;
+sigset_t our_signals() {
+    sigset_t ours;
+    sigemptyset(&ours);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ours, number);
+    return ours;
+}
+
+/// As much as some thousand questions take in the second until somebody looks.
+constexpr std::size_t reserve_size = std::size_t{16} << 20U;
+
+/// What a handler without arguments has to know.
+struct Reserve {
+    std::atomic<void*> held{nullptr};
+    std::atomic<bool> refused{false};
+    std::atomic<unsigned> given_up{0};  ///< how often
+};
+
+Reserve& reserve() {
+    static constinit Reserve one;
+    return one;
 }
 
 /// Nothing can be answered without memory, and half a change must not be kept: the service manager starts us again, and
@@ -37,6 +54,18 @@ sigset_t signals_to_end() {
     static constexpr char line[] = "system trouble: there is no memory left; mxtrustd ends, to be started again\n";
     static_cast<void>(!write(STDERR_FILENO, line, sizeof line - 1));
     std::abort();
+}
+
+/// An allocation was refused. Returns where it is worth another try. Takes no memory itself.
+void make_do() {
+    thread_local constinit unsigned seen = 0;
+    // Somebody else gave it up since this thread was last refused: there may be room again.
+    const unsigned given_up = reserve().given_up.load();
+    if (std::exchange(seen, given_up) != given_up) return;
+    void* held = reserve().held.exchange(nullptr);
+    if (held == nullptr || munmap(held, reserve_size) != 0) end_without_memory();
+    reserve().refused = true;
+    seen = ++reserve().given_up;
 }
 
 }  // namespace
@@ -93,18 +122,35 @@ std::uint64_t prepare_process() {
         // Where the system refuses, the usual number has to do: sockets are bounded anyway.
         if (setrlimit(RLIMIT_NOFILE, &limit) != 0) static_cast<void>(getrlimit(RLIMIT_NOFILE, &limit));
     }
-    std::set_new_handler(end_without_memory);
+    take_reserve();
+    std::set_new_handler(make_do);
     std::signal(SIGPIPE, SIG_IGN);
-    // A reload that is asked for while we start would be the end; what it wants is read anyway.
-    std::signal(SIGHUP, SIG_IGN);
-    const sigset_t ends = signals_to_end();
-    require(pthread_sigmask(SIG_BLOCK, &ends, nullptr) == 0);
     return limit.rlim_cur;
 }
 
+void hold_signals() {
+    const sigset_t ours = our_signals();
+    require(pthread_sigmask(SIG_BLOCK, &ours, nullptr) == 0);
+}
+
 void hear_signals() {
-    const sigset_t ends = signals_to_end();
-    require(pthread_sigmask(SIG_UNBLOCK, &ends, nullptr) == 0);
+    const sigset_t ours = our_signals();
+    require(pthread_sigmask(SIG_UNBLOCK, &ours, nullptr) == 0);
+}
+
+std::uint64_t reserve_octets() {
+    return reserve().held.load() == nullptr ? 0 : reserve_size;
+}
+
+void take_reserve() {
+    if (reserve_octets() != 0) return;
+    void* region =
+        mmap(nullptr, reserve_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (region != MAP_FAILED) reserve().held = region;  // else there is none, as long as memory is short
+}
+
+bool memory_was_refused() {
+    return reserve().refused.exchange(false);
 }
 
 }  // namespace mxtrust::daemon

@@ -333,6 +333,27 @@ void Worker::forget(const dns::Name& name, serve::Extent extent) {
     loop_.post([this, name, extent] { drop(name, extent); });
 }
 
+void Worker::let_go(std::function<void()> done) {
+    loop_.post([this, done = std::move(done)] {
+        router_.let_go();
+        query_.forget();
+        dns_.forget();
+        done();
+    });
+}
+
+void Worker::restrain(serve::Restraint restraint) {
+    loop_.post([this, restraint] {
+        const std::size_t part = restraint == serve::Restraint::few ? serve::few_connections_part : 1;
+        query_.restrain(restraint);
+        postfix_.restrain(restraint);
+        dns_.restrain(restraint);
+        for (const auto& listener : query_listeners_) listener->set_most_connections(most_query_connections_ / part);
+        for (const auto& listener : postfix_listeners_)
+            listener->set_most_connections(most_postfix_connections_ / part);
+    });
+}
+
 void Worker::drop(const dns::Name& name, serve::Extent extent) {
     const bool subtree = extent == serve::Extent::subtree;
     resolver_.flush(name, subtree);

@@ -99,6 +99,12 @@ class Worker {
     void await_first_turn() const { last_turn_.wait(0); }
     /// From any thread: when its loop came round last, give or take a second; 0 before the first time.
     [[nodiscard]] MonoTime last_turn() const;
+    /// From any thread: lets go of finished answers, which are made again of what the cache has; of nothing that was
+    /// found out. What failed, who is slow, who asks too often stays known: nobody is asked more often for it. `done`
+    /// is called in this worker's thread.
+    void let_go(std::function<void()> done);
+    /// From any thread.
+    void restrain(serve::Restraint restraint);
     /// From any thread: forgets what is kept in memory about a name.
     void forget(const dns::Name& name, serve::Extent extent);
 

@@ -299,6 +299,14 @@ void Log::system_trouble(std::string_view what) {
     state_->say(Level::error, "system trouble: " + clean(what));
 }
 
+void Log::memory_short(std::string_view what) {
+    state_->say(Level::warning, "memory: " + clean(what));
+}
+
+void Log::memory_enough(std::string_view what) {
+    state_->say(Level::info, "memory: " + clean(what));
+}
+
 void Log::root_probe(bool secure, const dnssec::Reason& reason) {
     bool changed = false;
     {

@@ -58,6 +58,8 @@ class Log {
     void store_trouble(std::string_view what);                         ///< warning, rate-limited
     void client_trouble(std::string_view who, std::string_view what);  ///< debug
     void system_trouble(std::string_view what);                        ///< error
+    void memory_short(std::string_view what);                          ///< warning
+    void memory_enough(std::string_view what);                         ///< info: it is over
     void root_probe(bool secure, const dnssec::Reason& reason);  ///< info when it changes, warning when not secure
     /// Of a trust anchor's key (RFC 5011): info where a rollover goes as it should, else warning.
     void anchor_changed(std::string_view zone, std::uint16_t key_tag, std::string_view what, bool expected);

@@ -108,6 +108,8 @@ class StreamServer {
     virtual ~StreamServer() = default;
     [[nodiscard]] virtual std::size_t connections() const = 0;
     [[nodiscard]] virtual const StreamCounters& counters() const = 0;
+    /// Another limit from now on; those who are connected stay.
+    virtual void set_most_connections(std::size_t most) = 0;
     /// Stops accepting, and takes nothing more from those who are connected: what they have sent already is read and
     /// answered, then their connections are closed. They see their next request fail to be sent, never unanswered.
     virtual void drain() = 0;

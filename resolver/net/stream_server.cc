@@ -245,6 +245,7 @@ class Server final : public StreamServer {
     }
     [[nodiscard]] std::size_t connections() const override { return peers_.size(); }
     [[nodiscard]] const StreamCounters& counters() const override { return counters_; }
+    void set_most_connections(std::size_t most) override { most_ = most; }
     void drain() override {
         accept_no_more();
         const std::vector<Peer*> peers(peers_.begin(), peers_.end());

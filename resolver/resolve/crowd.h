@@ -76,6 +76,8 @@ class Crowd {
         bool held_ = false;
     };
 
+    /// Another `most` from now on. Who is in stays, until somebody comes for whom there is no room.
+    void set_most(std::size_t most) { limits_.most = most; }
     [[nodiscard]] std::size_t size() const { return all_.size() + brief_; }
     /// Those who were not let in, and those who had to go.
     [[nodiscard]] std::uint64_t turned_away() const { return turned_away_; }

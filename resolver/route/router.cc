@@ -365,6 +365,10 @@ void Router::forget() {
     state_->kept.clear();
 }
 
+void Router::let_go() {
+    state_->kept.clear();
+}
+
 void Router::set_options(const mail::Options& options) {
     ++state_->epoch;
     state_->settings.options = options;

@@ -105,6 +105,8 @@ class Router {
     std::size_t flush(const dns::Name& name, bool subtree);
     /// Forgets all kept answers: the operator's word has changed or ended.
     void forget();
+    /// The same to save memory: they still hold, and those being made are kept again.
+    void let_go();
     /// After a reload: forgets all kept answers.
     void set_options(const mail::Options& options);
     [[nodiscard]] const RouteCounters& counters() const;

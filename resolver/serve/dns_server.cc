@@ -50,6 +50,7 @@ struct DnsServer::State {
     DoorCounters counters;
     std::size_t pending = 0;  ///< questions being worked on, those included that were answered before their time
     std::shared_ptr<resolve::Crowd> crowd;  ///< of those that wait for an answer
+    std::size_t most_at_once = settings.most_pending_in_all;
     std::vector<std::unique_ptr<net::StreamServer>> stream_servers;
     /// Owned here; handlers and coroutines name them by place, which never changes.
     std::vector<std::unique_ptr<net::DatagramServer>> datagram_servers;
@@ -66,7 +67,7 @@ struct DnsServer::State {
         return request;
     }
     /// The crowd sees to who waits; work that nobody waits for any more ends by itself, if late.
-    [[nodiscard]] bool is_full() const { return pending >= 2 * settings.most_pending_in_all; }
+    [[nodiscard]] bool is_full() const { return pending >= 2 * most_at_once; }
     /// What the name states of our root anchors is false (RFC 8509 3.2). Only secure answers tell of it.
     [[nodiscard]] bool contradicts(const dnssec::Answer& answer) const {
         if (settings.root_key_sentinel == resolve::Switch::off || answer.security() != dnssec::Security::secure)
@@ -410,6 +411,15 @@ void DnsServer::set_settings(const DnsSettings& settings) {
     own.stale_after = settings.stale_after;
     own.stale_ttl = settings.stale_ttl;
     forget();
+}
+
+void DnsServer::restrain(Restraint restraint) {
+    const bool few = restraint == Restraint::few;
+    const std::size_t usual = state_->settings.most_pending_in_all;
+    state_->most_at_once = few ? std::min(few_questions, usual) : usual;
+    state_->crowd->set_most(state_->most_at_once);
+    const std::size_t most = state_->settings.most_connections / (few ? few_connections_part : 1);
+    for (const auto& server : state_->stream_servers) server->set_most_connections(most);
 }
 
 void DnsServer::drain() {

@@ -14,6 +14,7 @@
 #include "net/server.h"
 #include "resolve/resolver.h"
 #include "route/router.h"
+#include "serve/restraint.h"
 #include "serve/status.h"
 
 namespace mxtrust::serve {
@@ -52,6 +53,7 @@ class DnsServer {
     Done listen_tcp(net::UvLoop& loop, net::Listening listening);
     /// From the next question on; limits stay.
     void set_settings(const DnsSettings& settings);
+    void restrain(Restraint restraint);
     /// Takes no more questions; those under way are answered. is_idle() says when they are.
     void drain();
     [[nodiscard]] bool is_idle() const;

@@ -45,6 +45,7 @@ class HotLines {
     /// Null where the line is not known. Valid until the next keep() or clear().
     [[nodiscard]] const Reply* find(const LineShape& shape) const;
     void keep(const LineShape& shape, Reply reply);
+    void clear() { lines_.clear(); }
     [[nodiscard]] std::size_t size() const { return lines_.size(); }
 
   private:

@@ -85,6 +85,13 @@ void put_self(Exposition& page, const Status& status) {
               status.root_probe ? status.root_probe->time : WallTime{});
 }
 
+void put_memory(Exposition& page, const MemoryStatus& memory) {
+    page.one("memory_short", "gauge", "1: few questions and connections are taken at a time.", memory.is_short ? 1 : 0);
+    page.one("memory_used_octets", "gauge", "What counts against the nearest limit of memory; 0: none is known.",
+             memory.used);
+    page.one("memory_limit_octets", "gauge", "That limit; 0: none is known.", memory.most);
+}
+
 void put_answers(Exposition& page, const resolve::Counters& counters) {
     page.begin("answers_total", "counter", "Look-ups of clients and mail answers, by security and outcome.");
     for (const auto security : {dnssec::Security::secure, dnssec::Security::insecure, dnssec::Security::bogus,
@@ -195,6 +202,7 @@ std::string reply(std::string_view status, std::string_view type, const std::str
 std::string render_metrics(const Status& status) {
     Exposition page;
     put_self(page, status);
+    put_memory(page, status.memory);
     put_answers(page, status.total.resolver);
     put_mail(page, status.total.mail);
     put_cache(page, status.cache);

@@ -2,6 +2,7 @@
 // its own, which keeps the Conversation alive; what is ready goes out as far as nothing before it is missing.
 #include "serve/postfix_server.h"
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <string>
@@ -37,10 +38,11 @@ struct PostfixServer::State {
     Tools tools;
     std::size_t pending = 0;                ///< those included that were told to come again
     std::shared_ptr<resolve::Crowd> crowd;  ///< of those that wait for an answer
+    std::size_t most_at_once = limits.most_pending_in_all;
     DoorCounters counters;
 
     /// The crowd sees to who waits; work that nobody waits for any more ends by itself, if late.
-    [[nodiscard]] bool is_full() const { return pending >= 2 * limits.most_pending_in_all; }
+    [[nodiscard]] bool is_full() const { return pending >= 2 * most_at_once; }
 
     void count_reply(std::string_view reply);
     task::Task<void> converse(std::shared_ptr<Conversation> conversation, PolicyQuestion asked, TurnRef turn);
@@ -232,6 +234,13 @@ PostfixServer::~PostfixServer() = default;
 
 void PostfixServer::count(DoorCounters& counters) const {
     counters += state_->counters;
+}
+
+void PostfixServer::restrain(Restraint restraint) {
+    const bool few = restraint == Restraint::few;
+    const std::size_t usual = state_->limits.most_pending_in_all;
+    state_->most_at_once = few ? std::min(few_questions, usual) : usual;
+    state_->crowd->set_most(state_->most_at_once);
 }
 
 std::shared_ptr<net::ConnectionUser> PostfixServer::greet(net::ConnectionRef connection) {

@@ -11,6 +11,7 @@
 #include "log/log.h"
 #include "net/server.h"
 #include "route/router.h"
+#include "serve/restraint.h"
 #include "serve/status.h"
 #include "task/scheduler.h"
 
@@ -45,6 +46,7 @@ class PostfixServer {
     std::shared_ptr<net::ConnectionUser> greet(net::ConnectionRef connection);
     /// Adds what this server counted; its connections are counted where they are accepted.
     void count(DoorCounters& counters) const;
+    void restrain(Restraint restraint);
 
   private:
     struct State;

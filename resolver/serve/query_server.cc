@@ -9,13 +9,13 @@
 #include <deque>
 #include <list>
 #include <optional>
-#include <unordered_map>
 
 #include "mail/domain.h"
 #include "resolve/crowd.h"
 #include "serve/hot_lines.h"
 #include "serve/patience.h"
 #include "serve/render.h"
+#include "serve/rendered_bodies.h"
 #include "serve/request.h"
 #include "task/signal.h"
 #include "task/task.h"
@@ -28,28 +28,6 @@ constexpr Duration reload_time{10'000};           // milliseconds are usual
 constexpr int time_to_explain = 5;                // this part of the time is left for what the answer rests on
 constexpr std::size_t octets_at_once = 65536;     // replies are gathered up to here before the kernel gets them
 constexpr std::string_view head_of_reply = "{\"id\":";
-
-/// Mail answers rendered once for all who ask until they expire.
-class RenderedBodies {
-  public:
-    std::shared_ptr<const std::string> body_of(const route::MailAnswerRef& answer) {
-        const auto found = bodies_.find(answer.get());
-        // The address alone does not identify an answer: another one may have been made in its place.
-        if (found != bodies_.end() && found->second.answer.lock() == answer) return found->second.body;
-        if (bodies_.size() >= most_bodies) bodies_.clear();
-        auto body = std::make_shared<const std::string>(render_mail_body(*answer));
-        bodies_[answer.get()] = Entry{answer, body};
-        return body;
-    }
-
-  private:
-    static constexpr std::size_t most_bodies = 4096;  // some 4 KiB each
-    struct Entry {
-        std::weak_ptr<const mail::MailAnswer> answer;
-        std::shared_ptr<const std::string> body;
-    };
-    std::unordered_map<const mail::MailAnswer*, Entry> bodies_;
-};
 
 /// Where in a connection's order a reply belongs: text replies keep theirs, JSON replies go out as they come. And its
 /// place among all that are under way, where the answer takes more than a look.
@@ -134,9 +112,10 @@ struct QueryServer::State {
     HotLines hot;
     std::size_t pending = 0;                ///< those included that were told to come again
     std::shared_ptr<resolve::Crowd> crowd;  ///< of those that wait for an answer
+    std::size_t most_at_once = limits.most_pending_in_all;
 
     /// The crowd sees to who waits; work that nobody waits for any more ends by itself, if late.
-    [[nodiscard]] bool is_full() const { return pending >= 2 * limits.most_pending_in_all; }
+    [[nodiscard]] bool is_full() const { return pending >= 2 * most_at_once; }
     /// The reply to a line that was answered before, appended to `out`; false where it takes more than a look.
     bool answer_at_once(std::string_view line, std::string& out);
     /// Keeps what was said to a line for whoever sends the same.
@@ -587,6 +566,18 @@ task::Task<std::string> QueryServer::State::answer_reload(std::string id, std::o
 QueryServer::QueryServer(QueryLimits limits, Tools tools, Flush flush, Publish publish, Reloading reloading)
     : state_(std::make_unique<State>(limits, tools, std::move(flush), std::move(publish), std::move(reloading))) {}
 QueryServer::~QueryServer() = default;
+
+void QueryServer::restrain(Restraint restraint) {
+    const bool few = restraint == Restraint::few;
+    const std::size_t usual = state_->limits.most_pending_in_all;
+    state_->most_at_once = few ? std::min(few_questions, usual) : usual;
+    state_->crowd->set_most(state_->most_at_once);
+}
+
+void QueryServer::forget() {
+    state_->bodies.clear();
+    state_->hot.clear();
+}
 
 std::shared_ptr<net::ConnectionUser> QueryServer::greet(net::ConnectionRef connection) {
     connection->close_when_idle_for(state_->limits.most_idle_time);

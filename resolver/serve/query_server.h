@@ -18,6 +18,7 @@
 #include "resolve/resolver.h"
 #include "route/router.h"
 #include "serve/request.h"
+#include "serve/restraint.h"
 #include "serve/status.h"
 
 namespace mxtrust::serve {
@@ -59,6 +60,9 @@ class QueryServer {
     std::shared_ptr<net::ConnectionUser> greet(net::ConnectionRef connection);
     /// Adds what this server counted; its connections are counted where they are accepted.
     void count(DoorCounters& counters) const;
+    void restrain(Restraint restraint);
+    /// Forgets finished replies; they are made again when they are asked for.
+    void forget();
 
   private:
     struct State;

@@ -143,6 +143,16 @@ std::string_view to_text(cache::Keeping keeping) {
     return "";
 }
 
+Json memory_json(const MemoryStatus& memory) {
+    Json json;
+    json["state"] = memory.is_short ? "short" : "enough";
+    const bool known = !memory.limit.empty();
+    json["limit"] = known ? Json(memory.limit) : Json(nullptr);
+    json["used"] = known ? Json(memory.used) : Json(nullptr);
+    json["most"] = known ? Json(memory.most) : Json(nullptr);
+    return json;
+}
+
 Json cache_json(const cache::CacheCounters& cache) {
     Json json;
     json["keeping"] = to_text(cache.keeping);
@@ -244,6 +254,7 @@ std::string render_status(std::string_view id, const Status& status) {
     json["anchor_state"] = anchor_state_json(status.anchors);
     json["negative_trust_anchors"] = standings_json(status.words, mail::OperatorsWord::Kind::negative_trust_anchor);
     json["exceptions"] = standings_json(status.words, mail::OperatorsWord::Kind::exception);
+    json["memory"] = memory_json(status.memory);
     json["warnings"] = warnings(status);
     json["reload"] = reload_json(status.reload);
     json["resolution"] = resolution_json(status.resolution);

@@ -2,6 +2,7 @@
 #include "serve/status.h"
 
 #include <array>
+#include <cstdio>
 
 namespace mxtrust::serve {
 namespace {
@@ -108,7 +109,18 @@ std::string standing_warning(const route::WordStanding& standing) {
     return {};
 }
 
+std::string mebibytes(std::uint64_t octets) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.1f", static_cast<double>(octets) / (1024.0 * 1024.0));
+    return text.data();
+}
+
 }  // namespace
+
+std::string memory_words(const MemoryStatus& memory) {
+    if (memory.limit.empty()) return "the system has no more memory to give";
+    return mebibytes(memory.used) + " of " + mebibytes(memory.most) + " MiB are in use (" + memory.limit + ")";
+}
 
 std::span<const DoorCounter> door_counters() {
     return all_door_counters;
@@ -133,6 +145,10 @@ std::vector<std::string> warnings(const Status& status) {
         if (!warning.empty()) all.push_back(std::move(warning));
     }
     if (!status.anchors.trouble.empty()) all.push_back(status.anchors.trouble);
+    if (status.memory.is_short) {
+        all.push_back("memory is short: " + memory_words(status.memory) +
+                      "; few questions and connections are taken at a time until it is less");
+    }
     return all;
 }
 
@@ -158,6 +174,11 @@ void StatusBoard::root_probed(RootProbe probe) {
 void StatusBoard::set_anchors(AnchorReport report) {
     const std::lock_guard guard(mutex_);
     anchors_ = std::move(report);
+}
+
+void StatusBoard::set_memory(MemoryStatus memory) {
+    const std::lock_guard guard(mutex_);
+    memory_ = std::move(memory);
 }
 
 void StatusBoard::watch(const resolve::ForwarderBoard& forwarders) {
@@ -187,6 +208,7 @@ Status StatusBoard::status(WallTime now, MonoTime mono, const cache::CacheCounte
     status.time = now;
     status.uptime = std::chrono::duration_cast<std::chrono::seconds>(mono - facts_.started_mono);
     status.anchors = anchors_;
+    status.memory = memory_;
     status.root_probe = root_probe_;
     status.reload = reload_;
     status.words = words_;

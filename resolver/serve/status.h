@@ -86,6 +86,15 @@ struct AnchorReport {
     std::optional<WallTime> last_authentic{};  ///< the zones' key sets were last seen to hold; nothing: never
 };
 
+/// Of all limits of memory that are known the one that is nearest.
+struct MemoryStatus {
+    std::string limit;                 ///< "RLIMIT_DATA", "memory.high of /system.slice/mxtrustd.service"; none: empty
+    std::uint64_t used = 0, most = 0;  ///< octets
+    bool is_short = false;             ///< few questions are taken at a time, or were a moment ago
+};
+/// "13.1 of 14.0 MiB are in use (RLIMIT_DATA)"
+[[nodiscard]] std::string memory_words(const MemoryStatus& memory);
+
 /// What does not change while the daemon runs.
 struct Facts {
     std::string release;
@@ -112,6 +121,7 @@ struct Status {
     WallTime time{};
     std::chrono::seconds uptime{};
     AnchorReport anchors;
+    MemoryStatus memory;
     std::optional<RootProbe> root_probe;
     std::vector<route::WordStanding> words;  ///< negative trust anchors and exceptions
     cache::CacheCounters cache;
@@ -136,6 +146,7 @@ class StatusBoard {
     void publish(std::size_t worker, const WorkerFigures& figures);
     void root_probed(RootProbe probe);
     void set_anchors(AnchorReport report);
+    void set_memory(MemoryStatus memory);
     /// The board outlives this one.
     void watch(const resolve::ForwarderBoard& forwarders);
     void reloaded(Reload reload);
@@ -147,6 +158,7 @@ class StatusBoard {
     mutable std::mutex mutex_;
     Facts facts_;
     AnchorReport anchors_;
+    MemoryStatus memory_;
     std::optional<RootProbe> root_probe_;
     std::optional<Reload> reload_;
     std::vector<route::WordStanding> words_;

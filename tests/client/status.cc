@@ -119,4 +119,9 @@ TEST_CASE("all of the status has every figure, zero or not") {
     const std::string text = shown(good(), Detail::whole);
     CHECK(text.find("query_connections 0") != std::string::npos);
     CHECK(text.find("38696 RSASHA256") != std::string::npos);
+    CHECK(text.find("  memory") == std::string::npos);
+    Json limited = good();
+    limited["memory"] = {{"state", "enough"}, {"limit", "RLIMIT_DATA"}, {"used", 44040192}, {"most", 1073741824}};
+    CHECK(shown(limited, Detail::whole).find("  memory enough: 42 MiB of 1024 MiB, RLIMIT_DATA\n") !=
+          std::string::npos);
 }

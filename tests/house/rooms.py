@@ -41,6 +41,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "curl/": {"sts"},
     "systemd/": {"daemon", "log/journal.cc"},
     "seccomp.h": {"daemon/filter.cc"},
+    "malloc.h": {"daemon/memory.cc"},
     "idn2.h": {"mail"},
     "nlohmann/": {"serve", "client"},
     "toml++/": {"daemon"},

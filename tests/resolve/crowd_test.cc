@@ -43,6 +43,21 @@ TEST_CASE("while half of the places are free, everybody gets one, also a burst f
     CHECK(room.crowd->turned_away() == 0);
 }
 
+TEST_CASE("where there is to be less room, who is in stays, until somebody comes for whom there is none") {
+    Room room(40);
+    for (int number = 0; number < 20; ++number) CHECK(room.enters("h.d" + std::to_string(number) + ".test."));
+    room.crowd->set_most(8);
+    CHECK(room.crowd->size() == 20);
+    CHECK(room.lost.empty());
+    CHECK_FALSE(room.enters("h.another.test."));
+    room.clock.advance(1000ms);
+    CHECK(room.enters("h.another.test."));
+    CHECK(room.lost == std::vector<std::size_t>{0});
+    room.crowd->set_most(100);
+    CHECK(room.enters("h.more.test."));
+    CHECK(room.lost.size() == 1);
+}
+
 TEST_CASE("beyond that a domain has a quarter, and others still find room") {
     Room room(40);
     for (int number = 0; number < 30; ++number)

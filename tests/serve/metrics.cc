@@ -56,6 +56,17 @@ std::string get(const std::string& request) {
 
 }  // namespace
 
+TEST_CASE("memory is told by its nearest limit, and none is 0") {
+    CHECK(has_line(rendered(), "mxtrust_memory_limit_octets 0"));
+    CHECK(has_line(rendered(), "mxtrust_memory_short 0"));
+    Status status = busy();
+    status.memory = {"RLIMIT_DATA", 900, 1000, true};
+    const std::string page = render_metrics(status);
+    CHECK(has_line(page, "mxtrust_memory_short 1"));
+    CHECK(has_line(page, "mxtrust_memory_used_octets 900"));
+    CHECK(has_line(page, "mxtrust_memory_limit_octets 1000"));
+}
+
 TEST_CASE("limits that were reached are counted by their names") {
     const std::string page = rendered();
     for (const std::string_view limit : {"packets", "bytes", "verifications", "failures", "lookups"})

@@ -198,6 +198,24 @@ TEST_CASE("beyond what a worker can have under way, Postfix is told to come agai
     CHECK(replies[1] == "TEMP mxtrust has too many requests under way; Postfix will ask again");
 }
 
+TEST_CASE("while memory is short few requests of Postfix are taken at a time, and afterwards as many as before") {
+    PostfixLimits limits;
+    limits.most_pending = 1000;
+    World world(limits);
+    std::string text;
+    for (int number = 0; number < 100; ++number)
+        text += netstring("policy d" + std::to_string(number) + ".d" + std::to_string(number) + ".test");
+    for (const auto& [restraint, let_in] : {std::pair(serve::Restraint::few, serve::few_questions),
+                                            std::pair(serve::Restraint::none, std::size_t{100})}) {
+        world.server.restrain(restraint);
+        world.say(text);
+        world.scheduler.run_until_idle();
+        const auto replies = world.connection->take();
+        CHECK(replies.size() == 100);
+        CHECK(static_cast<std::size_t>(std::ranges::count(replies, serve::overloaded_policy_reply())) == 100 - let_in);
+    }
+}
+
 TEST_CASE("a request that is not finished in time costs the connection") {
     World world;
     world.say("18:policy");

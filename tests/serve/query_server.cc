@@ -271,6 +271,29 @@ TEST_CASE("beyond what a worker can have under way, a request is told so") {
     CHECK(connection->lines()[2].find("\"id\":1") != std::string::npos);
 }
 
+TEST_CASE("while memory is short few requests are taken at a time, and afterwards as many as before") {
+    QueryLimits limits;
+    limits.most_pending = 1000;
+    World world(limits);
+    std::string text;
+    for (int number = 0; number < 100; ++number)
+        text += "decide d" + std::to_string(number) + ".d" + std::to_string(number) + ".test\n";
+    for (const auto& [restraint, let_in] : {std::pair(serve::Restraint::few, serve::few_questions),
+                                            std::pair(serve::Restraint::none, std::size_t{100})}) {
+        world.server.restrain(restraint);
+        auto connection = std::make_shared<PlayedConnection>();
+        connection->who = std::nullopt;
+        world.user = world.server.greet(connection);
+        world.user->received(as_bytes(text));
+        world.scheduler.run_until_idle();
+        const std::vector<std::string> lines = connection->lines();
+        CHECK(lines.size() == 100);
+        const auto told = std::ranges::count_if(
+            lines, [](const std::string& line) { return line.starts_with("error - overloaded"); });
+        CHECK(static_cast<std::size_t>(told) == 100 - let_in);
+    }
+}
+
 TEST_CASE("a domain that many wait for has a quarter of the places, and others are served beside it") {
     QueryLimits limits;
     limits.most_pending_in_all = 16;
