@@ -105,34 +105,69 @@ def no_network(state, folder, tally, table) -> None:
     daemon.stop()
 
 
-def dead_ipv6(state, folder, tally, table) -> None:
-    """There is an address, and every packet is lost."""
-    networks = ("2001:db8::/32",)
-    for network in networks:
-        subprocess.run(["ip", "-6", "rule", "add", "pref", "150", "uidrange", f"{NUMBER}-{NUMBER}", "to", network, "blackhole"], check=True)
-    for words in (("add", "pref", "200", "lookup", "local"), ("del", "pref", "0", "lookup", "local")):
-        subprocess.run(["ip", "-6", "rule", *words], check=True)
-    try:
-        # Each worker finds out for itself, after six failures in a row; the lab has not many addresses.
-        with Day(state, folder, account=True, server="workers = 1\n") as daemon:
-            begun = time.monotonic()
-            answers = [decision(daemon, domain) for domain in (GOOD, "signed.comx", "unsigned.nlx")]
-            took = time.monotonic() - begun
-            tally.check("dead IPv6: answers come over IPv4", [action for action, _ in answers] == ["deliver"] * 3, answers)
-            for turn in range(60):      # each at servers of its own, some of which have IPv6 addresses that are tried
-                if line_with(daemon, "nothing answers over IPv6"):
-                    break
-                daemon.ask({"query": "flush", "name": ".", "subtree": True})
-                decision(daemon, (GOOD, "signed.comx", "unsigned.nlx", "signed.nlx")[turn % 4])
-                time.sleep(0.1)
-            told = until(lambda: line_with(daemon, "nothing answers over IPv6"), 5)
-            lines = line_with(daemon, "nothing answers over IPv6")
-            tally.check("dead IPv6: one line says so, and what to do", told and len(lines) == 1 and "ipv6 = false" in lines[0], daemon.log_tail())
-            table.row("IPv6 present but dead", "3 domains decided", f"{took:.1f} s for all three, from an empty cache: {(lines or [''])[-1][30:]}")
-            tally.check("dead IPv6: each in its time", took < 15, took)
-    finally:
-        for words in (("add", "pref", "0", "lookup", "local"), ("del", "pref", "200", "lookup", "local"), *((("del", "pref", "150"),) * len(networks))):
+class DeadIpv6:
+    """There are addresses and routes, and every packet of ACCOUNT is lost."""
+    RULE = ("pref", "150", "uidrange", f"{NUMBER}-{NUMBER}", "to", "2001:db8::/32", "blackhole")
+
+    def __init__(self):
+        self.over = True
+
+    def __enter__(self):
+        for words in (("add", *self.RULE), ("add", "pref", "200", "lookup", "local"), ("del", "pref", "0", "lookup", "local")):
             subprocess.run(["ip", "-6", "rule", *words], check=True)
+        self.over = False
+        return self
+
+    def mend(self) -> None:
+        for words in (("add", "pref", "0", "lookup", "local"), ("del", "pref", "200", "lookup", "local"), ("del", "pref", "150")):
+            subprocess.run(["ip", "-6", "rule", *words], check=True)
+        self.over = True
+
+    def __exit__(self, *_):
+        if not self.over:
+            self.mend()
+
+
+def dead_ipv6(state, folder, tally, table) -> None:
+    """There is an address, and every packet is lost; four workers find it out, and the daemon says it once. Then it is mended."""
+    clock = Clocks(folder)
+    daemon = Day(state, folder, account=True, server="workers = 4\n")
+    daemon.variables = clock.variables()
+    names = [domain.name for domain in lifecycle.build_world().domains.values() if domain.name.startswith(("dane-", "signed", "unsigned"))]
+
+    def silent() -> list[str]:
+        return line_with(daemon, "nothing answers over IPv6")
+
+    def again() -> list[str]:
+        return line_with(daemon, "IPv6 is answered over again")
+
+    def ask_around(enough, turns: int) -> None:
+        """On many connections, so that every worker has some; each at servers of its own, some of which have IPv6 addresses that are tried."""
+        for turn in range(turns):
+            daemon.ask({"query": "flush", "name": ".", "subtree": True})
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                list(pool.map(lambda name: decision(daemon, name), (names[(turn * 8 + at) % len(names)] for at in range(8))))
+            if enough():
+                return
+    with DeadIpv6() as dead, daemon:
+        begun = time.monotonic()
+        answers = [decision(daemon, domain) for domain in (GOOD, "signed.comx", "unsigned.nlx")]
+        took = time.monotonic() - begun
+        tally.check("dead IPv6: answers come over IPv4", [action for action, _ in answers] == ["deliver"] * 3, answers)
+        ask_around(silent, 60)
+        until(silent, 5)
+        ask_around(lambda: False, 15)       # the other workers find it out, too
+        lines = silent()
+        tally.check("dead IPv6: one line says so for all workers, and what to do", len(lines) == 1 and "ipv6 = false" in lines[0], daemon.log_tail())
+        tally.check("dead IPv6: each in its time", took < 15, took)
+        dead.mend()
+        clock.set(wall=61, mono=61)         # that is when
+        ask_around(again, 60)
+        ask_around(lambda: False, 15)
+        tally.check("IPv6 answers again: one line says so for all workers", len(again()) == 1 and len(silent()) == 1, daemon.log_tail())
+        tally.check("IPv6 answers again: the same process, and well", daemon.alive() and decision(daemon) == ("deliver", "dane"), daemon.log_tail())
+        table.row("IPv6 present but dead, 4 workers", "told once, then well",
+                  f"{took:.1f} s for three domains from an empty cache: " + " / ".join(line[30:] for line in lines + again()))
 
 
 def clocks(state, folder, tally, table) -> None:
@@ -244,12 +279,91 @@ def little_memory(state, folder, tally, table) -> None:
         lines = line_with(daemon, "store trouble")
         tally.check("little memory: a cache that does not fit is told in one line", len(lines) == 1, daemon.log_tail())
         tally.check("little memory: it answers all the same", decision(daemon) == ("deliver", "dane"), daemon.log_tail())
+        time.sleep(1.2)             # a look at the memory
+        tally.check("little memory: what is only set aside does not make it short", not line_with(daemon, " memory: "), daemon.log_tail())
         table.row("1 GiB of address space, cache of 4 GiB", "answers, cache in memory", lines[-1][30:] if lines else "")
 
 
+def flood(daemon: Managed, domain: str = "silent.nlx", clients: int = 8, each: int = 40) -> dict:
+    """Many at once, about names that nobody answers for; and those that are there again: how each was answered."""
+    crowd = [socket.socket(socket.AF_UNIX) for _ in range(clients)]
+    kinds: dict[str, int] = {}
+    for number, client in enumerate(crowd):
+        client.settimeout(20)
+        client.connect(str(daemon.socket_path))
+        client.sendall(b"".join(json.dumps({"id": str(at), "query": "mail", "domain": f"x{number}-{at}.{domain}", "deadline_ms": 1000}).encode() + b"\n"
+                                for at in range(each)))
+    for client in crowd:
+        with client, client.makefile("rb") as lines:
+            for _ in range(each):
+                reply = json.loads(lines.readline())
+                kind = reply["error"]["code"] if "error" in reply else reply["decision"]["action"]
+                kinds[kind] = kinds.get(kind, 0) + 1
+    return kinds
+
+
+class Shortage:
+    """A daemon whose memory gets short, and what it says and does until it is over."""
+    KNOWN = (GOOD, "signed.comx", "unsigned.nlx", "mx-expired.nlx")
+
+    def __init__(self, daemon: Managed, title: str, limit: str, tally):
+        self.daemon, self.title, self.limit, self.tally = daemon, title, limit, tally
+        self.pid = daemon.child.pid
+        self.before = [decision(daemon, domain) for domain in self.KNOWN]
+        self.plenty = flood(daemon)
+
+    def check(self, what: str, good: bool, more: object = "") -> None:
+        self.tally.check(f"{self.title}: {what}", good, more or self.daemon.log_tail())
+
+    def lines(self) -> list[str]:
+        return line_with(self.daemon, " memory: ")
+
+    def memory(self) -> dict:
+        return self.daemon.ask({"query": "status"})["memory"]
+
+    def begins(self, others: list[str], crowd: bool) -> int:
+        """Returns how many of OTHERS were answered. CROWD: may many come at once?"""
+        self.check("it is told", until(self.lines, 10))
+        said = 0
+        for name in others:
+            try:
+                said += self.daemon.ask({"query": "mail", "domain": name, "deadline_ms": 3000})["decision"]["action"] in ("deliver", "defer", "bounce")
+            except (OSError, DaemonError):
+                break
+        self.check("every question is answered meanwhile", said == len(others), (said, self.daemon.log_tail()))
+        if crowd:
+            few = flood(self.daemon)
+            self.check("few are taken at a time, the others told to come again", few.get("overloaded", 0) > self.plenty.get("overloaded", 0), (self.plenty, few))
+        after = [decision(self.daemon, domain) for domain in self.KNOWN]
+        self.check("and what is answered is as right as before", after == self.before, (self.before, after))
+        status = self.daemon.ask({"query": "status"})
+        self.check("status shows it", status["memory"]["state"] == "short" and self.limit in status["memory"]["limit"]
+                   and 0 < status["memory"]["used"] <= status["memory"]["most"] and any("memory is short" in text for text in status["warnings"]),
+                   (status["memory"], status["warnings"]))
+        shown = subprocess.run([str(built.CLIENT), "--socket", str(self.daemon.socket_path), "status"], capture_output=True, text=True, check=False).stdout
+        self.check("mxtrust status, too", "memory is short" in shown, shown)
+        lines = self.lines()
+        self.check("in one line, with limit and remedy", len(lines) == 1 and self.limit in lines[0] and "; raise " in lines[0], lines)
+        return said
+
+    def ends(self) -> list[str]:
+        over = until(lambda: self.memory()["state"] == "enough" and len(self.lines()) == 2, 30)
+        lines = self.lines()
+        self.check("more memory: one line that it is over", over and len(lines) == 2 and "there is enough again" in lines[1], (lines, self.memory()))
+        many = flood(self.daemon)
+        self.check("and as many are taken as before", many.get("overloaded", 0) <= self.plenty.get("overloaded", 0), (self.plenty, many))
+        self.check("the same process all the time", self.daemon.alive() and self.daemon.child.pid == self.pid and decision(self.daemon) == ("deliver", "dane"))
+        return [line[30:] for line in lines]
+
+
+def status_of(pid: int, name: str) -> int:
+    """A figure of /proc/PID/status, in octets."""
+    return 1024 * int(re.search(rf"^{name}:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1])
+
+
 def out_of_memory(state, folder, tally, table) -> None:
-    """Its memory ends while it works. This is RLIMIT_DATA, not a control group: what the kernel refuses, not whom it kills (kill -9 at any
-    moment is tests/crash/run's). It lives, or its unit starts it again: either way it answers, and the cache is whole."""
+    """It may have hardly more than it uses. This is RLIMIT_DATA: what the kernel refuses, not whom it kills (kill -9 at any moment is
+    tests/crash/run's)."""
     unit = (built.ROOT / "systemd/mxtrustd.service").read_text()
     tally.check("the unit bounds the memory, and starts again what was ended for it", re.search(r"^MemoryMax=\d+[MG]$", unit, re.M) is not None
                 and re.search(r"^Restart=on-failure$", unit, re.M) is not None)
@@ -259,30 +373,103 @@ def out_of_memory(state, folder, tally, table) -> None:
     names = [domain.name for domain in lifecycle.build_world().domains.values()]
     names = [name for name in names if not name.startswith(("silent", "[", "slow"))][:80]
     with Day(state, folder) as daemon:
-        before = decision(daemon)
-        pid = daemon.child.pid
-        size = 1024 * int(re.search(r"VmData:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
-        subprocess.run(["prlimit", f"--pid={pid}", f"--data={size + (1 << 18)}:unlimited"], check=True)
-        said = 0
-        for name in names:
+        day = Shortage(daemon, "RLIMIT_DATA", "RLIMIT_DATA", tally)
+        subprocess.run(["prlimit", f"--pid={day.pid}", f"--data={status_of(day.pid, 'VmData') + (1 << 18)}:unlimited"], check=True)
+        said = day.begins(names, crowd=True)
+        subprocess.run(["prlimit", f"--pid={day.pid}", "--data=unlimited:unlimited"], check=True)
+        lines = day.ends()
+        tally.check("no memory left: the cache is whole", not line_with(daemon, "set aside") and not line_with(daemon, "store trouble"), daemon.log_tail())
+        table.row("RLIMIT_DATA 256 KiB above what it has", "lives, then well", f"{said} of {len(names)} answered meanwhile: " + " / ".join(lines))
+
+
+class Group:
+    """A control group with a limit of memory, version 2 or 1. The lab's namespace has a /sys of its own, in which none is mounted: so
+    it is mounted in FOLDER, for us alone."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.mount, self.place, self.file, self.why = folder / "groups", None, "", "no reason was given"
+        self.mount.mkdir()
+        for file, options in (("memory.high", ("-t", "cgroup2")), ("memory.limit_in_bytes", ("-t", "cgroup", "-o", "memory"))):
+            done = subprocess.run(["mount", *options, "mxtrust-test", self.mount], capture_output=True, text=True, check=False)
+            if done.returncode:
+                self.why = done.stderr.strip()
+                continue
+            place = self.mount / f"mxtrust-test-{os.getpid()}"
             try:
-                said += daemon.ask({"query": "mail", "domain": name, "deadline_ms": 3000})["decision"]["action"] in ("deliver", "defer", "bounce")
-            except (OSError, DaemonError):
-                break
-        lived = said == len(names)
-        if lived:
-            subprocess.run(["prlimit", f"--pid={pid}", "--data=unlimited:unlimited"], check=True)
-        else:
-            ended = until(lambda: not daemon.alive(), 10)
-            tally.check("no memory left: ends at once, in one clear line", ended and len(line_with(daemon, "there is no memory left")) == 1
-                        and "terminate called" not in daemon.log(), daemon.log_tail())
+                place.mkdir()
+                self.place, self.file = place, file
+                self.limit(None)
+                return
+            except OSError as error:
+                self.why = f"{file}: {error.strerror}"
+                self.close()
+
+    def limit(self, octets: int | None) -> None:
+        unlimited = "-1" if self.file == "memory.limit_in_bytes" else "max"
+        with open(self.place / self.file, "r+", encoding="ascii") as file:
+            file.write(unlimited if octets is None else str(octets))
+
+    def close(self) -> None:
+        if self.place:
+            self.place.rmdir()
+        self.place = None
+        subprocess.run(["umount", self.mount], check=True)
+
+
+def control_group(state, folder, tally, table) -> None:
+    """What the unit's MemoryHigh= and MemoryMax= are to the kernel."""
+    if said := built.not_asked("a control group's limit", "its allocator keeps what is let go of"):
+        print(said, flush=True)
+        return
+    group = Group(folder)
+    if not group.place:
+        table.row("a control group's limit of memory", "not tried", f"this machine lets nobody make one: {group.why}")
+        return
+    daemon = Day(state, folder)
+    daemon.wrapper = ["/bin/sh", "-c", f'echo $$ > {group.place}/cgroup.procs && exec "$@"', "sh"]
+    try:
+        with daemon:
+            day = Shortage(daemon, "control group", f"{group.file} of ", tally)
+            names = [domain.name for domain in lifecycle.build_world().domains.values() if domain.name.startswith("dane-")][:20]
+            has = status_of(day.pid, "RssAnon") + status_of(day.pid, "RssShmem")
+            day.check("no limit is none", day.memory()["limit"] is None or group.place.name not in day.memory()["limit"], day.memory())
+            group.limit(has * 100 // 90)
+            # A hard limit of so little leaves no room for what many at once take until somebody looks.
+            said = day.begins(names, crowd=group.file == "memory.high")
+            group.limit(4 * has)
+            lines = day.ends()
+            table.row(f"{group.file} a tenth above what it has", "lives, then well", f"{said} of {len(names)} answered meanwhile: " + " / ".join(lines))
+    finally:
+        group.close()
+
+
+def last_words(state, folder, tally, table) -> None:
+    """What happens to the cache while the daemon ends is told, too."""
+    place = folder / "daemon"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "mxtrust-test", place], check=True)
+    try:
+        with Day(state, folder) as daemon:
+            tally.check("the cache is in use", until(lambda: daemon.ask({"query": "status"})["cache"]["keeping"] == "good", 10), daemon.log_tail())
+            with open(place / "other", "wb", buffering=0) as other:
+                try:
+                    while True:
+                        other.write(bytes(4096))
+                except OSError:
+                    pass            # full
+            # All at once: what is learned now is written when the daemon has been told to end.
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(str(daemon.socket_path))
+                names = [domain.name for domain in lifecycle.build_world().domains.values() if domain.name.startswith("dane-")][:20]
+                client.sendall(b"".join(json.dumps({"query": "mail", "domain": name}).encode() + b"\n" for name in names))
+                client.settimeout(20)
+                client.recv(1 << 16)
             daemon.stop()
-            daemon.start()              # as Restart=on-failure does
-            daemon.wait_ready()
-        well = until(lambda: decision(daemon) == ("deliver", "dane"), 60)
-        tally.check("no memory left: it lives or is started again, and is well", before == ("deliver", "dane") and well, daemon.log_tail())
-        tally.check("no memory left: the cache is whole", not line_with(daemon, "set aside"), daemon.log_tail())
-        table.row("256 KiB more than at the start", "lives" if lived else "is started again", f"{said} of {len(names)} answered meanwhile, then well")
+            lines = line_with(daemon, "store trouble")
+            tally.check("a disk that is full in the last moment is told", len(lines) == 1 and "cannot be written" in lines[0], daemon.log_tail())
+            table.row("disk full in the last moment", "told", lines[-1][30:] if lines else "")
+    finally:
+        subprocess.run(["umount", place], check=True)
 
 
 def loop_to_itself(state, folder, tally, table) -> None:
@@ -319,8 +506,8 @@ def run(state, folder: pathlib.Path, tally, table) -> None:
         place.mkdir()
         part(state, place, tally, table)
     # Those that change routes come one after another; the others beside them.
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        beside = [pool.submit(lambda parts=parts: [one(part) for part in parts]) for parts in ((clocks,), (store_days, few_descriptors, little_memory, out_of_memory))]
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        beside = [pool.submit(lambda parts=parts: [one(part) for part in parts]) for parts in ((clocks, last_words), (store_days, few_descriptors, little_memory), (out_of_memory, control_group))]
         for part in (no_network, dead_ipv6, loop_to_itself):
             one(part)
         for each in beside:

@@ -188,6 +188,79 @@ def doors(daemon: Reloads, tally) -> None:
     tally.check("reload is not for everybody", '"forbidden"' in done.stdout, done)
 
 
+def in_force(daemon: Managed) -> list[str]:
+    return [entry["zone"] for entry in daemon.ask({"query": "status"})["negative_trust_anchors"]]
+
+
+def replace(daemon: Reloads, more: str) -> None:
+    """Another file in its place, in one step, as an editor does it: what is read is one of the two."""
+    new = daemon.folder / "new.toml"
+    new.write_text(daemon.configuration() + "\n" + more)
+    new.rename(daemon.folder / "mxtrustd.toml")
+
+
+def storms(daemon: Reloads, tally, table) -> None:
+    """Fifty changes, and nobody waits for a reload to end before the next: the last one wins, each time. Signals that come while
+    one waits are one signal; but the file is read after the last of them."""
+    rounds, changes, lost = 6, 50, []
+    before = daemon.log().count("configuration reloaded")
+    for turn in range(rounds):
+        asking = subprocess.Popen([str(built.CLIENT), "--socket", str(daemon.socket_path), "reload"], stdout=subprocess.DEVNULL) if turn % 2 else None
+        for change in range(changes):
+            replace(daemon, word(f"zone{change}.round{turn}.example"))
+            os.kill(daemon.child.pid, signal.SIGHUP)
+            if turn % 3 == 2:
+                time.sleep(0.001 * (change % 4))
+        last = [f"zone{changes - 1}.round{turn}.example"]
+        end = time.monotonic() + 5
+        while in_force(daemon) != last and time.monotonic() < end:
+            time.sleep(0.02)
+        if in_force(daemon) != last:
+            lost.append((last, in_force(daemon)))
+        if asking:
+            asking.wait()
+    done = daemon.log().count("configuration reloaded") - before
+    tally.check("changes in quick succession: the last one is in force in the end", not lost and daemon.log().count("not reloaded") == 0, lost)
+    # One that does not get to run hears one signal of many.
+    os.kill(daemon.child.pid, signal.SIGSTOP)
+    for change in range(changes):
+        replace(daemon, word(f"zone{change}.stopped.example"))
+        os.kill(daemon.child.pid, signal.SIGHUP)
+    os.kill(daemon.child.pid, signal.SIGCONT)
+    end = time.monotonic() + 5
+    while in_force(daemon) != [f"zone{changes - 1}.stopped.example"] and time.monotonic() < end:
+        time.sleep(0.02)
+    tally.check("and where it could not hear them one by one", in_force(daemon) == [f"zone{changes - 1}.stopped.example"], in_force(daemon))
+    table.row(f"{rounds} times {changes} changes and SIGHUPs", f"{done} reloads", "the last change of each is in force")
+    daemon.reload("")
+
+
+def hurry(state, folder: pathlib.Path, tally) -> None:
+    """Signals while it starts: after it has read its file, and before it says that it is ready."""
+    lost = []
+    folder.mkdir()
+    for turn in range(5):
+        daemon = Reloads(state, folder=folder / str(turn))
+        daemon.start()
+        process = pathlib.Path(f"/proc/{daemon.child.pid}")
+        end = time.monotonic() + 10
+        # The cache is opened later than the file is read.
+        while not list((daemon.folder / "daemon").iterdir()) and time.monotonic() < end:
+            pass
+        replace(daemon, word(f"zone{turn}.example"))
+        early = not daemon.notices.await_one("READY", "1", limit=0)
+        os.kill(daemon.child.pid, signal.SIGHUP)
+        ready = daemon.wait_ready()
+        end = time.monotonic() + 5
+        while ready and in_force(daemon) != [f"zone{turn}.example"] and time.monotonic() < end:
+            time.sleep(0.02)
+        if not ready or in_force(daemon) != [f"zone{turn}.example"]:
+            lost.append((turn, early, process.exists(), daemon.log_tail()))
+        daemon.stop()
+        daemon.notices.close()
+    tally.check("a SIGHUP while it starts is not lost, and does not end it", not lost, lost)
+
+
 def run(state, folder: pathlib.Path, tally, table) -> None:
     os.chmod(folder, 0o755)
     os.chmod(folder.parent, 0o755)
@@ -200,6 +273,7 @@ def run(state, folder: pathlib.Path, tally, table) -> None:
         tally.check("reloads lose nothing of the cache", all(cached.values()), cached)
         levels(daemon, tally)
         needs_restart(daemon, tally, table)
+        storms(daemon, tally, table)
         refused(daemon, tally, table)
         doors(daemon, tally)
         tally.check("it ends properly", daemon.stop() == 0, daemon.log_tail())
@@ -208,4 +282,5 @@ def run(state, folder: pathlib.Path, tally, table) -> None:
         daemon.write("")
         tally.check("after a restart without the anchor, the domain is deferred, though the cache was kept", summary(daemon, BROKEN)[0] == "defer" and
                     daemon.ask({"query": "mail", "domain": "signed.comx"})["mx"]["cached"] is True, summary(daemon, BROKEN))
+    hurry(state, folder / "hurry", tally)
     anchors(state, folder / "anchors", tally, table)
