@@ -1,5 +1,6 @@
 """The package under a real systemd, as process 1 of a container: started by its units, with all they shut off; asked, reloaded,
 restarted, watched and upgraded while it is asked."""
+import json
 import os
 import re
 import shutil
@@ -98,11 +99,37 @@ def starts(machine: Machine, tally) -> None:
         return machine.run("journalctl", "-q", "--no-pager", "-o", "json", "MXTRUST_EVENT=started").stdout
     tally.check("systemd: its lines are in the journal with their fields", until(lambda: re.search(r'"_SYSTEMD_UNIT" ?: ?"mxtrustd.service"', started()))
                 and re.search(r'"PRIORITY" ?: ?"6"', started()) is not None, started()[:600] + machine.journal())
+    # There is no network here, so whatever is asked is not found out, and that is a line of a question's.
+    machine.run("mxtrust", "--json", "rrset", "nowhere.example.org", "MX")
+
+    def failed() -> dict:
+        lines = machine.run("journalctl", "-q", "--no-pager", "-o", "json", "MXTRUST_EVENT=indeterminate", "MXTRUST_NAME=nowhere.example.org").stdout
+        return json.loads(lines.splitlines()[0]) if lines.strip() else {}
+    until(failed)
+    line = failed()
+    wanted = {"PRIORITY": "6", "SYSLOG_IDENTIFIER": "mxtrustd", "_SYSTEMD_UNIT": "mxtrustd.service", "MXTRUST_SECURITY": "indeterminate", "MXTRUST_TYPE": "MX"}
+    tally.check("systemd: what failed is found in the journal by its fields", {key: line.get(key) for key in wanted} == wanted
+                and re.fullmatch("[A-Z0-9]{4}", line.get("MXTRUST_CODE", "")) is not None
+                and re.fullmatch("[1-9][0-9]*", line.get("MXTRUST_QUESTION", "")) is not None and "indeterminate: " in line.get("MESSAGE", ""),
+                str(line) + machine.journal())
+    limits(machine, tally)
     tally.check("systemd: systemctl status says how it goes", until(lambda: "workers; " in machine.show("StatusText")), machine.show("StatusText"))
     rating = machine.run("systemd-analyze", "security", "--no-pager", "mxtrustd.service").stdout.strip().splitlines()
     found = re.search(r": ([0-9.]+)", rating[-1] if rating else "")
     tally.check("systemd: the running service's exposure is 1.2 or less", found is not None and float(found[1]) <= 1.2, rating[-1:])
     print(f"under systemd: {machine.show('StatusText')}; exposure {found[1] if found else '?'}")
+
+
+def limits(machine: Machine, tally) -> None:
+    """Behind all that the unit shuts off, the limit it sets is still seen; where the container has that controller."""
+    group = machine.show("ControlGroup")
+    if machine.run("test", "-e", f"/sys/fs/cgroup{group}/memory.high").returncode:
+        print("under systemd: the container has no controller of memory, so nothing is bounded, and nothing seen of it")
+        return
+    def memory() -> dict:
+        return json.loads(machine.run("mxtrust", "--json", "status").stdout or "{}").get("memory") or {}
+    tally.check("systemd: the unit's limit of memory is seen from inside it", until(lambda: memory().get("limit"))
+                and memory()["state"] == "enough" and 0 < memory()["used"] < memory()["most"] <= 1 << 30, memory())
 
 
 def reloads(machine: Machine, tally) -> None:
