@@ -98,7 +98,7 @@ class Cache {
     }
     virtual void store_cut(const ZoneCut& cut) = 0;
 
-    /// Small named state (ledger of failing domains, server statistics, anchor state): survives restarts, bounded per
+    /// Small named state (ledger of failing domains, what is known of name servers): survives restarts, bounded per
     /// call to 64 KiB.
     virtual std::optional<std::string> find_note(std::string_view key, WallTime now) = 0;
     virtual void store_note(std::string_view key, std::string_view value, WallTime expires) = 0;

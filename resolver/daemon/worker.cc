@@ -24,6 +24,7 @@ constexpr Duration probe_period_good{3600000};
 constexpr Duration probe_period_bad{30000};
 constexpr Duration tend_period{10000};
 constexpr Duration anchor_period{1000};
+constexpr Duration note_period{60000};
 /// How often a leaving worker looks whether all are served.
 constexpr Duration leave_period{10};
 /// Between two looks at both clocks: more than what a busy loop and NTP's slewing come to, and what is worth a line.
@@ -73,6 +74,8 @@ Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared
         forget_what_ended();
         publish();
     });
+    resolver_.recall_servers(number_);
+    loop_.every(note_period, [this] { resolver_.note_servers(number_); });
     loop_.post([this] {
         last_turn_ = std::max<MonoTime::rep>(shared_.clock.mono().time_since_epoch().count(), 1);
         last_turn_.notify_all();
@@ -264,6 +267,7 @@ void Worker::watch_policies() {
 
 void Worker::run() {
     loop_.run();
+    resolver_.note_servers(number_);
     loop_.cancel_all();
 }
 

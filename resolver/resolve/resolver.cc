@@ -11,6 +11,7 @@
 #include "resolve/lookup_key.h"
 #include "resolve/report.h"
 #include "resolve/servers.h"
+#include "resolve/servers_note.h"
 #include "resolve/shelf.h"
 #include "resolve/unchecked.h"
 #include "task/gather.h"
@@ -140,6 +141,7 @@ struct Resolver::State {
     Evidence evidence;
     ForwarderBoard own_board;  // where nobody gave one
     Servers servers;
+    std::uint64_t servers_noted = 0;  ///< servers.changes() then
     Exchange exchange;
     Forwarding forwarding;
     ReportAgents report_agents;
@@ -168,6 +170,9 @@ const Counters& Resolver::counters() const {
     state_->counters.suspicious = sent.suspicious;
     state_->counters.crowded = state_->exchange.crowd().turned_away();
     state_->counters.in_flight = state_->flights.in_flight();
+    const Servers::Count servers = state_->servers.count();
+    state_->counters.servers_known = servers.known;
+    state_->counters.servers_failing = servers.failing;
     state_->counters.reports = state_->reporter.sent();
     const Meter& spent = state_->counters.spent = *state_->meter;
     state_->counters.verifications = spent.drawn.at(static_cast<std::size_t>(Limit::verifications));
@@ -196,6 +201,18 @@ void Resolver::flush(const dns::Name& name, bool subtree) {
     state_->iterator.flush(name, subtree);
     state_->chain.flush(name);
     state_->shelf.flush(name, subtree);
+}
+
+void Resolver::recall_servers(std::size_t worker) {
+    resolve::recall_servers(state_->servers, worker, state_->tools.cache, state_->tools.clock);
+}
+
+void Resolver::note_servers(std::size_t worker) {
+    if (state_->servers_noted == state_->servers.changes()) return;
+    const std::uint64_t changes = state_->servers.changes();
+    if (resolve::note_servers(state_->servers, worker, state_->tools.cache, state_->tools.clock)) {
+        state_->servers_noted = changes;
+    }
 }
 
 /// Everything the cache can say without asking anybody.

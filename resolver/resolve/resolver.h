@@ -105,8 +105,9 @@ struct Counters {
     std::uint64_t answers_exhausted = 0;     ///< answers that cost more than one answer may
     std::uint64_t crowded = 0;    ///< questions refused or ended because too many of their kind were under way
     std::uint64_t in_flight = 0;  ///< questions under way now
-    std::uint64_t reports = 0;    ///< of errors, to zones' agents (RFC 9567)
-    Meter spent;                  ///< by all look-ups, by limit
+    std::uint64_t servers_known = 0, servers_failing = 0;  ///< addresses now; failing: the last question went wrong
+    std::uint64_t reports = 0;                             ///< of errors, to zones' agents (RFC 9567)
+    Meter spent;                                           ///< by all look-ups, by limit
 };
 
 /// Security × outcome.
@@ -177,6 +178,10 @@ class Resolver {
     [[nodiscard]] const Settings& settings() const;
     [[nodiscard]] const Counters& counters() const;
     [[nodiscard]] const Tools& tools() const;
+    /// What an earlier run knew of name servers (servers_note.h). `worker`: the number of who asks.
+    void recall_servers(std::size_t worker);
+    /// Keeps that for the next run, where there is something new.
+    void note_servers(std::size_t worker);
     /// Forgets in-memory state about a subtree (the cache is flushed by its owner).
     void flush(const dns::Name& name, bool subtree);
 

@@ -1,6 +1,8 @@
 #include "resolve/servers.h"
 
 #include <algorithm>
+#include <limits>
+#include <tuple>
 
 namespace mxtrust::resolve {
 namespace {
@@ -9,6 +11,7 @@ constexpr Duration unknown_cost{60};  // between a near and a far server: unknow
 constexpr Duration dead_cost{20'000};
 constexpr Duration lame_cost{100'000};
 constexpr std::uint64_t explore_one_in = 20;
+constexpr std::uint32_t most_failures_recalled = 3;
 constexpr std::size_t most_lame_zones = 8;  // per address; the oldest goes
 
 std::size_t index_of(Family family) {
@@ -128,6 +131,8 @@ std::optional<Duration> Servers::round_trip(const Address& address) const {
 
 void Servers::answered(const Address& address, Duration round_trip) {
     Record& entry = record(address);
+    if (!entry.heard || entry.failures > 0) ++changes_;
+    if (entry.answers < std::numeric_limits<std::uint32_t>::max()) ++entry.answers;
     if (!entry.heard) {
         note_first_contact(round_trip);
         entry.smoothed = round_trip;
@@ -143,12 +148,17 @@ void Servers::answered(const Address& address, Duration round_trip) {
     entry.silent = false;
     entry.dead_until = {};
     FamilyState& family = families_.at(index_of(address.family()));
+    family.answered = true;
     family.failures = 0;
     family.dead_until = {};
 }
 
 void Servers::note_first_contact(Duration round_trip) {
     contacts_.at(contacts_made_++ % first_contacts) = round_trip;
+    learn_first_hedge();
+}
+
+void Servers::learn_first_hedge() {
     const std::size_t count = std::min(contacts_made_, first_contacts);
     if (count < least_first_contacts) return;
     std::array<Duration, first_contacts> sorted = contacts_;
@@ -161,11 +171,14 @@ void Servers::family_failed(const Address& address, MonoTime now) {
     FamilyState& family = families_.at(index_of(address.family()));
     if (family.failures > 0 && family.last_failed == address) return;
     family.last_failed = address;
-    if (++family.failures >= family_dead_after) family.dead_until = now + family_retry;
+    if (++family.failures < family_dead_after) return;
+    if (family.dead_until <= now) ++changes_;
+    family.dead_until = now + family_retry;
 }
 
 void Servers::timed_out(const Address& address, MonoTime now) {
     Record& entry = record(address);
+    if (entry.failures == 0) ++changes_;
     entry.smoothed = std::min<Duration>(most_timeout, entry.smoothed ? 2 * *entry.smoothed : first_timeout);
     entry.silent = entry.doubted = true;
     entry.failures = std::min<std::uint32_t>(entry.failures + 1, 10);
@@ -175,6 +188,7 @@ void Servers::timed_out(const Address& address, MonoTime now) {
 
 void Servers::unreachable(const Address& address, MonoTime now) {
     Record& entry = record(address);
+    if (entry.failures == 0) ++changes_;
     entry.doubted = true;
     entry.failures = std::min<std::uint32_t>(entry.failures + 1, 10);
     entry.dead_until = now + std::chrono::seconds(1LL << std::min<std::uint32_t>(entry.failures + 1, 6));
@@ -211,6 +225,69 @@ void Servers::letters_lost(const Address& address, Seen seen, MonoTime now) {
     Doubt& doubt = record(address).no_letters;
     doubt.strike(now);
     if (seen == Seen::stream) doubt.strikes = most_strikes;
+}
+
+Servers::Count Servers::count() const {
+    const auto failing = std::ranges::count_if(records_, [](const auto& one) { return one.second.failures > 0; });
+    return {records_.size(), static_cast<std::size_t>(failing)};
+}
+
+bool Servers::is_anybody_there(MonoTime now) const {
+    return std::ranges::any_of(
+        families_, [now](const FamilyState& family) { return family.answered && family.dead_until <= now; });
+}
+
+ServersMemory Servers::remember(std::size_t most, MonoTime now) const {
+    const auto is_failing = [](const Record& record) { return record.failures > 0; };
+    std::vector<std::pair<Address, const Record*>> chosen;
+    for (const auto& [address, record] : records_) {
+        if (is_failing(record) || record.heard) chosen.emplace_back(address, &record);
+    }
+    // Among the failing ones as well: a flood of delegations to nowhere leaves the ones that matter.
+    std::ranges::sort(chosen, [&](const auto& one, const auto& other) {
+        return std::tuple(!is_failing(*one.second), other.second->answers, one.first) <
+               std::tuple(!is_failing(*other.second), one.second->answers, other.first);
+    });
+    const auto healthy =
+        std::ranges::find_if_not(chosen, [&](const auto& one) { return is_failing(*one.second); }) - chosen.begin();
+    const std::size_t failing = std::min(static_cast<std::size_t>(healthy), most / 2);
+    chosen.erase(chosen.begin() + static_cast<std::ptrdiff_t>(failing), chosen.begin() + healthy);
+    if (chosen.size() > most) chosen.resize(most);
+
+    ServersMemory memory;
+    for (const auto& [address, record] : chosen) {
+        memory.servers.push_back(
+            {address, record->smoothed.value_or(first_timeout), record->variation, record->failures, record->heard});
+    }
+    memory.dead = {is_family_dead(Family::ipv4, now), is_family_dead(Family::ipv6, now)};
+    const std::size_t count = std::min(contacts_made_, first_contacts);
+    memory.contacts.assign(contacts_.begin(), contacts_.begin() + static_cast<std::ptrdiff_t>(count));
+    return memory;
+}
+
+void Servers::recall(const ServersMemory& memory, MonoTime now) {
+    for (const ServersMemory::One& one : memory.servers) {
+        if (records_.size() >= most_addresses) break;
+        const auto [place, is_new] = records_.try_emplace(one.address);
+        if (!is_new) continue;
+        Record& entry = place->second;
+        entry.smoothed = std::clamp<Duration>(one.smoothed, Duration(0), most_timeout);
+        entry.variation = std::clamp<Duration>(one.variation, Duration(0), most_timeout);
+        entry.heard = one.heard;
+        entry.failures = std::min(one.failures, most_failures_recalled);
+        if (entry.failures == 0) continue;
+        entry.doubted = true;
+        entry.dead_until = now + std::chrono::seconds(1LL << entry.failures);
+    }
+    for (std::size_t family = 0; family < families_.size(); ++family) {
+        if (memory.dead.at(family)) families_.at(family).dead_until = now + family_retry;
+    }
+    if (contacts_made_ > 0) return;
+    for (const Duration contact : memory.contacts) {
+        if (contacts_made_ == first_contacts) break;
+        contacts_.at(contacts_made_++) = std::clamp<Duration>(contact, Duration(0), most_timeout);
+    }
+    learn_first_hedge();
 }
 
 }  // namespace mxtrust::resolve

@@ -28,6 +28,22 @@ struct Candidate {
     std::uint16_t port = 0;  ///< 0: that of all authorities
 };
 
+/// What is worth knowing of servers after a restart (servers_note.h keeps it).
+struct ServersMemory {
+    struct One {
+        Address address;
+        Duration smoothed{0};  ///< of one never heard from: how long it was waited for in vain
+        Duration variation{0};
+        std::uint32_t failures = 0;  ///< in a row
+        bool heard = false;
+        friend bool operator==(const One&, const One&) = default;
+    };
+    std::vector<One> servers;          ///< failing ones first, then those in demand
+    std::array<bool, 2> dead{};        ///< families: IPv4, IPv6
+    std::vector<Duration> contacts{};  ///< how long first answers took lately
+    friend bool operator==(const ServersMemory&, const ServersMemory&) = default;
+};
+
 class Servers {
   public:
     static constexpr Duration first_timeout{900};  ///< for an address never asked before
@@ -88,6 +104,21 @@ class Servers {
     enum class Seen : std::uint8_t { datagram, stream };
     void letters_lost(const Address& address, Seen seen, MonoTime now);
 
+    /// Has anything answered, and does it still? Where not it is our own network, and says nothing about servers.
+    [[nodiscard]] bool is_anybody_there(MonoTime now) const;
+    /// Of at most so many servers.
+    [[nodiscard]] ServersMemory remember(std::size_t most, MonoTime now) const;
+    /// What somebody remembered, perhaps long ago and elsewhere: it decides who is asked first and how long it is
+    /// waited for, never whether somebody is asked. What is known already stays. A family that was dead is tried again
+    /// soon.
+    void recall(const ServersMemory& memory, MonoTime now);
+    struct Count {
+        std::size_t known = 0, failing = 0;  ///< addresses
+    };
+    [[nodiscard]] Count count() const;
+    /// Grows whenever there is something new to remember.
+    [[nodiscard]] std::uint64_t changes() const { return changes_; }
+
   private:
     /// Something odd that a server did: believed when it did it often enough.
     struct Doubt {
@@ -100,6 +131,7 @@ class Servers {
         std::optional<Duration> smoothed;  ///< of one never heard from: how long it was waited for in vain
         Duration variation{0};
         std::uint32_t failures = 0;  ///< in a row
+        std::uint32_t answers = 0;   ///< heard since the start: how much it is in demand
         MonoTime dead_until{};       ///< asked after all others until then
         bool heard = false;          ///< has ever answered
         bool doubted = false;        ///< overdue, or failed, and nothing was heard since
@@ -109,6 +141,7 @@ class Servers {
         std::vector<std::pair<dns::Name, MonoTime>> lame;  ///< zone, until
     };
     struct FamilyState {
+        bool answered = false;  ///< since the start
         std::uint32_t failures = 0;
         Address last_failed{};
         MonoTime dead_until{};
@@ -118,6 +151,7 @@ class Servers {
     [[nodiscard]] const Record* known(const Address& address) const;
     void family_failed(const Address& address, MonoTime now);
     void note_first_contact(Duration round_trip);
+    void learn_first_hedge();
     [[nodiscard]] Duration cost(const Candidate& candidate, const dns::Name& zone, MonoTime now) const;
 
     Random& random_;
@@ -127,6 +161,7 @@ class Servers {
     std::array<Duration, first_contacts> contacts_{};
     std::size_t contacts_made_ = 0;
     Duration first_hedge_ = most_first_hedge;
+    std::uint64_t changes_ = 0;
 };
 
 }  // namespace mxtrust::resolve

@@ -112,6 +112,9 @@ void put_answers(Exposition& page, const resolve::Counters& counters) {
     page.value(counters.upstream_tcp, {{"transport", "tcp"}});
     page.one("upstream_timeouts_total", "counter", "Queries that were not answered in time.",
              counters.upstream_timeouts);
+    page.begin("name_servers", "gauge", "Addresses of name servers that workers remember, also over restarts.");
+    page.value(counters.servers_known - counters.servers_failing, {{"state", "answering"}});
+    page.value(counters.servers_failing, {{"state", "failing"}});
     page.histogram("upstream_seconds", "How long name servers took to answer over UDP.", counters.upstream_time);
     page.one("verifications_total", "counter", "Signatures verified.", counters.verifications);
     page.begin("budget_exhausted_total", "counter", "Look-ups that reached a limit of what one may cost.");

@@ -192,6 +192,8 @@ Json resolver_json(const resolve::Counters& counters) {
     json["crowded"] = counters.crowded;
     json["reports"] = counters.reports;
     json["in_flight"] = counters.in_flight;
+    json["servers_known"] = counters.servers_known;
+    json["servers_failing"] = counters.servers_failing;
     return json;
 }
 

@@ -28,6 +28,8 @@ void add(resolve::Counters& total, const resolve::Counters& one) {
     total.suspicious += one.suspicious;
     total.answers_exhausted += one.answers_exhausted;
     total.crowded += one.crowded;
+    total.servers_known += one.servers_known;
+    total.servers_failing += one.servers_failing;
     total.reports += one.reports;
     total.in_flight += one.in_flight;
     for (std::size_t limit = 0; limit < limit_count; ++limit) {

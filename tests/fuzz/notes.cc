@@ -1,7 +1,9 @@
-// Any octets as a note of the cache: an entry of the ledger of failing domains, or a policy of MTA-STS that is kept.
+// Any octets as a note of the cache: an entry of the ledger of failing domains, a policy of MTA-STS that is kept, or
+// what is known of servers.
 // Whatever it is, it is nothing, or something with bounded times from which the next one can be made.
 #include "base/require.h"
 #include "cache/memory_cache.h"
+#include "resolve/servers_note.h"
 #include "route/ledger.h"
 #include "sts/policies.h"
 #include "task/manual.h"
@@ -59,11 +61,31 @@ void check_policy(std::string_view note) {
     }
 }
 
+void check_servers(std::string_view note) {
+    const auto read = resolve::read_servers_note(note);
+    if (!read) return;
+    require(resolve::servers_note(*read) == note);
+    SeededRandom random(1);
+    resolve::Servers servers(random);
+    servers.recall(read->memory, MonoTime{});
+    // A hint: whoever is a candidate stays one, and nobody is waited for longer than ever.
+    std::vector<resolve::Candidate> candidates;
+    for (const resolve::ServersMemory::One& one : read->memory.servers) {
+        candidates.push_back({dns::Name(), one.address});
+        require(servers.timeout(one.address) <= resolve::Servers::most_timeout);
+        require(servers.hedge_delay(one.address) <= resolve::Servers::most_hedge);
+    }
+    const std::size_t count = candidates.size();
+    require(servers.order(std::move(candidates), dns::Name(), MonoTime{}).size() == count);
+    require(resolve::servers_note({now, servers.remember(resolve::most_servers_noted, MonoTime{})}).size() <= 65'536);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view note = as_text({data, size});
     check_ledger(note);
     check_policy(note);
+    check_servers(note);
     return 0;
 }

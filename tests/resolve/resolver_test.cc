@@ -155,6 +155,29 @@ TEST_CASE("one of two servers is silent: the answer comes one hedge later") {
     CHECK(play.clock.mono() - begin < 1500ms);
 }
 
+TEST_CASE("a server that was dead before a restart is not asked first after it") {
+    const auto rounds_with_silence = [](bool recalls) {
+        SignedStage play;
+        play.world.behave(stage::mail_address,
+                          [](const dns::Message&, dns::Message) { return std::optional<dns::Message>(); });
+        int with_silence = 0;
+        for (int round = 0; round < 40; ++round) {
+            play.cache->flush(dns::Name(), true);
+            play.open(*play.zones.back(), {stage::root_address});
+            if (recalls) play.resolver().recall_servers(0);
+            const std::size_t before = play.world.times_asked(stage::mail_address);
+            CHECK(verdict(play.ask("mail.org.", Type::mx)) == "secure records");
+            if (play.world.times_asked(stage::mail_address) > before) ++with_silence;
+            play.scheduler.run_until_idle();
+            play.resolver().note_servers(0);
+        }
+        return with_silence;
+    };
+    // In the first round nobody can know, and the toss decides.
+    CHECK(rounds_with_silence(true) <= 1);
+    CHECK(rounds_with_silence(false) >= 10);
+}
+
 TEST_CASE("a signed zone whose servers are all silent is indeterminate, within the deadline") {
     SignedStage play;
     play.both([](const dns::Message&, dns::Message) { return std::optional<dns::Message>(); });
