@@ -84,12 +84,14 @@ Done prepare_datagrams(int descriptor, const Endpoint& endpoint) {
 
 }  // namespace
 
-Listening::Listening(Listening&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+Listening::Listening(Listening&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), circle_(std::move(other.circle_)) {}
 
 Listening& Listening::operator=(Listening&& other) noexcept {
     if (this != &other) {
         if (descriptor_ >= 0) ::close(descriptor_);
         descriptor_ = std::exchange(other.descriptor_, -1);
+        circle_ = std::move(other.circle_);
     }
     return *this;
 }
@@ -148,7 +150,7 @@ std::string Listening::path() const {
 Result<Listening> Listening::duplicate() const {
     const int copy = fcntl(descriptor_, F_DUPFD_CLOEXEC, 3);
     if (copy < 0) return fail(FailureKind::system, "NLDU"_code, "a listening socket cannot be shared: " + error_text());
-    return Listening(copy);
+    return Listening(copy, circle_);
 }
 
 Endpoint Listening::endpoint() const {

@@ -11,6 +11,7 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
+#include "net/circle.h"
 #include "net/loop.h"
 
 namespace mxtrust::net {
@@ -86,10 +87,14 @@ class Listening {
     [[nodiscard]] std::string path() const;   ///< of a Unix socket; empty where it has none
     /// A second descriptor for the same socket, for another worker.
     [[nodiscard]] Result<Listening> duplicate() const;
+    /// Of those who accept on this socket and its duplicates.
+    [[nodiscard]] const std::shared_ptr<Circle>& circle() const { return circle_; }
 
   private:
-    explicit Listening(int descriptor) : descriptor_(descriptor) {}
+    explicit Listening(int descriptor, std::shared_ptr<Circle> circle = std::make_shared<Circle>())
+        : descriptor_(descriptor), circle_(std::move(circle)) {}
     int descriptor_ = -1;
+    std::shared_ptr<Circle> circle_;
 };
 
 /// Connections of one StreamServer since it began.
@@ -99,13 +104,14 @@ struct StreamCounters {
     std::uint64_t idle = 0;     ///< closed by us, as nothing happened on them
 };
 
-/// Accepts on a listening stream socket, in this loop. Several loops may accept on duplicates of one socket. May be
-/// destroyed from within its greeter and its connections' users.
+/// Accepts on a listening stream socket, in this loop. Several loops may accept on duplicates of one socket: then each
+/// gets its share of the connections (circle.h). May be destroyed from within its greeter and its connections' users.
 class StreamServer {
   public:
     static Result<std::unique_ptr<StreamServer>> start(UvLoop& loop, Listening listening, std::size_t most_connections,
                                                        Greeter greeter);
     virtual ~StreamServer() = default;
+    /// Those that another loop has handed over count from then on.
     [[nodiscard]] virtual std::size_t connections() const = 0;
     [[nodiscard]] virtual const StreamCounters& counters() const = 0;
     /// Another limit from now on; those who are connected stay.

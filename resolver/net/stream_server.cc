@@ -1,5 +1,7 @@
 // Accepted connections: reading, writing with a queue that can be seen, idling, closing.
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <array>
@@ -102,6 +104,19 @@ class Peer final : public Connection, public std::enable_shared_from_this<Peer> 
         return PeerCredentials{credentials.uid, credentials.gid, credentials.pid};
     }
     void forget_server() { server_ = nullptr; }
+    /// A second descriptor of it; -1: there is none to be had.
+    [[nodiscard]] int duplicate() const {
+        uv_os_fd_t descriptor{};
+        if (uv_fileno(&stream_.handle, &descriptor) != 0) return -1;
+        return fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+    }
+    /// Instead of being accepted.
+    bool open(Accepted& accepted) {
+        const int descriptor = accepted.release();
+        const int status = is_unix_ ? uv_pipe_open(&stream_.pipe, descriptor) : uv_tcp_open(&stream_.tcp, descriptor);
+        if (status != 0) ::close(descriptor);
+        return status == 0;
+    }
     /// What the peer has sent is still read, then comes the end of input; what it sends now fails at its side (on a
     /// Unix socket; over TCP it learns it by the close). Best effort: one that is gone already needs none of it.
     void take_no_more() {
@@ -222,6 +237,7 @@ class Server final : public StreamServer {
         auto spare = listening.duplicate();
         if (!spare) return fail(spare.error());
         spare_ = std::move(*spare);
+        seat_.emplace(listening.circle(), loop_, [this](const std::shared_ptr<Accepted>& given) { adopt(*given); });
         return accept_on(std::move(listening));
     }
     Done accept_on(Listening listening) {
@@ -243,11 +259,12 @@ class Server final : public StreamServer {
             return fail(FailureKind::system, "NSLI"_code, std::string("cannot listen: ") + uv_strerror(status));
         return {};
     }
-    [[nodiscard]] std::size_t connections() const override { return peers_.size(); }
+    [[nodiscard]] std::size_t connections() const override { return seat_ ? seat_->connections() : 0; }
     [[nodiscard]] const StreamCounters& counters() const override { return counters_; }
     void set_most_connections(std::size_t most) override { most_ = most; }
     void drain() override {
         accept_no_more();
+        is_draining_ = true;
         const std::vector<Peer*> peers(peers_.begin(), peers_.end());
         for (Peer* peer : peers) peer->take_no_more();
     }
@@ -257,8 +274,11 @@ class Server final : public StreamServer {
         for (Peer* peer : peers) peer->close();
         for (Peer* peer : peers) peer->forget_server();
         peers_.clear();
+        seat_.reset();
     }
-    void gone(Peer& peer) { peers_.erase(&peer); }
+    void gone(Peer& peer) {
+        if (peers_.erase(&peer) > 0 && seat_) seat_->closed();
+    }
     void idled() { ++counters_.idle; }
 
   private:
@@ -293,6 +313,7 @@ class Server final : public StreamServer {
         close_acceptor();
         end_rest();
         spare_.reset();
+        if (seat_) seat_->leave();
     }
     void close_acceptor() {
         if (acceptor_ == nullptr) return;
@@ -308,14 +329,37 @@ class Server final : public StreamServer {
         if (status != 0) return;
         auto peer = std::make_shared<Peer>(self->loop_, *self, self->is_unix_);
         self->peers_.insert(peer.get());  // before the greeter, who may close it at once
+        self->seat_->opened();
         const bool accepted = uv_accept(stream, peer->raw()) == 0;
+        if (accepted && self->seat_->is_heaviest() && self->hand_over(*peer)) {
+            peer->begin(nullptr);
+        } else {
+            self->welcome(peer, accepted);
+        }
+    }
+    /// To another loop that has fewer connections; false: it is this one's.
+    bool hand_over(Peer& peer) {
+        const int copy = peer.duplicate();
+        return copy >= 0 && seat_->give(std::make_shared<Accepted>(copy));
+    }
+    /// One that another loop has accepted, and has counted here.
+    void adopt(Accepted& given) {
+        auto peer = std::make_shared<Peer>(loop_, *this, is_unix_);
+        peers_.insert(peer.get());
+        const bool opened = peer->open(given);
+        const bool is_draining = is_draining_;
+        welcome(peer, opened);
+        if (is_draining) peer->take_no_more();
+    }
+    /// May destroy this server.
+    void welcome(const std::shared_ptr<Peer>& peer, bool is_connected) {
         std::shared_ptr<ConnectionUser> user;
-        const bool too_many = self->peers_.size() > self->most_;
-        ++(too_many ? self->counters_.refused : self->counters_.accepted);
-        // The greeter may destroy this server, and itself with it: it is kept until it has returned, and `self` is not
-        // used after that.
-        const std::shared_ptr<const Greeter> greeter = self->greeter_;
-        if (accepted && !too_many) user = (*greeter)(peer);
+        const bool too_many = peers_.size() > most_;
+        ++(too_many ? counters_.refused : counters_.accepted);
+        // The greeter may destroy this server, and itself with it: it is kept until it has returned, and nothing of
+        // this is used after that.
+        const std::shared_ptr<const Greeter> greeter = greeter_;
+        if (is_connected && !too_many) user = (*greeter)(peer);
         peer->begin(std::move(user));
     }
     UvLoop& loop_;
@@ -325,7 +369,9 @@ class Server final : public StreamServer {
     Acceptor* acceptor_ = nullptr;  // owned by libuv until closed
     Rest* rest_ = nullptr;          // likewise
     std::optional<Listening> spare_;
+    std::optional<Circle::Seat> seat_;  ///< from begin() to stop()
     std::unordered_set<Peer*> peers_;
+    bool is_draining_ = false;
     StreamCounters counters_;
 };
 

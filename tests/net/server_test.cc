@@ -451,6 +451,133 @@ TEST_CASE("workers share one Unix socket, and a client is served by exactly one 
     CHECK(served[0] + served[1] == clients);
 }
 
+namespace {
+
+/// Two workers in one thread, each run by hand: while only the first runs, it accepts everything.
+struct TwoWorkers {
+    explicit TwoWorkers(const Listening& listening) : path(listening.path()) {
+        auto first_copy = listening.duplicate();
+        auto second_copy = listening.duplicate();
+        REQUIRE(first_copy);
+        REQUIRE(second_copy);
+        const auto until_ended = [](Script& script) {
+            echo(script);
+            script.on_ended = [](Script& self) { self.connection().close_when_sent(); };
+        };
+        first.emplace(first_world, std::move(*first_copy), until_ended);
+        second.emplace(second_world, std::move(*second_copy), until_ended);
+    }
+    /// Connects so many, who say something at once.
+    void connect(std::size_t count) {
+        for (std::size_t number = 0; number < count; ++number) {
+            clients.push_back(connect_to(path));
+            clients.back().send("x");
+        }
+    }
+    void first_accepts_all() {
+        REQUIRE(first_world.run_until(
+            [&] { return first->server->connections() + second->server->connections() == clients.size(); }));
+    }
+    std::string path;
+    Real first_world, second_world;
+    std::optional<Scripted> first, second;
+    std::vector<Descriptor> clients;
+};
+
+}  // namespace
+
+TEST_CASE("a worker that got all connections hands half of them over") {
+    Folder folder;
+    TwoWorkers both(listen(folder.file("socket")));
+    both.connect(10);
+    both.first_accepts_all();
+    // Those on their way count already, so that a worker that ends by itself waits for them.
+    CHECK(both.first->server->connections() == 5);
+    CHECK(both.second->server->connections() == 5);
+    CHECK(both.second->scripts.empty());
+    both.second_world.run_for(5ms);
+    CHECK(both.second->scripts.size() == 5);
+    for (const Descriptor& client : both.clients) {
+        std::string heard;
+        for (int turn = 0; turn < 100 && heard.empty(); ++turn) {
+            both.first_world.run_for(1ms);
+            both.second_world.run_for(1ms);
+            heard = client.take();
+        }
+        CHECK(heard == "x");
+    }
+    CHECK(both.first->server->counters().accepted == 5);
+    CHECK(both.second->server->counters().accepted == 5);
+    // Who leaves makes room: the next ones go where there are fewer.
+    for (int number = 0; number < 5; ++number) both.clients.pop_back();
+    both.first_world.run_for(5ms);
+    both.second_world.run_for(5ms);
+    CHECK(both.first->server->connections() + both.second->server->connections() == 5);
+}
+
+TEST_CASE("a connection on its way to a worker that leaves is served still, one to a worker that is gone is closed") {
+    Folder folder;
+    TwoWorkers both(listen(folder.file("socket")));
+    both.connect(2);
+    both.first_accepts_all();
+    REQUIRE(both.second->server->connections() == 1);
+    const auto ends = [&both](Descriptor& client) {
+        std::string heard;
+        for (int turn = 0; turn < 100; ++turn) {
+            both.first_world.run_for(1ms);
+            both.second_world.run_for(1ms);
+            heard += client.take();
+            if (heard.ends_with("EOF") || heard.ends_with("RESET")) break;
+        }
+        return heard;
+    };
+    SECTION("it takes no more") {
+        both.second->server->drain();
+        both.first->server->drain();
+        CHECK(both.second->server->connections() == 1);
+        CHECK(ends(both.clients[0]) == "xEOF");
+        CHECK(ends(both.clients[1]) == "xEOF");
+        CHECK(both.second->server->connections() == 0);
+    }
+    SECTION("it is stopped") {
+        both.second->server->stop();
+        CHECK(both.second->server->connections() == 0);
+        const std::string heard = ends(both.clients[1]);
+        CHECK((heard == "EOF" || heard == "RESET"));
+        CHECK(both.second->scripts.empty());
+    }
+    SECTION("nothing is handed to one that has left") {
+        both.second->server->drain();
+        both.connect(4);
+        REQUIRE(both.first_world.run_until([&] { return both.first->server->connections() == 5; }));
+        CHECK(both.second->server->connections() == 1);
+    }
+}
+
+TEST_CASE("connections lie evenly over the workers, whoever accepts them") {
+    Folder folder;
+    const Listening listening = listen(folder.file("socket"));
+    std::array<std::atomic<UvLoop*>, 4> loops{};
+    std::array<std::atomic<int>, 4> served{};
+    std::vector<std::thread> workers;
+    for (std::size_t number = 0; number < loops.size(); ++number) {
+        auto copy = listening.duplicate();
+        REQUIRE(copy);
+        workers.emplace_back(work, std::move(*copy), &loops.at(number), &served.at(number));
+        while (loops.at(number) == nullptr) std::this_thread::yield();
+    }
+    std::vector<Descriptor> clients;
+    for (int number = 0; number < 32; ++number) {
+        clients.push_back(connect_to(folder.file("socket")));
+        clients.back().send("x");
+        char heard = 0;
+        CHECK(recv(clients.back().get(), &heard, 1, 0) == 1);
+    }
+    for (const std::atomic<int>& one : served) CHECK(one == 8);
+    for (std::atomic<UvLoop*>& loop : loops) loop.load()->post([&loop] { loop.load()->stop(); });
+    for (std::thread& worker : workers) worker.join();
+}
+
 TEST_CASE("a stale socket file is replaced; one that is alive, or is no socket, is not") {
     Folder folder;
     {
