@@ -4,13 +4,7 @@
 #include <cstdlib>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MXTRUST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define MXTRUST_SANITIZED 1
-#endif
-#endif
+#include "base/sanitized.h"
 
 namespace {
 thread_local std::uint64_t counted = 0;
@@ -34,11 +28,7 @@ void operator delete(void* memory, std::size_t) noexcept {
 namespace mxtrust::test {
 
 bool counts_allocations() {
-#ifdef MXTRUST_SANITIZED
-    return false;
-#else
-    return true;
-#endif
+    return !is_sanitized;
 }
 
 std::uint64_t allocations() {
