@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "route/demand.h"
 #include "task/task.h"
 #include "task/wait.h"
 
@@ -75,7 +76,11 @@ Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared
         publish();
     });
     resolver_.recall_servers(number_);
-    loop_.every(note_period, [this] { resolver_.note_servers(number_); });
+    loop_.every(note_period, [this] { note(); });
+    if (settings.route.refresh_ahead) {
+        const auto made = [this](const route::MailAnswerRef& answer) { query_.prepare(answer); };
+        loop_.spawn(router_.prepare(route::noted_demand(number_, *cache_, shared_.clock.wall()), made));
+    }
     loop_.post([this] {
         last_turn_ = std::max<MonoTime::rep>(shared_.clock.mono().time_since_epoch().count(), 1);
         last_turn_.notify_all();
@@ -267,8 +272,16 @@ void Worker::watch_policies() {
 
 void Worker::run() {
     loop_.run();
-    resolver_.note_servers(number_);
+    note();
     loop_.cancel_all();
+}
+
+void Worker::note() {
+    resolver_.note_servers(number_);
+    const std::uint64_t made = router_.counters().searches + router_.counters().renewed;
+    if (made == demand_noted_) return;
+    route::note_demand(router_.in_demand(route::most_prepared), number_, *cache_, shared_.clock.wall());
+    demand_noted_ = made;
 }
 
 void Worker::leave(Duration most) {

@@ -123,6 +123,8 @@ class Worker {
     void change(const Change& change);
     void forget_what_ended();
     void mind_the_clock();
+    /// Keeps for the next run what would be missed.
+    void note();
 
     std::size_t number_;
     Shared shared_;
@@ -149,7 +151,8 @@ class Worker {
     Listeners query_listeners_, postfix_listeners_, metrics_listeners_;
     std::size_t most_query_connections_, most_postfix_connections_;
     bool nobody_told_ = false;
-    std::vector<dns::Name> ended_;  ///< negative trust anchors that have ended since the start
+    std::uint64_t demand_noted_ = 0;  ///< answers made then
+    std::vector<dns::Name> ended_;    ///< negative trust anchors that have ended since the start
 };
 
 }  // namespace mxtrust::daemon

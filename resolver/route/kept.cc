@@ -88,6 +88,15 @@ std::size_t KeptAnswers::flush(const dns::Name& name, bool subtree) {
     return dropped;
 }
 
+std::vector<std::string> KeptAnswers::keys(std::size_t most) const {
+    std::vector<std::string> keys;
+    for (const Entry& entry : entries_) {
+        if (keys.size() == most) break;
+        keys.push_back(entry.key);
+    }
+    return keys;
+}
+
 void KeptAnswers::clear() {
     places_.clear();
     entries_.clear();

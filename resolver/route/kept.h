@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/clock.h"
 #include "dns/name.h"
@@ -35,6 +36,8 @@ class KeptAnswers {
     std::size_t flush(const dns::Name& name, bool subtree);
     void clear();
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
+    /// The most recently used first.
+    [[nodiscard]] std::vector<std::string> keys(std::size_t most) const;
 
   private:
     struct Entry {

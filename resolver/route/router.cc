@@ -9,10 +9,12 @@
 #include "mail/domain.h"
 #include "mail/exception.h"
 #include "mail/words.h"
+#include "route/demand.h"
 #include "route/kept.h"
 #include "route/search.h"
 #include "task/nursery.h"
 #include "task/single_flight.h"
+#include "task/wait.h"
 
 namespace mxtrust::route {
 namespace {
@@ -45,6 +47,11 @@ const mail::HostAnswer* first_skipped(const mail::MailAnswer& answer) {
     return nullptr;
 }
 
+/// Something is not as it should be, and soon may be.
+bool is_failing(const mail::MailAnswer& answer) {
+    return answer.decision.action == mail::Action::defer || first_skipped(answer) != nullptr;
+}
+
 }  // namespace
 
 struct Router::State {
@@ -66,6 +73,8 @@ struct Router::State {
     [[nodiscard]] MailAnswerRef find_kept(const std::string& key);
     void renew_if_ending(const std::string& key, const mail::MailAnswer& answer);
     task::Task<void> renew(std::string key, KeptAnswers::Origin origin);
+    task::Task<MailAnswerRef> prepare(std::string destination);
+    task::Task<void> prepare_all(std::vector<std::string> destinations, std::function<void(const MailAnswerRef&)> made);
     task::Task<void> fetch(mail::MxHost host, Errand errand);
     void note(mail::MailAnswer& answer);
     void count(const mail::MailAnswer& answer);
@@ -201,6 +210,49 @@ task::Task<void> Router::State::renew(std::string key, KeptAnswers::Origin origi
     if (!outcome && !flights.is_in_flight(key + " anew")) refreshing.erase(key);  // there was no room for it
 }
 
+/// Null where it would take a question to somebody, is there already, or is nothing to look forward to.
+task::Task<MailAnswerRef> Router::State::prepare(std::string destination) {
+    Result<mail::NextHop> hop = mail::parse_next_hop(destination);
+    if (!hop) co_return nullptr;
+    const std::uint16_t port = hop->port.value_or(25);
+    const std::string key = mail::destination_text(*hop, port);
+    if (kept.origin(key) != nullptr) co_return nullptr;
+    Misses misses;
+    OnlyAtHand at_hand(tools.lookups, tools.clock, misses);
+    std::optional<OnlyWithoutPolicy> policies;
+    if (tools.sts != nullptr) policies.emplace(*tools.sts, misses);
+    Search own(search.limits(), {tools.clock, at_hand, tools.scheduler, policies ? &*policies : nullptr});
+    const std::uint64_t begun_in = epoch;
+    const mail::NextHop asked = *hop;
+    const mail::Options options = settings.options;
+    const MonoTime due = tools.clock.mono() + settings.usual_time;
+    Extras extras;
+    extras.sts = true;
+    extras.tlsrpt = settings.tlsrpt;
+    mail::NextHop wanted = *hop;
+    FoundDomain found = co_await own.find_domain(std::move(wanted), port, due, options, extras);
+    if (misses.any() || found.late || begun_in != epoch || kept.origin(key) != nullptr) co_return nullptr;
+    found.facts.failed_for = settings.failed_for;
+    auto made = std::make_shared<const mail::MailAnswer>(mail::decide(found.facts, options));
+    if (is_failing(*made) || made->expires <= made->time) co_return nullptr;
+    kept.keep(key, KeptAnswers::Origin{asked, port}, made);
+    co_return made;
+}
+
+task::Task<void> Router::State::prepare_all(std::vector<std::string> destinations,
+                                            std::function<void(const MailAnswerRef&)> made) {
+    // The most recently used last, so that it is the last to go.
+    for (std::size_t left = destinations.size(); left > 0; --left) {
+        const MonoTime now = tools.clock.mono();
+        co_await task::sleep_until(now);  // the loop looks at the sockets
+        std::string destination = destinations[left - 1];
+        MailAnswerRef answer = co_await prepare(std::move(destination));
+        if (!answer) continue;
+        ++counters.prepared;
+        if (made) made(answer);
+    }
+}
+
 /// A refresh makes us ask others: not without end.
 bool Router::State::may_refresh(const std::string& key) {
     const MonoTime now = tools.clock.mono();
@@ -243,8 +295,7 @@ task::Task<Outcome> Router::State::answer(mail::NextHop hop, std::uint16_t port,
     found.facts.failed_for = settings.failed_for;
     auto made = std::make_shared<mail::MailAnswer>(mail::decide(found.facts, options));
     // What went wrong ahead of time is nobody's news: the answer that there is holds until its end, and not longer.
-    const bool failed = made->decision.action == mail::Action::defer || first_skipped(*made) != nullptr;
-    if (refresh == Refresh::ahead && (found.late || failed)) co_return Outcome{made, found.late, due};
+    if (refresh == Refresh::ahead && (found.late || is_failing(*made))) co_return Outcome{made, found.late, due};
     count(*made);
     if (found.late) ++counters.late;
     // Who gives us no time does not learn much; that is not the domain's fault.
@@ -349,6 +400,15 @@ void Router::look_ahead(const dnssec::Answer& mx) {
         ++state_->counters.ahead;
         state_->background.spawn(state_->fetch(std::move(host), errand));
     }
+}
+
+std::vector<std::string> Router::in_demand(std::size_t most) const {
+    return state_->kept.keys(most);
+}
+
+task::Task<void> Router::prepare(std::vector<std::string> destinations,
+                                 std::function<void(const MailAnswerRef&)> made) {
+    return state_->prepare_all(std::move(destinations), std::move(made));
 }
 
 std::vector<FailingDomain> Router::failing(std::size_t limit) const {

@@ -7,6 +7,7 @@
 // per worker; not thread-safe.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -75,6 +76,7 @@ struct RouteCounters {
     std::uint64_t ahead = 0;                           ///< hosts fetched ahead
     std::uint64_t refreshed = 0;                       ///< fresh looks at the authorities
     std::uint64_t renewed = 0;                         ///< answers made anew before their end, for nobody who waited
+    std::uint64_t prepared = 0;                        ///< answers made after the start, before anybody asked
     Histogram answer_time;                             ///< of all questions
 };
 
@@ -99,6 +101,11 @@ class Router {
     [[nodiscard]] MailAnswerRef kept(const std::string& destination);
     /// An MX answer went out over DNS: what the MTA will ask next is fetched now, in the background.
     void look_ahead(const dnssec::Answer& mx);
+    /// Destinations of answers kept, the most recently used first.
+    [[nodiscard]] std::vector<std::string> in_demand(std::size_t most) const;
+    /// Makes the answers for these as far as that asks nobody (demand.h), one after the other, clients first. Those
+    /// that are good are kept and given to `made`.
+    task::Task<void> prepare(std::vector<std::string> destinations, std::function<void(const MailAnswerRef&)> made);
     /// Mail domains whose last decision was defer, or that have a host to be skipped; the latest failure first.
     [[nodiscard]] std::vector<FailingDomain> failing(std::size_t limit) const;
     /// Drops kept answers that rest on the name, or on a name below it; returns how many.

@@ -141,6 +141,8 @@ void put_mail(Exposition& page, const route::RouteCounters& counters) {
     page.one("mail_late_total", "counter", "Mail answers made without all that was needed.", counters.late);
     page.one("mail_renewed_total", "counter", "Mail answers made anew before their end, because they are in demand.",
              counters.renewed);
+    page.one("mail_prepared_total", "counter", "Mail answers made again after the start, before anybody asked.",
+             counters.prepared);
     page.histogram("mail_seconds", "How long a mail answer took.", counters.answer_time);
 }
 

@@ -574,6 +574,10 @@ void QueryServer::restrain(Restraint restraint) {
     state_->crowd->set_most(state_->most_at_once);
 }
 
+void QueryServer::prepare(const route::MailAnswerRef& answer) {
+    static_cast<void>(state_->bodies.body_of(answer));
+}
+
 void QueryServer::forget() {
     state_->bodies.clear();
     state_->hot.clear();

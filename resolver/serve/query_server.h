@@ -61,6 +61,8 @@ class QueryServer {
     /// Adds what this server counted; its connections are counted where they are accepted.
     void count(DoorCounters& counters) const;
     void restrain(Restraint restraint);
+    /// This answer will be asked for: what is said of it is made ready.
+    void prepare(const route::MailAnswerRef& answer);
     /// Forgets finished replies; they are made again when they are asked for.
     void forget();
 

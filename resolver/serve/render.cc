@@ -209,6 +209,7 @@ Json mail_json(const route::RouteCounters& counters) {
     json["ahead"] = counters.ahead;
     json["refreshed"] = counters.refreshed;
     json["renewed"] = counters.renewed;
+    json["prepared"] = counters.prepared;
     return json;
 }
 

@@ -49,6 +49,7 @@ void add(route::RouteCounters& total, const route::RouteCounters& one) {
     total.ahead += one.ahead;
     total.refreshed += one.refreshed;
     total.renewed += one.renewed;
+    total.prepared += one.prepared;
     total.answer_time += one.answer_time;
 }
 
