@@ -14,7 +14,7 @@ import dns.message
 import dns.query
 
 from lab import infrastructure, processes, servers
-from lab.daemon import Daemon
+from lab.daemon import OneWorker
 
 START_TIMEOUT = 20.0
 
@@ -113,7 +113,7 @@ class Resolver:
 class Mxtrust(Resolver):
     def __init__(self, name, folder, state):
         super().__init__(name, folder)
-        self.daemon = Daemon(state, dns_port=self.port, log_level="error")
+        self.daemon = OneWorker(state, dns_port=self.port, log_level="error")
 
     def start(self):
         self.daemon.start()
