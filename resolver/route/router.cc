@@ -52,6 +52,14 @@ bool is_failing(const mail::MailAnswer& answer) {
     return answer.decision.action == mail::Action::defer || first_skipped(answer) != nullptr;
 }
 
+/// As whoever asks next is told of it: nothing had to be asked.
+MailAnswerRef as_kept(const MailAnswerRef& answer) {
+    if (!answer->mx || answer->mx->cached) return answer;
+    auto kept = std::make_shared<mail::MailAnswer>(*answer);
+    kept->mx->cached = true;
+    return kept;
+}
+
 }  // namespace
 
 struct Router::State {
@@ -303,7 +311,7 @@ task::Task<Outcome> Router::State::answer(mail::NextHop hop, std::uint16_t port,
     MailAnswerRef shared = made;
     // What is incomplete is not kept: the look-ups go on, and the next question finds more.
     bool worth_keeping = sts == Sts::wanted && !found.late && shared->expires > shared->time && begun_in == epoch;
-    if (worth_keeping) kept.keep(shared->domain, KeptAnswers::Origin{asked, port}, shared);
+    if (worth_keeping) kept.keep(shared->domain, KeptAnswers::Origin{asked, port}, as_kept(shared));
     co_return Outcome{shared, found.late, due};
 }
 

@@ -367,6 +367,7 @@ bool QueryServer::State::answer_at_once(std::string_view line, std::string& out)
 void QueryServer::State::keep_hot(std::string_view line, const MailRequest& asked, const route::MailAnswerRef& answer,
                                   HotLines::Reply reply) {
     if (asked.freshness == Freshness::refresh || tools.log.is_debugging()) return;
+    if (RenderedBodies::is_said_once(*answer)) return;
     const std::optional<LineShape> shape = shape_of(line);
     if (!shape) return;
     reply.destination = answer->domain;

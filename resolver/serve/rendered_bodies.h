@@ -14,12 +14,15 @@ namespace mxtrust::serve {
 
 class RenderedBodies {
   public:
+    /// It had to be asked for; whoever asks again is told that it had not.
+    [[nodiscard]] static bool is_said_once(const mail::MailAnswer& answer) { return answer.mx && !answer.mx->cached; }
     std::shared_ptr<const std::string> body_of(const route::MailAnswerRef& answer) {
         const auto found = bodies_.find(answer.get());
         // The address alone does not identify an answer: another one may have been made in its place.
         if (found != bodies_.end() && found->second.answer.lock() == answer) return found->second.body;
-        if (bodies_.size() >= most_bodies) clear();
         auto body = std::make_shared<const std::string>(render_mail_body(*answer));
+        if (is_said_once(*answer)) return body;
+        if (bodies_.size() >= most_bodies) clear();
         bodies_[answer.get()] = Entry{answer, body};
         return body;
     }

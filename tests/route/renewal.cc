@@ -22,7 +22,7 @@ struct Asked : Bench {
     explicit Asked(RouteSettings chosen = {}) : Bench(std::move(chosen)) {
         put_hosts(world(), 1);
         renew_mx(*this);
-        first = ask("example.org");
+        first = ask_twice("example.org");
         CHECK(first->expires == first->time + life);
     }
     /// So many seconds after the first answer.

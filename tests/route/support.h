@@ -150,6 +150,11 @@ struct Bench {
         took = std::chrono::duration_cast<Duration>(clock.mono() - start);
         return answer.value_or(nullptr);
     }
+    /// The answer as whoever asks again gets it.
+    MailAnswerRef ask_twice(std::string_view next_hop) {
+        ask(next_hop);
+        return ask(next_hop);
+    }
     void wait(std::chrono::microseconds span) { scheduler.run_for(span); }
     /// Whoever kept a decision must see the resolver as it is, not as its cache was.
     void forget() { lookups.known.clear(); }

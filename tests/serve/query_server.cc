@@ -434,9 +434,11 @@ nlohmann::json reply_to(World& world, const std::shared_ptr<PlayedConnection>& c
 TEST_CASE("a request that was answered before is answered at once, with its own id, and otherwise the same") {
     World world;
     const auto connection = world.talk("");
+    CHECK(reply_to(world, connection, usual_request)["mx"]["cached"] == false);
     const nlohmann::json first = reply_to(world, connection, usual_request);
     CHECK(first["id"] == 7);
     CHECK(first["asked"] == "Example.org");
+    CHECK(first["mx"]["cached"] == true);
     connection->sent.clear();
     world.user->received(as_bytes(R"({"query":"mail","domain":"Example.org","id":123456})"
                                   "\n"));
@@ -451,6 +453,9 @@ TEST_CASE("a request that was answered before is answered at once, with its own 
 TEST_CASE("words are answered at once, too, but never before those that were asked earlier") {
     World world;
     const auto connection = world.talk("decide example.org\n");
+    world.scheduler.run_until_idle();
+    connection->sent.clear();
+    world.user->received(as_bytes("decide example.org\n"));
     world.scheduler.run_until_idle();
     const std::string said = connection->sent;
     connection->sent.clear();
@@ -468,6 +473,7 @@ TEST_CASE("words are answered at once, too, but never before those that were ask
 TEST_CASE("an answer that has expired, was flushed or forgotten is not said again") {
     World world;
     const auto connection = world.talk("");
+    static_cast<void>(reply_to(world, connection, usual_request));
     static_cast<void>(reply_to(world, connection, usual_request));
     const auto is_at_hand = [&] {
         connection->sent.clear();
@@ -507,6 +513,7 @@ TEST_CASE("answers at hand cost no allocation, and all of one packet leave in on
     if (!test::counts_allocations()) return;
     World world;
     const auto connection = world.talk("");
+    static_cast<void>(reply_to(world, connection, usual_request));
     static_cast<void>(reply_to(world, connection, usual_request));
     std::string packet;
     for (int number = 0; number < 20; ++number)
