@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass, field
 
 import built
+from lab import loopback
 from lab.daemon import Daemon
 
 # On loopback and nobody else's. An MTA's resolv.conf has no room for a port.
@@ -229,7 +230,7 @@ zone = "forwarded.oldx"
 addresses = ["{dead}"]
 """
 # On loopback, and nobody is there.
-DEAD = "127.0.0.125"
+(DEAD,) = loopback.addresses(1)
 
 
 def run_operator(state, tally, base):

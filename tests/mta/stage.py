@@ -2,10 +2,11 @@
 import re
 
 from lab import daemon as lab_daemon
+from lab import loopback
 from mta import exim, place, postfix, table
 
-# On loopback, and nobody else's: an MTA's resolv.conf has no room for a port.
-RESOLVER = "127.0.0.125"
+# An MTA's resolv.conf has no room for a port.
+(RESOLVER,) = loopback.addresses(1)
 START_TIMEOUT = 15.0
 # What is no domain of the lab and takes mail at another port.
 OTHER_PORTS = {"smart.relay.nlx": 587}

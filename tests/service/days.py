@@ -1,5 +1,6 @@
 """Bad days: each is told in one clear line, answers stay honest, and when the day is over the same process is well again."""
 import concurrent.futures
+import itertools
 import json
 import os
 import pathlib
@@ -284,14 +285,18 @@ def little_memory(state, folder, tally, table) -> None:
         table.row("1 GiB of address space, cache of 4 GiB", "answers, cache in memory", lines[-1][30:] if lines else "")
 
 
+FLOODS = itertools.count()
+
+
 def flood(daemon: Managed, domain: str = "silent.nlx", clients: int = 8, each: int = 40) -> dict:
-    """Many at once, about names that nobody answers for; and those that are there again: how each was answered."""
+    """Many at once, about names that nobody answers for, and that nobody has asked about before: how each was answered."""
+    turn = next(FLOODS)
     crowd = [socket.socket(socket.AF_UNIX) for _ in range(clients)]
     kinds: dict[str, int] = {}
     for number, client in enumerate(crowd):
         client.settimeout(20)
         client.connect(str(daemon.socket_path))
-        client.sendall(b"".join(json.dumps({"id": str(at), "query": "mail", "domain": f"x{number}-{at}.{domain}", "deadline_ms": 1000}).encode() + b"\n"
+        client.sendall(b"".join(json.dumps({"id": str(at), "query": "mail", "domain": f"x{turn}-{number}-{at}.{domain}", "deadline_ms": 1000}).encode() + b"\n"
                                 for at in range(each)))
     for client in crowd:
         with client, client.makefile("rb") as lines:
