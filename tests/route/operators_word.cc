@@ -129,8 +129,7 @@ TEST_CASE("a refresh asks anew, those who ask for it together join, and soon aft
     // In a loop it is the answer that was found last.
     const MailAnswerRef last = bench.ask("example.org");
     CHECK(last->time == answers->front()->time);
-    for (int index = 0; index < 100; ++index)
-        CHECK(bench.ask("example.org", Duration(5000), Refresh::yes) == last);
+    for (int index = 0; index < 100; ++index) CHECK(bench.ask("example.org", Duration(5000), Refresh::yes) == last);
     CHECK(bench.lookups.fresh == 1);
     CHECK(bench.router->counters().refreshed == 1);
     bench.wait(10s);
