@@ -21,7 +21,7 @@ inline constexpr std::size_t most_bogus_retries =
     3;  ///< other servers tried after an answer that does not hold (pitfalls 32)
 /// Zones whose parsed keys are remembered, some KiB each: those that many look-ups pass. A zone's keys that are not are
 /// made again of what the cache has, at the price of one verification.
-inline constexpr std::size_t most_trusts = 512;
+inline constexpr std::size_t most_trusts = 256;
 inline constexpr std::chrono::seconds failure_ttl{
     5};  ///< how long a failure is remembered (RFC 9520 3.2: 1 s to 5 min)
 

@@ -16,7 +16,7 @@ namespace mxtrust::resolve {
 
 class Evidence {
   public:
-    static constexpr std::size_t most_zones = 1024;  ///< evidence is of use for as long as a look-up takes
+    static constexpr std::size_t most_zones = 512;  ///< evidence is of use for as long as a look-up takes
     static constexpr std::chrono::seconds kept{30};
 
     struct Entry {
