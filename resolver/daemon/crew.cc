@@ -50,15 +50,24 @@ Done Crew::hire(std::size_t count, WorkerSettings settings, const Worker::Shared
         for (const auto& worker : workers_) worker->trust(anchors.in_force());
     });
     workers_.front()->watch_policies();
+    if (stores.answers && settings.route.refresh_ahead) {
+        const auto give = [this](const std::shared_ptr<const Worker::Ready>& ready) {
+            for (const auto& worker : workers_) worker->take(ready);
+        };
+        preparer_ = std::make_unique<Preparer>(settings, shared, view_of(stores.answers.get()),
+                                               view_of(stores.policies.get()), give);
+    }
     return {};
 }
 
 void Crew::start() {
+    if (preparer_) preparer_->start();
     for (const auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
     for (const auto& worker : workers_) worker->await_first_turn();
 }
 
 void Crew::stop() {
+    preparer_.reset();
     for (const auto& worker : workers_) worker->leave(leave);
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
@@ -71,6 +80,7 @@ void Crew::apply(std::shared_ptr<const Change> change, std::function<void()> fin
 }
 
 void Crew::let_go(std::function<void()> finished) {
+    if (preparer_) preparer_->stop();
     const std::function<void()> done = when_all(std::move(finished));
     for (const auto& worker : workers_) worker->let_go(done);
 }

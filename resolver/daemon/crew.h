@@ -8,6 +8,7 @@
 
 #include "cache/store.h"
 #include "daemon/anchors.h"
+#include "daemon/preparer.h"
 #include "daemon/sockets.h"
 #include "daemon/worker.h"
 
@@ -50,6 +51,7 @@ class Crew {
     [[nodiscard]] std::function<void()> when_all(std::function<void()> finished) const;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::thread> threads_;
+    std::unique_ptr<Preparer> preparer_;  ///< gives to the workers: goes before them
 };
 
 }  // namespace mxtrust::daemon

@@ -37,6 +37,13 @@ MtaSts::MtaSts(sts::PolicySettings settings, Tools tools, std::unique_ptr<cache:
       fetcher_(tools.thread.fetcher_for(tools.loop)),
       policies_(std::move(settings), {tools.clock, *kept_, dns_, *fetcher_, tools.loop}) {}
 
+std::unique_ptr<MtaSts> MtaSts::make(const sts::PolicySettings& settings, sts::FetchThread* fetching,
+                                     std::unique_ptr<cache::Cache> kept, const Clock& clock,
+                                     resolve::Resolver& resolver, net::UvLoop& loop) {
+    if (fetching == nullptr) return nullptr;
+    return std::make_unique<MtaSts>(settings, Tools{clock, resolver, *fetching, loop}, std::move(kept));
+}
+
 task::Task<mail::StsStatus> MtaSts::find(dns::Name domain, std::optional<dnssec::Answer> record, MonoTime due) {
     return policies_.find(std::move(domain), std::move(record), due);
 }

@@ -27,6 +27,10 @@ class MtaSts final : public route::StsSource {
         net::UvLoop& loop;
     };
     MtaSts(sts::PolicySettings settings, Tools tools, std::unique_ptr<cache::Cache> kept);
+    /// Null where nobody fetches: MTA-STS is switched off.
+    [[nodiscard]] static std::unique_ptr<MtaSts> make(const sts::PolicySettings& settings, sts::FetchThread* fetching,
+                                                      std::unique_ptr<cache::Cache> kept, const Clock& clock,
+                                                      resolve::Resolver& resolver, net::UvLoop& loop);
 
     task::Task<mail::StsStatus> find(dns::Name domain, std::optional<dnssec::Answer> record, MonoTime due) override;
     /// Looks after what is kept, for ever; one worker does it.

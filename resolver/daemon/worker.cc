@@ -11,13 +11,6 @@
 namespace mxtrust::daemon {
 namespace {
 
-std::unique_ptr<MtaSts> make_sts(const sts::PolicySettings& settings, sts::FetchThread* fetching,
-                                 std::unique_ptr<cache::Cache> policies, const Clock& clock,
-                                 resolve::Resolver& resolver, net::UvLoop& loop) {
-    if (fetching == nullptr) return nullptr;
-    return std::make_unique<MtaSts>(settings, MtaSts::Tools{clock, resolver, *fetching, loop}, std::move(policies));
-}
-
 constexpr Duration publish_period{1000};
 /// How long a probe may take, and when the next one is: soon while the root cannot be trusted.
 constexpr Duration probe_time{10000};
@@ -52,7 +45,7 @@ Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared
       resolver_(settings.resolver,
                 {shared_.clock, random_, network_, *cache_, shared_.log, loop_, &relay_, &shared_.forwarders}),
       lookups_(resolver_),
-      sts_(make_sts(settings.policies, shared_.fetching, std::move(policies), shared_.clock, resolver_, loop_)),
+      sts_(MtaSts::make(settings.policies, shared_.fetching, std::move(policies), shared_.clock, resolver_, loop_)),
       router_(settings.route, {shared_.clock, lookups_, *cache_, loop_, sts_.get()}),
       recheck_(settings.recheck, settings.route.options, {shared_.clock, random_, lookups_, loop_, shared_.log},
                [this](const std::vector<route::WordStanding>& words) { shared_.board.set_words(words); }),
@@ -68,7 +61,8 @@ Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared
               shared_.board.status(shared_.clock.wall(), shared_.clock.mono(), cache_->counters()));
       }),
       most_query_connections_(settings.query.most_connections),
-      most_postfix_connections_(settings.postfix.most_connections) {
+      most_postfix_connections_(settings.postfix.most_connections),
+      first_epoch_(router_.epoch()) {
     loop_.every(publish_period, [this] {
         last_turn_ = shared_.clock.mono().time_since_epoch().count();
         mind_the_clock();
@@ -77,10 +71,6 @@ Worker::Worker(std::size_t number, const WorkerSettings& settings, Shared shared
     });
     resolver_.recall_servers(number_);
     loop_.every(note_period, [this] { note(); });
-    if (settings.route.refresh_ahead) {
-        const auto made = [this](const route::MailAnswerRef& answer) { query_.prepare(answer); };
-        loop_.spawn(router_.prepare(route::noted_demand(number_, *cache_, shared_.clock.wall()), made));
-    }
     loop_.post([this] {
         last_turn_ = std::max<MonoTime::rep>(shared_.clock.mono().time_since_epoch().count(), 1);
         last_turn_.notify_all();
@@ -359,6 +349,16 @@ void Worker::let_go(std::function<void()> done) {
     });
 }
 
+void Worker::take(std::shared_ptr<const Ready> ready) {
+    loop_.post([this, ready = std::move(ready)] {
+        // Whoever made them did not hear of what was flushed and changed since.
+        if (router_.epoch() != first_epoch_) return;
+        for (const ReadyAnswer& one : *ready) {
+            if (router_.take(one.answer)) query_.prepare(one.answer, one.body);
+        }
+    });
+}
+
 void Worker::restrain(serve::Restraint restraint) {
     loop_.post([this, restraint] {
         const std::size_t part = restraint == serve::Restraint::few ? serve::few_connections_part : 1;
@@ -382,6 +382,7 @@ void Worker::publish() {
     serve::WorkerFigures figures;
     figures.resolver = resolver_.counters();
     figures.mail = router_.counters();
+    if (number_ != 0) figures.mail.prepared = 0;  // all have the same ones
     if (sts_) figures.sts = sts_->counters();
     query_.count(figures.doors);
     postfix_.count(figures.doors);

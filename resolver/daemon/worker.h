@@ -60,6 +60,12 @@ class Worker {
         /// Reads the configuration again; what it is given is called in any thread.
         std::function<void(std::function<void(const serve::Reload&)>)> reload;
     };
+    /// An answer that was made before anybody asked, and what is said of it.
+    struct ReadyAnswer {
+        route::MailAnswerRef answer;
+        std::shared_ptr<const std::string> body;
+    };
+    using Ready = std::vector<ReadyAnswer>;
     /// Tells all other workers to forget a name.
     using TellOthers = std::function<void(const dns::Name& name, serve::Extent extent)>;
 
@@ -103,6 +109,9 @@ class Worker {
     /// found out. What failed, who is slow, who asks too often stays known: nobody is asked more often for it. `done`
     /// is called in this worker's thread.
     void let_go(std::function<void()> done);
+    /// From any thread: answers made of what the cache has had since before this worker was made. Nothing of them is
+    /// taken where something was flushed or changed since.
+    void take(std::shared_ptr<const Ready> ready);
     /// From any thread.
     void restrain(serve::Restraint restraint);
     /// From any thread: forgets what is kept in memory about a name.
@@ -150,6 +159,7 @@ class Worker {
     serve::MetricsServer metrics_;
     Listeners query_listeners_, postfix_listeners_, metrics_listeners_;
     std::size_t most_query_connections_, most_postfix_connections_;
+    std::uint64_t first_epoch_;  ///< of the router, when it was made
     bool nobody_told_ = false;
     std::uint64_t demand_noted_ = 0;  ///< answers made then
     std::vector<dns::Name> ended_;    ///< negative trust anchors that have ended since the start

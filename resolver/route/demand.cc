@@ -29,21 +29,21 @@ void note_demand(const std::vector<std::string>& destinations, std::size_t worke
     cache.store_note(key_of(worker), note, now + demand_kept);
 }
 
-std::vector<std::string> noted_demand(std::size_t worker, cache::Cache& cache, WallTime now) {
-    std::vector<std::pair<std::string, std::string>> notes = cache.notes(prefix, most_demand_notes, now);
-    const std::string own = key_of(worker);
-    std::ranges::partition(notes, [&own](const auto& note) { return note.first == own; });
+std::vector<std::string> noted_demand(cache::Cache& cache, WallTime now) {
+    const std::vector<std::pair<std::string, std::string>> notes = cache.notes(prefix, most_demand_notes, now);
+    std::vector<std::string_view> left;
+    for (const auto& [key, note] : notes) left.push_back(note);
     std::vector<std::string> destinations;
     std::unordered_set<std::string> seen;
-    for (const auto& [key, note] : notes) {
-        for (std::size_t start = 0; start < note.size();) {
-            const std::size_t end = std::min(note.find('\n', start), note.size());
-            std::string destination = note.substr(start, end - start);
-            start = end + 1;
+    while (!left.empty() && destinations.size() < most_prepared) {
+        for (std::string_view& note : left) {
+            const std::string_view destination = note.substr(0, note.find('\n'));
+            note.remove_prefix(std::min(note.size(), destination.size() + 1));
             if (destination.empty() || destination.size() > most_destination_octets) continue;
-            if (destinations.size() == most_prepared) return destinations;
-            if (seen.insert(destination).second) destinations.push_back(std::move(destination));
+            if (destinations.size() == most_prepared || !seen.emplace(destination).second) continue;
+            destinations.emplace_back(destination);
         }
+        std::erase_if(left, [](std::string_view note) { return note.empty(); });
     }
     return destinations;
 }

@@ -17,15 +17,15 @@
 
 namespace mxtrust::route {
 
-inline constexpr std::size_t most_prepared = 2'000;   ///< answers made again after a start, by each worker
+inline constexpr std::size_t most_prepared = 2'000;   ///< answers made again after a start
 inline constexpr std::size_t most_demand_notes = 64;  ///< workers whose notes are read
 inline constexpr std::chrono::seconds demand_kept{24 * 3600};
 
 /// Notes a worker's destinations, the most recently used first; the last ones are left out where there is no room.
 void note_demand(const std::vector<std::string>& destinations, std::size_t worker, cache::Cache& cache, WallTime now);
-/// What the workers of an earlier run noted, `worker`'s own first, each destination once. Any text may come: it is for
-/// mail::parse_next_hop.
-[[nodiscard]] std::vector<std::string> noted_demand(std::size_t worker, cache::Cache& cache, WallTime now);
+/// What the workers of an earlier run noted, each one's most recently used first, each destination once. Any text may
+/// come: it is for mail::parse_next_hop.
+[[nodiscard]] std::vector<std::string> noted_demand(cache::Cache& cache, WallTime now);
 
 /// Was something not at hand?
 class Misses {

@@ -419,6 +419,19 @@ task::Task<void> Router::prepare(std::vector<std::string> destinations,
     return state_->prepare_all(std::move(destinations), std::move(made));
 }
 
+bool Router::take(const MailAnswerRef& answer) {
+    Result<mail::NextHop> hop = mail::parse_next_hop(answer->domain);
+    if (!hop || state_->kept.origin(answer->domain) != nullptr) return false;
+    const std::uint16_t port = hop->port.value_or(25);
+    state_->kept.keep(answer->domain, KeptAnswers::Origin{std::move(*hop), port}, answer);
+    ++state_->counters.prepared;
+    return true;
+}
+
+std::uint64_t Router::epoch() const {
+    return state_->epoch;
+}
+
 std::vector<FailingDomain> Router::failing(std::size_t limit) const {
     return state_->ledger.list(limit, state_->tools.clock.wall());
 }

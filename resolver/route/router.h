@@ -103,9 +103,14 @@ class Router {
     void look_ahead(const dnssec::Answer& mx);
     /// Destinations of answers kept, the most recently used first.
     [[nodiscard]] std::vector<std::string> in_demand(std::size_t most) const;
-    /// Makes the answers for these as far as that asks nobody (demand.h), one after the other, clients first. Those
-    /// that are good are kept and given to `made`.
+    /// Makes the answers for these as far as that asks nobody (demand.h), one after the other, and looks at the sockets
+    /// between two. Those that are good are kept and given to `made`.
     task::Task<void> prepare(std::vector<std::string> destinations, std::function<void(const MailAnswerRef&)> made);
+    /// Keeps an answer that another router has prepared, unless there is one. The caller has seen to it that it still
+    /// holds: epoch() is what it was before the cache was looked at.
+    bool take(const MailAnswerRef& answer);
+    /// Another one whenever something was flushed, forgotten or decided otherwise.
+    [[nodiscard]] std::uint64_t epoch() const;
     /// Mail domains whose last decision was defer, or that have a host to be skipped; the latest failure first.
     [[nodiscard]] std::vector<FailingDomain> failing(std::size_t limit) const;
     /// Drops kept answers that rest on the name, or on a name below it; returns how many.

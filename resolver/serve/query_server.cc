@@ -575,8 +575,8 @@ void QueryServer::restrain(Restraint restraint) {
     state_->crowd->set_most(state_->most_at_once);
 }
 
-void QueryServer::prepare(const route::MailAnswerRef& answer) {
-    static_cast<void>(state_->bodies.body_of(answer));
+void QueryServer::prepare(const route::MailAnswerRef& answer, std::shared_ptr<const std::string> body) {
+    state_->bodies.keep(answer, std::move(body));
 }
 
 void QueryServer::forget() {

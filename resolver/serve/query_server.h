@@ -61,8 +61,8 @@ class QueryServer {
     /// Adds what this server counted; its connections are counted where they are accepted.
     void count(DoorCounters& counters) const;
     void restrain(Restraint restraint);
-    /// This answer will be asked for: what is said of it is made ready.
-    void prepare(const route::MailAnswerRef& answer);
+    /// This answer will be asked for, and this is what is said of it.
+    void prepare(const route::MailAnswerRef& answer, std::shared_ptr<const std::string> body);
     /// Forgets finished replies; they are made again when they are asked for.
     void forget();
 

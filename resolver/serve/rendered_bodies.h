@@ -21,10 +21,12 @@ class RenderedBodies {
         // The address alone does not identify an answer: another one may have been made in its place.
         if (found != bodies_.end() && found->second.answer.lock() == answer) return found->second.body;
         auto body = std::make_shared<const std::string>(render_mail_body(*answer));
-        if (is_said_once(*answer)) return body;
-        if (bodies_.size() >= most_bodies) clear();
-        bodies_[answer.get()] = Entry{answer, body};
+        if (!is_said_once(*answer)) keep(answer, body);
         return body;
+    }
+    void keep(const route::MailAnswerRef& answer, std::shared_ptr<const std::string> body) {
+        if (bodies_.size() >= most_bodies) clear();
+        bodies_[answer.get()] = Entry{answer, std::move(body)};
     }
     void clear() { bodies_.clear(); }
 

@@ -90,6 +90,40 @@ TEST_CASE("what somebody has asked meanwhile stays as it is") {
     CHECK(bench.router->kept("example.org") == asked);
 }
 
+TEST_CASE("an answer that another router has prepared is kept, unless there is one") {
+    Restarted bench;
+    bench.prepare(bench.destinations);
+    REQUIRE(bench.made.size() == 1);
+    const MailAnswerRef made = bench.made[0];
+    bench.restart();
+    CHECK(bench.router->take(made));
+    CHECK(bench.router->kept("example.org") == made);
+    CHECK(bench.router->counters().prepared == 1);
+    CHECK_FALSE(bench.router->take(std::make_shared<const mail::MailAnswer>(*made)));
+    CHECK(bench.router->kept("example.org") == made);
+    CHECK(bench.router->counters().prepared == 1);
+    // It is dropped and asked again like any other.
+    CHECK(bench.router->flush(name("mx0.example.org"), false) == 1);
+    CHECK(bench.router->kept("example.org") == nullptr);
+}
+
+TEST_CASE("whatever ends kept answers is another epoch") {
+    Bench bench;
+    std::uint64_t before = bench.router->epoch();
+    const auto is_another = [&] {
+        const std::uint64_t then = std::exchange(before, bench.router->epoch());
+        return then != before;
+    };
+    bench.ask("example.org");
+    CHECK_FALSE(is_another());
+    bench.router->flush(name("somebody.else.example"), false);
+    CHECK(is_another());
+    bench.router->forget();
+    CHECK(is_another());
+    bench.router->set_options({});
+    CHECK(is_another());
+}
+
 TEST_CASE("text that is no destination is passed over") {
     Restarted bench;
     bench.prepare(
@@ -98,17 +132,15 @@ TEST_CASE("text that is no destination is passed over") {
     CHECK(bench.router->kept("example.org"));
 }
 
-TEST_CASE("destinations in demand are noted, the most recently used first, and read by all workers") {
+TEST_CASE("destinations in demand are noted, the most recently used first, and each worker's are read in turn") {
     cache::MemoryCache cache;
     const WallTime now{1'795'305'600};
-    CHECK(noted_demand(0, cache, now).empty());
+    CHECK(noted_demand(cache, now).empty());
     note_demand({"b.example", "a.example", "[mx.example]:587"}, 0, cache, now);
     note_demand({"c.example", "a.example"}, 1, cache, now);
-    CHECK(noted_demand(0, cache, now) ==
-          std::vector<std::string>{"b.example", "a.example", "[mx.example]:587", "c.example"});
-    CHECK(noted_demand(1, cache, now) ==
-          std::vector<std::string>{"c.example", "a.example", "b.example", "[mx.example]:587"});
-    CHECK(noted_demand(0, cache, now + demand_kept).empty());
+    CHECK(noted_demand(cache, now) ==
+          std::vector<std::string>{"b.example", "c.example", "a.example", "[mx.example]:587"});
+    CHECK(noted_demand(cache, now + demand_kept).empty());
 }
 
 TEST_CASE("a note of destinations is bounded, and what is none in it is left out") {
@@ -117,11 +149,11 @@ TEST_CASE("a note of destinations is bounded, and what is none in it is left out
     std::vector<std::string> many;
     for (int number = 0; number < 30'000; ++number) many.push_back("d" + std::to_string(number) + ".example");
     note_demand(many, 0, cache, now);
-    const std::vector<std::string> read = noted_demand(0, cache, now);
+    const std::vector<std::string> read = noted_demand(cache, now);
     REQUIRE(read.size() == most_prepared);
     CHECK(read.front() == "d0.example");
     cache.store_note("demand/0", "\n\n" + std::string(301, 'x') + "\ne.example", now + std::chrono::seconds(60));
-    CHECK(noted_demand(0, cache, now).front() == "e.example");
+    CHECK(noted_demand(cache, now).front() == "e.example");
 }
 
 TEST_CASE("of answers kept, the most recently used are in demand") {

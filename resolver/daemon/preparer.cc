@@ -1,0 +1,87 @@
+// The same parts as a worker's, of which only what looks into the cache is used.
+#include "daemon/preparer.h"
+
+#include "route/demand.h"
+#include "serve/render.h"
+
+namespace mxtrust::daemon {
+namespace {
+
+constexpr std::size_t given_at_once = 16;  // a millisecond's work: a worker is woken for some, not for each
+
+}  // namespace
+
+struct Preparer::Parts {
+    Parts(const WorkerSettings& settings, const Worker::Shared& shared, std::unique_ptr<cache::Cache> given,
+          std::unique_ptr<cache::Cache> policies, Give to_give)
+        : clock(shared.clock),
+          give(std::move(to_give)),
+          loop(shared.clock),
+          network(loop, random),
+          cache(std::move(given)),
+          resolver(settings.resolver,
+                   {shared.clock, random, network, *cache, shared.log, loop, nullptr, &shared.forwarders}),
+          lookups(resolver),
+          sts(MtaSts::make(settings.policies, shared.fetching, std::move(policies), shared.clock, resolver, loop)),
+          router(settings.route, {shared.clock, lookups, *cache, loop, sts.get()}) {
+        loop.spawn(prepare_all());
+    }
+    /// Coroutines refer to the parts: they end first.
+    ~Parts() { loop.cancel_all(); }
+    Parts(const Parts&) = delete;
+    Parts& operator=(const Parts&) = delete;
+
+    task::Task<void> prepare_all() {
+        std::vector<std::string> destinations = route::noted_demand(*cache, clock.wall());
+        std::function<void(const route::MailAnswerRef&)> note = [this](const route::MailAnswerRef& answer) {
+            made.push_back({answer, std::make_shared<const std::string>(serve::render_mail_body(*answer))});
+            if (made.size() == given_at_once) give_what_is_made();
+        };
+        co_await router.prepare(std::move(destinations), std::move(note));
+        give_what_is_made();
+        loop.stop();
+    }
+
+    void give_what_is_made() {
+        if (!made.empty()) give(std::make_shared<const Worker::Ready>(std::move(made)));
+        made.clear();
+    }
+
+    const Clock& clock;
+    Give give;
+    Worker::Ready made;
+    net::UvLoop loop;
+    SystemRandom random;
+    net::UvNetwork network;
+    std::unique_ptr<cache::Cache> cache;
+    resolve::Resolver resolver;
+    route::ResolverLookups lookups;
+    std::unique_ptr<MtaSts> sts;
+    route::Router router;
+};
+
+Preparer::Preparer(const WorkerSettings& settings, const Worker::Shared& shared, std::unique_ptr<cache::Cache> cache,
+                   std::unique_ptr<cache::Cache> policies, Give give)
+    : parts_(std::make_unique<Parts>(settings, shared, std::move(cache), std::move(policies), std::move(give))) {}
+
+Preparer::~Preparer() {
+    stop();
+    if (thread_.joinable()) thread_.join();
+}
+
+void Preparer::start() {
+    thread_ = std::thread([this, parts = parts_.get()] {
+        parts->loop.run();
+        // Its view of the store goes now: what a reader may still want to read is not written over.
+        std::unique_ptr<Parts> ended;
+        const std::lock_guard lock(mutex_);
+        ended = std::move(parts_);
+    });
+}
+
+void Preparer::stop() {
+    const std::lock_guard lock(mutex_);
+    if (parts_) parts_->loop.post([parts = parts_.get()] { parts->loop.stop(); });
+}
+
+}  // namespace mxtrust::daemon

@@ -1,0 +1,40 @@
+// Makes the answers that were in demand before a restart (route/demand.h), once for all workers and in a thread of its
+// own, so that nobody who asks meanwhile waits for it. It has no door, and asks nobody. When all are made it ends, and
+// what it worked with is gone.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "daemon/worker.h"
+
+namespace mxtrust::daemon {
+
+class Preparer {
+  public:
+    /// Called in the preparer's thread, for some answers at a time.
+    using Give = std::function<void(std::shared_ptr<const Worker::Ready>)>;
+
+    /// `cache` and `policies` as for a worker. What is shared, and whatever `give` refers to, outlives it.
+    Preparer(const WorkerSettings& settings, const Worker::Shared& shared, std::unique_ptr<cache::Cache> cache,
+             std::unique_ptr<cache::Cache> policies, Give give);
+    /// Ends it where it is.
+    ~Preparer();
+    Preparer(const Preparer&) = delete;
+    Preparer& operator=(const Preparer&) = delete;
+
+    /// Once.
+    void start();
+    /// From any thread: makes no more of them.
+    void stop();
+
+  private:
+    struct Parts;
+    std::mutex mutex_;              ///< for `parts_`
+    std::unique_ptr<Parts> parts_;  ///< null when it has ended
+    std::thread thread_;
+};
+
+}  // namespace mxtrust::daemon
