@@ -1,5 +1,6 @@
 // One worker: a thread with an event loop of its own and all that answers in it. Workers share the cache's store, the
-// log and the status board, nothing else; what one tells another is posted to the other's loop.
+// log, the status board, and answers that were prepared (preparer.h) and never change; nothing else. What one tells
+// another is posted to the other's loop.
 #pragma once
 
 #include <atomic>
