@@ -67,10 +67,11 @@ void Crew::start() {
 }
 
 void Crew::stop() {
-    preparer_.reset();
+    if (preparer_) preparer_->stop();
     for (const auto& worker : workers_) worker->leave(leave);
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
+    preparer_.reset();
     workers_.clear();
 }
 

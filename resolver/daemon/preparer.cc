@@ -13,10 +13,10 @@ constexpr std::size_t given_at_once = 16;  // a millisecond's work: a worker is 
 
 struct Preparer::Parts {
     Parts(const WorkerSettings& settings, const Worker::Shared& shared, std::unique_ptr<cache::Cache> given,
-          std::unique_ptr<cache::Cache> policies, Give to_give)
+          std::unique_ptr<cache::Cache> policies, Give to_give, net::UvLoop& in)
         : clock(shared.clock),
           give(std::move(to_give)),
-          loop(shared.clock),
+          loop(in),
           network(loop, random),
           cache(std::move(given)),
           resolver(settings.resolver,
@@ -50,7 +50,7 @@ struct Preparer::Parts {
     const Clock& clock;
     Give give;
     Worker::Ready made;
-    net::UvLoop loop;
+    net::UvLoop& loop;
     SystemRandom random;
     net::UvNetwork network;
     std::unique_ptr<cache::Cache> cache;
@@ -62,7 +62,9 @@ struct Preparer::Parts {
 
 Preparer::Preparer(const WorkerSettings& settings, const Worker::Shared& shared, std::unique_ptr<cache::Cache> cache,
                    std::unique_ptr<cache::Cache> policies, Give give)
-    : parts_(std::make_unique<Parts>(settings, shared, std::move(cache), std::move(policies), std::move(give))) {}
+    : loop_(shared.clock),
+      parts_(std::make_unique<Parts>(settings, shared, std::move(cache), std::move(policies), std::move(give), loop_)) {
+}
 
 Preparer::~Preparer() {
     stop();
@@ -70,18 +72,15 @@ Preparer::~Preparer() {
 }
 
 void Preparer::start() {
-    thread_ = std::thread([this, parts = parts_.get()] {
-        parts->loop.run();
+    thread_ = std::thread([this] {
+        loop_.run();
         // Its view of the store goes now: what a reader may still want to read is not written over.
-        std::unique_ptr<Parts> ended;
-        const std::lock_guard lock(mutex_);
-        ended = std::move(parts_);
+        parts_.reset();
     });
 }
 
 void Preparer::stop() {
-    const std::lock_guard lock(mutex_);
-    if (parts_) parts_->loop.post([parts = parts_.get()] { parts->loop.stop(); });
+    loop_.post([this] { loop_.stop(); });
 }
 
 }  // namespace mxtrust::daemon

@@ -1,11 +1,10 @@
 // Makes the answers that were in demand before a restart (route/demand.h), once for all workers and in a thread of its
 // own, so that nobody who asks meanwhile waits for it. It has no door, and asks nobody. When all are made it ends, and
-// what it worked with is gone.
+// its view of the cache with it.
 #pragma once
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 #include "daemon/worker.h"
@@ -32,8 +31,8 @@ class Preparer {
 
   private:
     struct Parts;
-    std::mutex mutex_;              ///< for `parts_`
-    std::unique_ptr<Parts> parts_;  ///< null when it has ended
+    net::UvLoop loop_;
+    std::unique_ptr<Parts> parts_;  ///< the thread's, while there is one
     std::thread thread_;
 };
 
