@@ -1,5 +1,6 @@
 """Bad days: each is told in one clear line, answers stay honest, and when the day is over the same process is well again."""
 import concurrent.futures
+import errno
 import itertools
 import json
 import os
@@ -414,6 +415,18 @@ class Group:
         with open(self.place / self.file, "r+", encoding="ascii") as file:
             file.write(unlimited if octets is None else str(octets))
 
+    def limit_closely(self, octets: int) -> None:
+        """As little as the kernel takes: version 1 refuses what is less than it can get back at once."""
+        end = time.monotonic() + 10
+        while True:
+            try:
+                return self.limit(octets)
+            except OSError as error:
+                if error.errno != errno.EBUSY or time.monotonic() > end:
+                    raise
+            time.sleep(0.1)
+            octets += octets // 100
+
     def close(self) -> None:
         if self.place:
             self.place.rmdir()
@@ -438,7 +451,7 @@ def control_group(state, folder, tally, table) -> None:
             names = [domain.name for domain in lifecycle.build_world().domains.values() if domain.name.startswith("dane-")][:20]
             has = status_of(day.pid, "RssAnon") + status_of(day.pid, "RssShmem")
             day.check("no limit is none", day.memory()["limit"] is None or group.place.name not in day.memory()["limit"], day.memory())
-            group.limit(has * 100 // 90)
+            group.limit_closely(has * 100 // 90)
             # A hard limit of so little leaves no room for what many at once take until somebody looks.
             said = day.begins(names, crowd=group.file == "memory.high")
             group.limit(4 * has)
