@@ -9,6 +9,14 @@ namespace {
 
 constexpr std::size_t given_at_once = 16;  // a millisecond's work: a worker is woken for some, not for each
 
+/// What is at hand, and no more: neither is the root asked who its servers are, nor is anything renewed ahead of its
+/// end because it was looked at.
+resolve::Settings asking_nobody(resolve::Settings settings) {
+    settings.prime_root = resolve::Switch::off;
+    settings.prefetch = resolve::Switch::off;
+    return settings;
+}
+
 }  // namespace
 
 struct Preparer::Parts {
@@ -19,7 +27,7 @@ struct Preparer::Parts {
           loop(in),
           network(loop, random),
           cache(std::move(given)),
-          resolver(settings.resolver,
+          resolver(asking_nobody(settings.resolver),
                    {shared.clock, random, network, *cache, shared.log, loop, nullptr, &shared.forwarders}),
           lookups(resolver),
           sts(MtaSts::make(settings.policies, shared.fetching, std::move(policies), shared.clock, resolver, loop)),

@@ -261,7 +261,7 @@ def hurry(state, folder: pathlib.Path, tally) -> None:
     tally.check("a SIGHUP while it starts is not lost, and does not end it", not lost, lost)
 
 
-def written(daemon: Reloads) -> None:
+def written(daemon: Reloads) -> bool:
     """What one worker has found out the other knows when it is written: waits until nothing more is."""
     before, same, end = 0, 0, time.monotonic() + 20
     while same < 3 and time.monotonic() < end:
@@ -269,6 +269,7 @@ def written(daemon: Reloads) -> None:
         entries = daemon.ask({"query": "status"})["cache"]["entries"]
         same = same + 1 if entries == before and entries else 0
         before = entries
+    return same == 3
 
 
 def run(state, folder: pathlib.Path, tally, table) -> None:
@@ -278,7 +279,7 @@ def run(state, folder: pathlib.Path, tally, table) -> None:
         os.chmod(folder / "state", 0o755)
         for domain in KNOWN:
             daemon.ask({"query": "mail", "domain": domain})
-        written(daemon)
+        tally.check("what was found out is written", written(daemon), daemon.ask({"query": "status"})["cache"])
         words(daemon, tally, table)
         cached = {domain: daemon.ask({"query": "mail", "domain": domain})["mx"]["cached"] for domain in ("unsigned.nlx", "signed.comx")}
         tally.check("reloads lose nothing of the cache", all(cached.values()), cached)
