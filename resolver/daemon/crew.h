@@ -51,7 +51,7 @@ class Crew {
     [[nodiscard]] std::function<void()> when_all(std::function<void()> finished) const;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::thread> threads_;
-    std::unique_ptr<Preparer> preparer_;  ///< gives to the workers: goes before them
+    std::vector<std::unique_ptr<Preparer>> preparers_;  ///< give to the workers: go before them
 };
 
 }  // namespace mxtrust::daemon

@@ -17,12 +17,19 @@ resolve::Settings asking_nobody(resolve::Settings settings) {
     return settings;
 }
 
+std::vector<std::string> part_of(const std::vector<std::string>& all, Share share) {
+    std::vector<std::string> part;
+    for (std::size_t place = share.number; place < all.size(); place += share.of) part.push_back(all[place]);
+    return part;
+}
+
 }  // namespace
 
 struct Preparer::Parts {
-    Parts(const WorkerSettings& settings, const Worker::Shared& shared, std::unique_ptr<cache::Cache> given,
+    Parts(Share to_make, const WorkerSettings& settings, const Worker::Shared& shared, std::unique_ptr<cache::Cache> given,
           std::unique_ptr<cache::Cache> policies, Give to_give, net::UvLoop& in)
         : clock(shared.clock),
+          share(to_make),
           give(std::move(to_give)),
           loop(in),
           network(loop, random),
@@ -40,7 +47,7 @@ struct Preparer::Parts {
     Parts& operator=(const Parts&) = delete;
 
     task::Task<void> prepare_all() {
-        std::vector<std::string> destinations = route::noted_demand(*cache, clock.wall());
+        std::vector<std::string> destinations = part_of(route::noted_demand(*cache, clock.wall()), share);
         std::function<void(const route::MailAnswerRef&)> note = [this](const route::MailAnswerRef& answer) {
             made.push_back({answer, std::make_shared<const std::string>(serve::render_mail_body(*answer))});
             if (made.size() == given_at_once) give_what_is_made();
@@ -56,6 +63,7 @@ struct Preparer::Parts {
     }
 
     const Clock& clock;
+    const Share share;
     Give give;
     Worker::Ready made;
     net::UvLoop& loop;
@@ -68,11 +76,11 @@ struct Preparer::Parts {
     route::Router router;
 };
 
-Preparer::Preparer(const WorkerSettings& settings, const Worker::Shared& shared, std::unique_ptr<cache::Cache> cache,
-                   std::unique_ptr<cache::Cache> policies, Give give)
+Preparer::Preparer(Share share, const WorkerSettings& settings, const Worker::Shared& shared,
+                   std::unique_ptr<cache::Cache> cache, std::unique_ptr<cache::Cache> policies, Give give)
     : loop_(shared.clock),
-      parts_(std::make_unique<Parts>(settings, shared, std::move(cache), std::move(policies), std::move(give), loop_)) {
-}
+      parts_(std::make_unique<Parts>(share, settings, shared, std::move(cache), std::move(policies), std::move(give),
+                                     loop_)) {}
 
 Preparer::~Preparer() {
     stop();
