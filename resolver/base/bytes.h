@@ -43,6 +43,9 @@ class Reader {
 
 class Writer {
   public:
+    Writer() = default;
+    /// With room for so many octets; more are no error.
+    explicit Writer(std::size_t expected) { data_.reserve(expected); }
     void u8(std::uint8_t value) { data_.push_back(value); }
     void u16(std::uint16_t value);
     void u32(std::uint32_t value);

@@ -18,6 +18,7 @@ using dnssec::Security;
 
 constexpr std::uint64_t most_proof_sets = 1024;
 constexpr std::uint64_t most_servers = 1024;
+constexpr std::size_t usual_octets = 256;  // of a finding: there is room for it from the start
 
 // --- Reasons: most findings have none.
 enum ReasonPart : std::uint8_t { has_ede = 1, has_zone = 2, has_key_tag = 4, has_when = 8, has_record = 16 };
@@ -190,7 +191,7 @@ bool is_contradictory(Security security, const Finding::Parts& parts) {
 }  // namespace
 
 std::uint32_t Codec::version_of(const dns::RRset& set, const dns::Name& zone) {
-    Writer out;
+    Writer out(usual_octets);
     put_rrset(out, set, {set.owner, zone});
     Checksum sum;
     sum.add(out.view());
@@ -219,7 +220,7 @@ void Codec::put_shared_set(Writer& out, const Finding& finding, const dns::RRset
 }
 
 Bytes Codec::encode(const Finding& finding, Shelf* shelf) {
-    Writer out;
+    Writer out(usual_octets);
     out.u8(parts_of(finding));
     if (finding.rcode() != usual_rcode(finding.outcome())) out.u16(static_cast<std::uint16_t>(finding.rcode()));
     put_name(out, finding.zone(), finding.name());
@@ -265,7 +266,7 @@ Result<FindingRef> Codec::decode(BytesView content, const dns::Name& name, dns::
 }
 
 Bytes Codec::encode(const ZoneCut& cut) {
-    Writer out;
+    Writer out(usual_octets);
     put_name(out, cut.parent, cut.zone);
     put_number(out, cut.servers.size());
     for (const NameServer& server : cut.servers) {

@@ -134,7 +134,7 @@ Done get_written_name(Reader& in, Writer& rdata, const dns::Name& base) {
 std::optional<Bytes> shorter_rdata(BytesView rdata, dns::Type type, const dns::Name& base) {
     const NamePlaces places = name_places(type);
     if (places.names == 0 || rdata.size() < places.before) return std::nullopt;
-    Writer out;
+    Writer out(rdata.size());
     out.bytes(rdata.first(places.before));
     BytesView rest = rdata.subspan(places.before);
     for (std::size_t count = 0; count < places.names; ++count) {
@@ -165,7 +165,7 @@ Result<Bytes> get_rdata(Reader& in, dns::Type type, const dns::Name& base) {
     const auto before = front.take(places.before);
     if (!before || places.names == 0)
         return fail(FailureKind::malformed, "KRDN"_code, "rdata without names in a cache record");
-    Writer rdata;
+    Writer rdata(stored->size() + base.wire().size());
     rdata.bytes(*before);
     for (std::size_t count = 0; count < places.names; ++count) {
         if (auto good = get_written_name(front, rdata, base); !good) return fail(good.error());
@@ -180,7 +180,7 @@ constexpr std::size_t signature_fixed = 18, signature_times = 8, times_octets = 
 
 Bytes regular_front(const dns::RRset& set, std::uint8_t algorithm) {
     const bool is_wildcard = set.owner.is_wildcard();
-    Writer out;
+    Writer out(signature_fixed);
     out.u16(static_cast<std::uint16_t>(set.type));
     out.u8(algorithm);
     out.u8(static_cast<std::uint8_t>(set.owner.label_count() - (is_wildcard ? 1 : 0)));
@@ -215,7 +215,7 @@ Result<Bytes> get_signature(Reader& in, const dns::RRset& set, const dns::Name& 
     if ((*length & 1) == 0) return Bytes(stored->begin(), stored->end());
     if (stored->size() < 1 + times_octets)
         return fail(FailureKind::malformed, "KSIG"_code, "signature too short in a cache record");
-    Writer rdata;
+    Writer rdata(signature_fixed + stored->size() + signer.wire().size());
     rdata.bytes(regular_front(set, stored->front()));
     rdata.bytes(stored->subspan(1, times_octets));
     rdata.bytes(signer.wire());

@@ -9,9 +9,8 @@ namespace {
 constexpr char separator = '\0';
 
 std::string begin(Kind kind, const dns::Name& name) {
-    std::string key(1, static_cast<char>(kind));
-    key += name.lookup_key();
-    return key;
+    const char front = static_cast<char>(kind);
+    return name.lookup_key(std::string_view(&front, 1));
 }
 
 void append_type(std::string& key, dns::Type type) {

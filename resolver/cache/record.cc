@@ -14,7 +14,7 @@ constexpr std::size_t checksum_octets = 8;
 constexpr std::int64_t last_second = std::numeric_limits<std::uint32_t>::max();
 
 std::uint64_t checksum_of(std::string_view key, BytesView record_without_checksum) {
-    Writer length;
+    Writer length(2);
     length.u16(static_cast<std::uint16_t>(key.size()));
     Checksum sum;
     sum.add(length.view());
@@ -45,7 +45,7 @@ Epoch Epoch::of_notes() {
 std::optional<Bytes> seal(std::string_view key, const Header& header, BytesView content) {
     if (header.stored.seconds < 0 || header.stored.seconds > last_second) return std::nullopt;
     if (header.expires <= header.stored) return std::nullopt;
-    Writer out;
+    Writer out(header_octets + content.size() + checksum_octets);
     out.u8(header.use);
     out.u8(pack(header.security, header.outcome));
     out.u32(header.epoch.value());

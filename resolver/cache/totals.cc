@@ -36,7 +36,7 @@ std::optional<Totals> Totals::read(BytesView stored) {
 }
 
 Bytes Totals::write() const {
-    Writer out;
+    Writer out(24);
     out.u64(sum_);
     out.u64(count_);
     out.u64(checksum_of(out.view()));

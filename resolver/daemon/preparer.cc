@@ -26,8 +26,8 @@ std::vector<std::string> part_of(const std::vector<std::string>& all, Share shar
 }  // namespace
 
 struct Preparer::Parts {
-    Parts(Share to_make, const WorkerSettings& settings, const Worker::Shared& shared, std::unique_ptr<cache::Cache> given,
-          std::unique_ptr<cache::Cache> policies, Give to_give, net::UvLoop& in)
+    Parts(Share to_make, const WorkerSettings& settings, const Worker::Shared& shared,
+          std::unique_ptr<cache::Cache> given, std::unique_ptr<cache::Cache> policies, Give to_give, net::UvLoop& in)
         : clock(shared.clock),
           share(to_make),
           give(std::move(to_give)),

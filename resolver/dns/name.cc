@@ -88,25 +88,27 @@ class Builder {
             return fail(FailureKind::malformed, "DLAB"_code, "label is empty or longer than 63 octets");
         }
         // One octet is kept for the root's label.
-        if (wire_.size() + 1 + label.size() + 1 > Name::most_octets) {
+        if (size_ + 1 + label.size() + 1 > Name::most_octets) {
             return fail(FailureKind::malformed, "DLEN"_code, "name longer than 255 octets");
         }
-        wire_.push_back(static_cast<char>(label.size()));
-        wire_.append(label);
+        wire_[size_++] = static_cast<char>(label.size());
+        size_ += label.copy(wire_.data() + size_, label.size());
         return {};
     }
     [[nodiscard]] std::string finish(std::string* spelled) && {
-        wire_.push_back('\0');
+        wire_[size_++] = '\0';
+        std::string wire(wire_.data(), size_);
         if (spelled != nullptr) {
-            *spelled = wire_;
+            *spelled = wire;
         }
         // Lengths are at most 63, below 'A': lowering the whole wire form changes letters only.
-        std::ranges::transform(wire_, wire_.begin(), lower);
-        return std::move(wire_);
+        std::ranges::transform(wire, wire.begin(), lower);
+        return wire;
     }
 
   private:
-    std::string wire_;
+    std::array<char, Name::most_octets> wire_{};
+    std::size_t size_ = 0;
 };
 
 enum class Pointers : bool { refused, followed };
@@ -302,12 +304,20 @@ std::string Name::to_text() const {
     return text;
 }
 
-std::string Name::lookup_key() const {
+std::string Name::lookup_key(std::string_view before) const {
+    constexpr std::size_t usually_appended = 8;
     std::string key;
-    key.reserve(wire_.size());
+    key.reserve(before.size() + wire_.size() + usually_appended);
+    key += before;
     const Labels own(wire_);
     for (std::size_t left = own.count; left > 0; --left) {
-        for (const char letter : label_at(wire_, own.starts[left - 1])) {
+        const std::string_view label = label_at(wire_, own.starts[left - 1]);
+        if (label.find('\x00') == label.npos && label.find('\x01') == label.npos) {
+            key += label;
+            key.push_back(key_end);
+            continue;
+        }
+        for (const char letter : label) {
             if (letter == '\x00' || letter == '\x01') {
                 key.push_back(key_escape);
                 key.push_back(letter == '\x00' ? key_zero : key_one);

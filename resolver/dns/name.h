@@ -62,8 +62,9 @@ class Name {
     /// Master-file form without final dot; the root is ".". Anything but printable ASCII is escaped.
     [[nodiscard]] std::string to_text() const;
     /// Reversed labels, each ended by an octet 0, such that plain octet order of keys is canonical order. A subtree is
-    /// one range: the names within N are exactly the keys that begin with N's key; the root's key is empty.
-    [[nodiscard]] std::string lookup_key() const;
+    /// one range: the names within N are exactly the keys that begin with N's key; the root's key is empty. `before` is
+    /// put in front.
+    [[nodiscard]] std::string lookup_key(std::string_view before = {}) const;
     /// The reverse; anything that lookup_key() cannot have made is an error.
     static Result<Name> from_lookup_key(std::string_view key);
 

@@ -131,7 +131,7 @@ Done copy_field(const Shape& shape, char field, Form form, Reader& reader, Write
 
 /// Reads to the end of `reader`; what is left over is an error.
 Result<Bytes> walk(const Shape& shape, Form form, Reader& reader) {
-    Writer out;
+    Writer out(reader.remaining());
     for (const char field : shape.fields) {
         auto copied = copy_field(shape, field, form, reader, out);
         if (!copied) return fail(std::move(copied.error()));

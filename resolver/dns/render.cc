@@ -196,7 +196,7 @@ Rcode sayable(const Message& message) {
 }
 
 Bytes render_opt(const Edns& edns, Rcode rcode, std::size_t most_octets) {
-    Writer out;
+    Writer out(64);
     out.u8(0);
     out.u16(static_cast<std::uint16_t>(Type::opt));
     out.u16(edns.udp_size);

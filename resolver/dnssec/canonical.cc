@@ -41,7 +41,9 @@ std::vector<Bytes> canonical_records(const dns::RRset& rrset) {
 }
 
 Bytes signed_data(const dns::Rrsig& rrsig, const dns::Name& owner, const std::vector<Bytes>& canonical_records) {
-    Writer writer;
+    std::size_t octets = 18 + rrsig.signer.wire().size();
+    for (const Bytes& rdata : canonical_records) octets += owner.wire().size() + 10 + rdata.size();
+    Writer writer(octets);
     writer.u16(static_cast<std::uint16_t>(rrsig.covered));
     writer.u8(static_cast<std::uint8_t>(rrsig.algorithm));
     writer.u8(rrsig.labels);

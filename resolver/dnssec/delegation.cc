@@ -17,7 +17,7 @@ bool is_usable(const dns::Ds& ds, const Policy& policy) {
 }
 
 Bytes rdata_of(const dns::Dnskey& dnskey) {
-    Writer writer;
+    Writer writer(4 + dnskey.public_key.size());
     writer.u16(dnskey.flags);
     writer.u8(dnskey.protocol);
     writer.u8(static_cast<std::uint8_t>(dnskey.algorithm));

@@ -9,7 +9,7 @@ namespace mxtrust::dnssec {
 
 Bytes VerifiedSignatures::fingerprint(const dns::Dnskey& key, BytesView data, BytesView signature) {
     // With their lengths before them: no two triples make the same octets.
-    Writer writer;
+    Writer writer(9 + key.public_key.size() + signature.size() + data.size());
     writer.u8(static_cast<std::uint8_t>(key.algorithm));
     writer.u32(static_cast<std::uint32_t>(key.public_key.size()));
     writer.u32(static_cast<std::uint32_t>(signature.size()));

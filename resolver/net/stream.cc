@@ -16,7 +16,7 @@ class Stream {
     Stream(NetworkCounters& counters, Bytes query) : counters_(counters) {
         handle_.data = connect_.data = write_.data = this;
         if (query.size() >= 2) id_ = {query[0], query[1]};
-        Writer framed;
+        Writer framed(query.size() + 2);
         framed.u16(static_cast<std::uint16_t>(query.size()));
         framed.bytes(query);
         query_ = std::move(framed).finish();

@@ -142,6 +142,10 @@ Errand Search::errand(std::uint16_t port, MonoTime due, QuestionNumber number) c
 
 task::Task<Search::Asked> Search::look_up(dns::Name name, dns::Type type, Errand errand) {
     if (Asked known = tools_.lookups.at_hand(name, type, *errand.budget)) co_return known;
+    co_return co_await ask(std::move(name), type, std::move(errand));
+}
+
+task::Task<Search::Asked> Search::ask(dns::Name name, dns::Type type, Errand errand) {
     std::string key = flight_key(name, type);
     // Longer than the question itself may last: what comes late is there for the next one.
     Duration time = span_until(errand.due + limits_.linger, tools_.clock.mono());
@@ -196,15 +200,15 @@ task::Task<FoundHost> Search::find_host(mail::MxHost host, Errand errand) {
     task::Gather<Asked> gather(tools_.scheduler);
     std::vector<Slot> slots;  // of what is gathered, by index
     // What is at hand is taken at once; the rest is asked side by side.
-    auto ask = [&](const dns::Name& owner, Slot slot) {
+    auto fill = [&](const dns::Name& owner, Slot slot) {
         if (Asked known = tools_.lookups.at_hand(owner, slot.type, *errand.budget)) {
             file(found.facts, slot, std::move(*known));
             return;
         }
-        gather.add(look_up(owner, slot.type, errand));
+        gather.add(ask(owner, slot.type, errand));
         slots.push_back(std::move(slot));
     };
-    for (dns::Type type : {dns::Type::a, dns::Type::aaaa}) ask(name, Slot{type, name});
+    for (dns::Type type : {dns::Type::a, dns::Type::aaaa}) fill(name, Slot{type, name});
     std::vector<dns::Name> bases, asked;
     // RFC 7672 2.2.2: not where the address is insecure; there are servers that answer TLSA with nothing, or with
     // errors. One of the addresses tells, a moment later, what is not known yet.
@@ -214,7 +218,7 @@ task::Task<FoundHost> Search::find_host(mail::MxHost host, Errand errand) {
         for (const dns::Name& base : bases) {
             asked.push_back(base);
             // Longer than a name can be: mail/ knows.
-            if (Result<dns::Name> owner = mail::tlsa_name(base, errand.port)) ask(*owner, Slot{dns::Type::tlsa, base});
+            if (Result<dns::Name> owner = mail::tlsa_name(base, errand.port)) fill(*owner, Slot{dns::Type::tlsa, base});
         }
         bases.clear();
         if (is_enough(found.facts, errand)) break;
@@ -322,7 +326,7 @@ task::Task<FoundDomain> Search::find_domain(mail::NextHop hop, std::uint16_t por
         found.facts.mx_cached = mx.has_value();
         if (!mx) {
             for (mail::MxHost& host : hosts_to_guess(hop.name)) guessed.add(find_host(std::move(host), all));
-            mx = co_await look_up(hop.name, dns::Type::mx, all);
+            mx = co_await ask(hop.name, dns::Type::mx, all);
         }
         found.late = !mx.has_value();
         if (!mx) mx = unanswered(hop.name, dns::Type::mx, tools_.clock.wall());

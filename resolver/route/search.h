@@ -77,6 +77,8 @@ class Search {
     using Asked = std::optional<dnssec::Answer>;
     /// Nothing where there was no answer by errand.due.
     task::Task<Asked> look_up(dns::Name name, dns::Type type, Errand errand);
+    /// The same for what is not at hand.
+    task::Task<Asked> ask(dns::Name name, dns::Type type, Errand errand);
     task::Task<std::vector<FoundHost>> find_hosts(std::vector<mail::MxHost> hosts, Errand errand);
     task::Task<void> find_extras(FoundDomain* found, Errand errand, mail::Options options, Extras extras);
     task::Task<mail::StsStatus> find_sts(dns::Name domain, Errand errand);

@@ -207,7 +207,7 @@ class DnsServer::Stream final : public net::ConnectionUser, public std::enable_s
     void send(const dns::Message& message) {
         if (closed_) return;
         const Bytes wire = dns::render_message(message);
-        Writer framed;
+        Writer framed(wire.size() + 2);
         framed.u16(static_cast<std::uint16_t>(wire.size()));
         framed.bytes(wire);
         connection_->send(std::move(framed).finish());
