@@ -24,6 +24,7 @@ GROWTH = (1_000, 10_000, 100_000, 1_000_000)
 class Sizes:
     """How much is asked. The usual ones take an hour with five resolvers; the short ones a quarter of that."""
     domains: int = 2000
+    cold: int = 4000
     hot: int = 500
     seconds: float = 4.0
     dead: int = 300
@@ -34,7 +35,7 @@ class Sizes:
     left_out: tuple = ()
 
 
-SHORT = Sizes(domains=1000, hot=300, seconds=3.0, dead=60, restart=400, rounds={"hot": 3, "cold": 2}, usual_rounds=1, growth=GROWTH[:3],
+SHORT = Sizes(domains=1000, hot=300, seconds=3.0, dead=60, restart=400, rounds={"hot": 3, "cold": 2, "expired": 3}, usual_rounds=1, growth=GROWTH[:3],
               left_out=("memory",))
 TINY = Sizes(domains=300, hot=100, seconds=1.0, dead=20, restart=100, usual_rounds=1, growth=GROWTH[:1])
 
@@ -98,7 +99,7 @@ def hot(kind, scene, sizes):
 
 
 def cold(kind, scene, sizes):
-    domains = scene.domains()[WARM:]
+    domains = scene.domains()[WARM:WARM + sizes.cold]
     found = {}
     with kind(scene) as resolver:
         resolver.mail(scene.domains()[:WARM], at_once=8)
@@ -221,3 +222,11 @@ def noise(span=0.3):
     time.sleep(span)
     after = busy()
     return (after[0] - before[0]) / max(1, after[1] - before[1])
+
+
+def calm(limit=0.03, patience=60):
+    """Waits until others use no more than LIMIT, as name servers do that are still reading 200,000 zones; → what they use then."""
+    end = time.monotonic() + patience
+    while (used := noise()) > limit and time.monotonic() < end:
+        time.sleep(0.7)
+    return used
