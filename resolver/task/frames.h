@@ -23,7 +23,8 @@ inline constexpr bool keeps_frames = true;
 inline constexpr std::size_t most_frame_octets = 8192;        ///< a larger frame is not kept
 inline constexpr std::size_t most_kept_octets = 1024 * 1024;  ///< in all, for each thread
 
-/// Room for a frame, aligned as operator new aligns. To be given back with the same size, in any thread.
+/// Room for a frame, aligned as operator new aligns. To be given back with the same size, in any thread; that compilers
+/// do so is looked at by tests/toolchain.
 [[nodiscard]] void* take_frame(std::size_t octets);
 void give_frame(void* frame, std::size_t octets) noexcept;
 /// Of this thread.
