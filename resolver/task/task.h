@@ -17,7 +17,6 @@
 #include <utility>
 
 #include "base/require.h"
-#include "task/frames.h"
 #include "task/scheduler.h"
 
 namespace mxtrust::task {
@@ -47,8 +46,6 @@ class PromiseBase : public ReadyNode, public Finisher {
     };
     Last final_suspend() noexcept { return {}; }
     [[noreturn]] void unhandled_exception() noexcept { std::terminate(); }
-    static void* operator new(std::size_t octets) { return take_frame(octets); }
-    static void operator delete(void* frame, std::size_t octets) noexcept { give_frame(frame, octets); }
 
     [[nodiscard]] Scheduler& scheduler() const { return *scheduler_; }
     /// Resumes the suspended coroutine soon. For awaiters.

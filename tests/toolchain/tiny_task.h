@@ -6,9 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
-#include <map>
 #include <memory>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,35 +17,12 @@ inline std::deque<std::coroutine_handle<>>& ready() {
     return queue;
 }
 
-/// Frames by address, with the size each was asked for: it must be given back with the same (resolver/task/frames.h
-/// keeps them by size).
-struct Frames {
-    static inline std::map<void*, std::size_t> sizes;
-    static inline int wrong = 0;
-    static void* take(std::size_t octets) {
-        void* const frame = ::operator new(octets);
-        sizes[frame] = octets;
-        return frame;
-    }
-    static void give(void* frame, std::size_t octets) noexcept {
-        const auto taken = sizes.find(frame);
-        if (taken == sizes.end() || taken->second != octets) {
-            ++wrong;
-            return;  // nothing that can be freed
-        }
-        sizes.erase(taken);
-        ::operator delete(frame);
-    }
-};
-
 template <class T>
 class [[nodiscard]] Task {
   public:
     struct promise_type {
         T value{};
         std::coroutine_handle<> parent;
-        static void* operator new(std::size_t octets) { return Frames::take(octets); }
-        static void operator delete(void* frame, std::size_t octets) noexcept { Frames::give(frame, octets); }
         Task get_return_object() { return Task(std::coroutine_handle<promise_type>::from_promise(*this)); }
         std::suspend_always initial_suspend() noexcept { return {}; }
         struct Last {
@@ -111,8 +86,7 @@ struct Counted {
 
 /// The verdict of one form, as an exit status.
 inline int verdict(bool right) {
-    const bool clean = Counted::alive == 0 && Counted::twice == 0 && Frames::sizes.empty() && Frames::wrong == 0;
-    std::printf("%s (alive %d, twice %d, frames left %zu, of the wrong size %d)\n", right && clean ? "right" : "WRONG",
-                Counted::alive, Counted::twice, Frames::sizes.size(), Frames::wrong);
+    const bool clean = Counted::alive == 0 && Counted::twice == 0;
+    std::printf("%s (alive %d, twice %d)\n", right && clean ? "right" : "WRONG", Counted::alive, Counted::twice);
     return right && clean ? 0 : 1;
 }
