@@ -102,7 +102,7 @@ class Attack:
         where = f"{name[:60]} {kind}"
         wanted = self.expect(instance)
         got = (answer.get("security"), answer.get("outcome"))
-        lane.check(f"{where} is {' '.join(wanted[:2])}", got == tuple(wanted[:2]), f"{got}: {answer.get('reason') or answer.get('error')}")
+        lane.check(f"{where} is {' '.join(wanted[:2])}", got in self.accepted(instance), f"{got}: {answer.get('reason') or answer.get('error')}")
         word = wanted[2] if len(wanted) > 2 else self.word
         if word:
             lane.check(f"{where}: the reason says “{word}”", word in (answer.get("reason") or ""), answer.get("reason"))
@@ -169,9 +169,13 @@ class Attack:
         lane.check(f"{name}: asked again, it costs at most {self.again} queries and no crypto",
                    cost.queries <= self.again and cost.verifications == 0 and cost.hashes == 0, cost)
 
+    def accepted(self, instance) -> tuple:
+        """Verdicts that the rule allows: mostly one."""
+        return (tuple(self.expect(instance)[:2]),)
+
     def judge_again(self, lane, name, instance, answer):
-        got, wanted = (answer.get("security"), answer.get("outcome")), tuple(self.expect(instance)[:2])
-        lane.check(f"{name}: asked again, it is known: {' '.join(wanted)}", got == wanted, (got, answer.get("reason")))
+        got, wanted = (answer.get("security"), answer.get("outcome")), self.expect(instance)
+        lane.check(f"{name}: asked again, it is known: {' '.join(wanted[:2])}", got in self.accepted(instance), (got, answer.get("reason")))
 
     def benign(self, lane) -> dict:
         return self.benign_beside(lane, lane.beside(self, MXTRUST_PORT, self.flood))

@@ -74,6 +74,11 @@ class Streams(Attack):
     def expect(self, instance):
         return ("insecure", "records") if instance.startswith("huge") else LOST
 
+    def accepted(self, instance):
+        # Whichever comes first: the last server's end, or the question's.
+        late = (("indeterminate", "failure"),) if instance.startswith("drip") else ()
+        return super().accepted(instance) + late
+
     def question(self, instance):
         return "www." + self.zone(instance), "TXT" if instance.startswith("huge") else "A"
 
