@@ -102,7 +102,7 @@ class Attack:
         where = f"{name[:60]} {kind}"
         wanted = self.expect(instance)
         got = (answer.get("security"), answer.get("outcome"))
-        lane.check(f"{where} is {' '.join(wanted[:2])}", got in self.accepted(instance), f"{got}: {answer.get('reason') or answer.get('error')}")
+        lane.check(f"{where} is {self.allowed(instance)}", got in self.accepted(instance), f"{got}: {answer.get('reason') or answer.get('error')}")
         word = wanted[2] if len(wanted) > 2 else self.word
         if word:
             lane.check(f"{where}: the reason says “{word}”", word in (answer.get("reason") or ""), answer.get("reason"))
@@ -173,9 +173,12 @@ class Attack:
         """Verdicts that the rule allows: mostly one."""
         return (tuple(self.expect(instance)[:2]),)
 
+    def allowed(self, instance) -> str:
+        return " or ".join(map(" ".join, self.accepted(instance)))
+
     def judge_again(self, lane, name, instance, answer):
-        got, wanted = (answer.get("security"), answer.get("outcome")), self.expect(instance)
-        lane.check(f"{name}: asked again, it is known: {' '.join(wanted[:2])}", got in self.accepted(instance), (got, answer.get("reason")))
+        got = (answer.get("security"), answer.get("outcome"))
+        lane.check(f"{name}: asked again, it is known: {self.allowed(instance)}", got in self.accepted(instance), (got, answer.get("reason")))
 
     def benign(self, lane) -> dict:
         return self.benign_beside(lane, lane.beside(self, MXTRUST_PORT, self.flood))
