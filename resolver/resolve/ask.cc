@@ -427,6 +427,7 @@ Query Iterator::query_to(const Candidate& server, Asking& asking) const {
     query.to = server;
     query.name = asking.name;
     query.type = asking.type;
+    query.retry = asking.launched > 1;
     if (asking.roster.is_second_try()) {
         query.patience = patience_of(asking.context, asking.deadline);
         ++asking.patient;

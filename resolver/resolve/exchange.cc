@@ -200,6 +200,7 @@ task::Task<Result<Exchange::Heard>> Exchange::ask_datagram(Query query, Manner m
         co_return fail(FailureKind::budget, "RXUP"_code, "the look-up sent as many queries as its budget allows");
     }
     ++counters_.udp;
+    if (query.retry) ++counters_.retries;
     tools_.log.sent(budget->question(), query.to.address.to_text(), query.name, query.type);
     dns::Message sent = build(query, manner);
     Bytes wire = dns::render_message(sent);

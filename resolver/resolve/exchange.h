@@ -36,6 +36,7 @@ struct Query {
     dns::Type type{};
     EdnsNeed edns = EdnsNeed::wanted;
     MonoTime until{};               ///< when this attempt ends at the latest
+    bool retry = false;             ///< somebody was asked the same before, and was slow, silent or of no use
     Duration patience{0};           ///< a datagram is waited for at least so long, however fast the server is otherwise
     std::shared_ptr<bool> heard{};  ///< the exchange's own: set once the server has said anything
 };
@@ -60,7 +61,7 @@ class Exchange {
         task::Scheduler& scheduler;
     };
     struct Counters {
-        std::uint64_t udp = 0, tcp = 0, timeouts = 0, suspicious = 0, octets = 0;
+        std::uint64_t udp = 0, tcp = 0, retries = 0, timeouts = 0, suspicious = 0, octets = 0;
         Histogram time;  ///< from datagram to datagram
     };
     Exchange(Options options, Tools tools);

@@ -165,6 +165,7 @@ const Counters& Resolver::counters() const {
     const Exchange::Counters& sent = state_->exchange.counters();
     state_->counters.upstream_udp = sent.udp;
     state_->counters.upstream_tcp = sent.tcp;
+    state_->counters.upstream_retries = sent.retries;
     state_->counters.upstream_timeouts = sent.timeouts;
     state_->counters.upstream_time = sent.time;
     state_->counters.suspicious = sent.suspicious;

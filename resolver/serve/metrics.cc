@@ -110,6 +110,8 @@ void put_answers(Exposition& page, const resolve::Counters& counters) {
     page.begin("upstream_queries_total", "counter", "Queries sent to name servers.");
     page.value(counters.upstream_udp, {{"transport", "udp"}});
     page.value(counters.upstream_tcp, {{"transport", "tcp"}});
+    page.one("upstream_retries_total", "counter", "Of these over UDP, sent because another server was slow or silent.",
+             counters.upstream_retries);
     page.one("upstream_timeouts_total", "counter", "Queries that were not answered in time.",
              counters.upstream_timeouts);
     page.begin("name_servers", "gauge", "Addresses of name servers that workers remember, also over restarts.");

@@ -172,6 +172,7 @@ Json resolver_json(const resolve::Counters& counters) {
     json["from_cache"] = counters.from_cache;
     json["upstream_udp"] = counters.upstream_udp;
     json["upstream_tcp"] = counters.upstream_tcp;
+    json["upstream_retries"] = counters.upstream_retries;
     json["upstream_timeouts"] = counters.upstream_timeouts;
     json["verifications"] = counters.verifications;
     json["secure"] = counters.secure;

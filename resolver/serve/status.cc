@@ -15,6 +15,7 @@ void add(resolve::Counters& total, const resolve::Counters& one) {
     total.from_cache += one.from_cache;
     total.upstream_udp += one.upstream_udp;
     total.upstream_tcp += one.upstream_tcp;
+    total.upstream_retries += one.upstream_retries;
     total.upstream_timeouts += one.upstream_timeouts;
     total.verifications += one.verifications;
     total.secure += one.secure;
