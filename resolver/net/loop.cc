@@ -62,8 +62,12 @@ struct UvLoop::State {
         uv_update_time(&loop);
         uv_timer_start(&timer, [](uv_timer_t*) {}, static_cast<std::uint64_t>(std::max<std::int64_t>(0, wait)), 0);
     }
+    /// After a look at the sockets. What they brought goes first, and of the timers only those count that were due by
+    /// then: where this process itself was held up, an answer that has long arrived is not taken for one that is late.
     void settle() {
-        self->run_due();
+        const MonoTime looked = self->now();
+        self->run_ready(most_steps_per_turn);
+        self->run_due(looked);
         self->run_ready(most_steps_per_turn);
     }
     void run_posted() {
@@ -86,8 +90,9 @@ UvLoop::UvLoop(const Clock& clock) : Scheduler(clock), state_(std::make_unique<S
     uv_check_init(&state.loop, &state.check);
     // Before the loop sleeps and after it has called back: whatever became ready runs now.
     uv_prepare_start(&state.prepare, [](uv_prepare_t* handle) {
-        static_cast<State*>(handle->data)->settle();
-        static_cast<State*>(handle->data)->arm();
+        auto* state = static_cast<State*>(handle->data);
+        state->self->run_ready(most_steps_per_turn);
+        state->arm();
     });
     uv_check_start(&state.check, [](uv_check_t* handle) { static_cast<State*>(handle->data)->settle(); });
     const int status = uv_async_init(&state.loop, &state.async,

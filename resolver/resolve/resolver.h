@@ -97,7 +97,8 @@ struct Explanation {
 
 struct Counters {
     std::uint64_t questions = 0, from_cache = 0, upstream_udp = 0, upstream_tcp = 0, upstream_retries = 0,
-                  upstream_timeouts = 0, verifications = 0, secure = 0, insecure = 0, bogus = 0, indeterminate = 0, budget_exhausted = 0;
+                  upstream_timeouts = 0, verifications = 0, secure = 0, insecure = 0, bogus = 0, indeterminate = 0,
+                  budget_exhausted = 0;
     std::array<std::uint64_t, 16> judged{};  ///< answers, by judged_place()
     Histogram lookup_time;                   ///< of answers
     Histogram upstream_time;                 ///< of name servers' datagrams

@@ -63,10 +63,13 @@ std::size_t Scheduler::run_ready(std::size_t most) {
 }
 
 std::size_t Scheduler::run_due() {
+    return run_due(clock_.mono());
+}
+
+std::size_t Scheduler::run_due(MonoTime now) {
     require(!running_);
     running_ = true;
-    // One reading of the clock and no timer that is set from here on: a timer that sets itself to "now" cannot hold us.
-    const MonoTime now = clock_.mono();
+    // One moment, and no timer that is set from here on: a timer that sets itself to "now" cannot hold us.
     const std::uint64_t until = timers_set_;
     std::size_t expired = 0;
     while (!heap_.empty() && heap_.front()->when_ <= now && heap_.front()->order_ < until) {

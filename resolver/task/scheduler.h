@@ -116,8 +116,9 @@ class Scheduler {
     /// Runs what is ready, and what becomes ready by that, in order. Returns how many ran; `most` bounds them, so that
     /// sockets get their turn.
     std::size_t run_ready(std::size_t most = std::numeric_limits<std::size_t>::max());
-    /// Expires the timers whose time has come. Returns how many.
+    /// Expires the timers whose time has come, by now or by `now`. Returns how many.
     std::size_t run_due();
+    std::size_t run_due(MonoTime now);
     [[nodiscard]] bool has_ready() const { return first_ != nullptr; }
     /// When run_due() has something to do next.
     [[nodiscard]] std::optional<MonoTime> next_timer() const;

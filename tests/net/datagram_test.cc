@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 
+#include <array>
 #include <map>
 #include <set>
 
@@ -74,7 +75,42 @@ task::Task<bool> ask_and_leave(Real* world, Endpoint server) {
     co_return finished.has_value();
 }
 
+/// A question that ends soon, answered at once; before it is looked for, this thread is held up beyond that end.
+/// Returns whether the answer counts, and is there before anything else that was due.
+task::Task<bool> ask_and_be_held_up(Real* world, Endpoint server, int authority) {
+    task::Gather<Result<DatagramReply>> asking(world->loop);
+    const MonoTime end = world->in(500ms);
+    asking.add(world->network.exchange_datagram(server, bytes_of("a"), by_letter, end));
+    std::array<char, 16> question{};
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    while (::recvfrom(authority, question.data(), question.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from),
+                      &size) != 1) {
+        if (world->clock.mono() >= end) co_return false;  // it was not sent in time
+        const MonoTime soon = world->in(1ms);
+        co_await task::sleep_until(soon);
+    }
+    const MonoTime due = world->clock.mono();
+    ::sendto(authority, "a", 1, 0, reinterpret_cast<sockaddr*>(&from), size);
+    while (world->clock.mono() <= end) {
+    }
+    auto finished = co_await asking.next(due);
+    co_return finished && finished->second;
+}
+
 }  // namespace
+
+TEST_CASE("an answer that came while the process was held up counts, and comes before what is due") {
+    Real world;
+    const Descriptor authority(::socket(AF_INET, SOCK_DGRAM, 0));
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    REQUIRE(::bind(authority.get(), reinterpret_cast<sockaddr*>(&at), size) == 0);
+    REQUIRE(::getsockname(authority.get(), reinterpret_cast<sockaddr*>(&at), &size) == 0);
+    CHECK(world.run(ask_and_be_held_up(&world, loopback(ntohs(at.sin_port)), authority.get())));
+}
 
 TEST_CASE("a datagram that the matcher accepts is the reply, over either family") {
     Real world;
