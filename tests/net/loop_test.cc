@@ -1,4 +1,6 @@
 // The loop: timers, posted work, signals; the scheduler's promises over libuv.
+#include <sys/resource.h>
+
 #include <csignal>
 #include <thread>
 
@@ -24,6 +26,12 @@ task::Task<int> yielding(int rounds) {
         co_await task::sleep_until(past);
     }
     co_return rounds;
+}
+/// How often this thread has given its processor away by itself.
+std::int64_t times_slept() {
+    rusage used{};
+    REQUIRE(getrusage(RUSAGE_THREAD, &used) == 0);
+    return used.ru_nvcsw;
 }
 task::Task<int> nothing(int value) {
     co_return value;
@@ -71,14 +79,14 @@ TEST_CASE("work that is left over from one turn goes on in the next without anyt
     Real world;
     const MonoTime began = world.clock.mono();
     CHECK(world.run(count_to(20'000)) == 20'000);
-    CHECK(world.clock.mono() - began < 5s);  // asleep, it would wait for the test's own guard
+    CHECK(world.clock.mono() - began < 30s);  // asleep, it would wait for the test's own guard
 }
 
 TEST_CASE("thousands of immediate timers pass without sleeping between them") {
     Real world;
-    const MonoTime began = world.clock.mono();
+    const std::int64_t before = times_slept();
     CHECK(world.run(yielding(2'000)) == 2'000);
-    CHECK(world.clock.mono() - began < 2s);  // a millisecond of sleep each would take longer
+    CHECK(times_slept() - before < 500);  // counted, for on a busy machine it takes as long as it takes
 }
 
 TEST_CASE("work is posted from other threads, in order of each, and none is lost") {
