@@ -46,7 +46,8 @@ task::Task<void> run_and_stop(UvLoop* loop, task::Task<T> task, std::optional<T>
 /// The loop of one test. Whatever hangs ends after a minute, and the test fails.
 struct Real {
     SystemClock clock;
-    SeededRandom random{20261122};
+    // Of this process alone: another build's tests, which run at the same time, would draw the same ports.
+    SeededRandom random{20261122 + static_cast<std::uint64_t>(getpid())};
     UvLoop loop{clock};
     UvNetwork network{loop, random};
 
