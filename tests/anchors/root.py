@@ -21,7 +21,7 @@ from lab import processes, servers
 FRONT, BACK = "127.0.0.31", "127.0.0.32"
 ALGORITHM = dns.dnssec.Algorithm.ECDSAP256SHA256
 REVOKE = 0x80
-START_TIMEOUT = 20.0
+START_TIMEOUT = 60.0
 
 
 class Key:

@@ -16,7 +16,7 @@ import dns.query
 from lab import infrastructure, processes, servers
 from lab.daemon import OneWorker
 
-START_TIMEOUT = 20.0
+START_TIMEOUT = 60.0
 
 UNBOUND = """
 server:

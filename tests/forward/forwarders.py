@@ -15,7 +15,7 @@ import dns.rrset
 
 from lab import processes, servers
 
-START_TIMEOUT = 20.0
+START_TIMEOUT = 60.0
 UNBOUND = """server:
     chroot: ""
     username: ""

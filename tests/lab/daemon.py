@@ -21,7 +21,9 @@ import time
 import built
 from lab import infrastructure, lifecycle, netns, processes
 
-START_TIMEOUT = 20.0
+START_TIMEOUT = 60.0
+# Workers tell their counters once a second; longer than two of these, and a busy machine's own delay.
+TOLD = 2.5
 # The kernel's limit for the path of a Unix socket is 107 octets: such sockets live in a short directory.
 LONGEST_SOCKET_PATH = 100
 
@@ -165,6 +167,22 @@ class Daemon:
             return connection.ask(question)
         finally:
             connection.close()
+
+    def at_rest(self, *groups, limit=30.0):
+        """The status once nothing is under way, everything that was found out is written (before, one worker does not know what another
+        one does), and every worker has told its counters: when nothing of all that, nor of GROUPS, has changed for a while."""
+        before, since, end = None, time.monotonic(), time.monotonic() + limit
+        while True:
+            status = self.ask({"query": "status"})
+            # Asking for the status is a question, too, but none of the resolver's.
+            now = [status["cache"]["entries"], status["cache"]["stored"], status["mail"], status["resolver"]["questions"],
+                   status["resolver"]["in_flight"], *(status[group] for group in groups)]
+            if now != before:
+                before, since = now, time.monotonic()
+            quiet = time.monotonic() - since >= TOLD and status["resolver"]["in_flight"] == 0
+            if quiet or time.monotonic() > end:
+                return status
+            time.sleep(0.1)
 
     def alive(self):
         return self.process is not None and self.child.poll() is None

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-STOP_TIMEOUT = 12.0    # mxtrustd answers those under way first, for 8 s at most
+STOP_TIMEOUT = 40.0    # mxtrustd answers those under way first, for 8 s at most; then it writes, on a busy disk perhaps
 
 
 def started_at(pid):

@@ -18,7 +18,7 @@ from lab import infrastructure, netns, processes
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 TOOLS = pathlib.Path(os.environ.get("MXTRUST_TOOLS", REPOSITORY / "build/tools"))
-READY_TIMEOUT = 15.0
+READY_TIMEOUT = 60.0
 
 NSD_CONFIGURATION = """
 server:
