@@ -167,7 +167,9 @@ class Web(Listening):
 
     def __init__(self, authority):
         self.authority, self.pages, self.contexts, self.hits, self.seen = authority, {}, {}, {}, []
+        self.ended: dict[str, int] = {}
         self.down = False
+        self.making = threading.Lock()      # of a certificate: two who ask at once get the same one
         super().__init__(WEB_ADDRESS, 443)
 
     def put(self, domain, page, zone=f".{ZONE}"):
@@ -176,11 +178,16 @@ class Web(Listening):
     def count(self, domain):
         return self.hits.get(f"mta-sts.{domain}.{ZONE}", 0)
 
+    def through(self, domain):
+        """How often its page was sent to the end."""
+        return self.ended.get(f"mta-sts.{domain}.{ZONE}", 0)
+
     def context(self, host):
         kind = self.pages[host].certificate if host in self.pages else "self-signed"
-        if (host, kind) not in self.contexts:
-            self.contexts[host, kind] = self.authority.context(host, kind)
-        return self.contexts[host, kind]
+        with self.making:
+            if (host, kind) not in self.contexts:
+                self.contexts[host, kind] = self.authority.context(host, kind)
+            return self.contexts[host, kind]
 
     def talk(self, connection):
         names = []
@@ -224,8 +231,9 @@ class Web(Listening):
             for octet in body:
                 time.sleep(page.slow)
                 tls.sendall(bytes([octet]))
-            return
-        tls.sendall(head.encode() + body)
+        else:
+            tls.sendall(head.encode() + body)
+        self.ended[host] = self.ended.get(host, 0) + 1
 
 
 class Receiver(Listening):
