@@ -33,8 +33,11 @@ SETTINGS = [
 # domain -> what of its only host is late, and what is told of it then.
 LATE = {"late-mx.nlx": (None, "defer 4.4.312"), "late-addresses.nlx": ("a aaaa", "defer 4.4.312"),
         "late-tlsa.nlx": ("tlsa", "defer 4.7.324")}
-EARLY_MS = 400  # of a deadline, where the answer takes 1500
-SLACK = 0.5
+# Of a deadline, where the answer takes 1500: enough for all that is not late, on a machine with other work, too.
+EARLY_MS = 1200
+SLACK = 3.0
+# What was late arrives without anybody waiting for it; servers that are slow get a second try or two before.
+ARRIVED = 6.0
 
 
 def in_short(answer):
@@ -82,8 +85,7 @@ def check_late(daemon, report):
         wrong += [] if found == decision else [f"expected {decision}"]
         wrong += [] if seconds < EARLY_MS / 1000 + SLACK else [f"it took {seconds:.2f} s"]
         report(f"{domain} within {EARLY_MS} ms → {found}", wrong)
-    # What was late arrives without anybody waiting for it; servers that are slow get a second try or two before.
-    time.sleep(3.5)
+    time.sleep(ARRIVED)
     for domain in LATE:
         begin = time.monotonic()
         answer = daemon.ask({"query": "mail", "domain": domain, "deadline_ms": EARLY_MS})
