@@ -28,7 +28,7 @@ scache    unix  - - n - 1 scache
 anvil     unix  - - n - 1 anvil
 postlog   unix-dgram n - n - 1 postlogd
 """
-START_TIMEOUT = 15.0
+START_TIMEOUT = 60.0
 SENDERS = 50
 # What one kind of receiver presents: the stem of its certificate, and whether it sends the authority's, too.
 WITH_AUTHORITY = ("leaf-expired", "leaf-wrong-name", "leaf-nexthop")

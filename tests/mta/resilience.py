@@ -4,7 +4,7 @@ import time
 
 from mta import place
 
-TIMEOUT = 25.0
+TIMEOUT = 90.0
 # Long enough for a message that would arrive, had it been let through.
 SETTLED = 1.0
 
@@ -35,7 +35,7 @@ def arrives(on, sender, recipient):
     if found is None or found[:2] != ("sent", "verified"):
         return [f"outcome {found}, must be sent and verified"]
     try:
-        place.wait_for("the message arrives", lambda: on.arrived(recipient), 5.0)
+        place.wait_for("the message arrives", lambda: on.arrived(recipient), 30.0)
     except place.MtaError as error:
         return [str(error)]
     return []

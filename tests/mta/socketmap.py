@@ -9,7 +9,7 @@ def netstring(text):
 
 
 class Client:
-    def __init__(self, path, timeout=15.0):
+    def __init__(self, path, timeout=30.0):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
         self.socket.connect(str(path))

@@ -7,7 +7,7 @@ from mta import exim, place, postfix, table
 
 # An MTA's resolv.conf has no room for a port.
 (RESOLVER,) = loopback.addresses(1)
-START_TIMEOUT = 15.0
+START_TIMEOUT = 60.0
 # What is no domain of the lab and takes mail at another port.
 OTHER_PORTS = {"smart.relay.nlx": 587}
 
