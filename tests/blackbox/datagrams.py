@@ -51,7 +51,7 @@ QUESTIONS = [
 ]
 
 
-def exchange(daemon, wire: bytes, wait: float = 5.0) -> bytes | None:
+def exchange(daemon, wire: bytes, wait: float = 20.0) -> bytes | None:
     """One datagram there, one back."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(wait)
@@ -63,7 +63,7 @@ def exchange(daemon, wire: bytes, wait: float = 5.0) -> bytes | None:
             return None
 
 
-def stream(daemon, data: bytes, wait: float = 5.0) -> bytes:
+def stream(daemon, data: bytes, wait: float = 20.0) -> bytes:
     """Anything over TCP; what came back until the end or the time."""
     got = b""
     with socket.create_connection(("127.0.0.1", daemon.dns_port), wait) as client:
@@ -95,7 +95,7 @@ def run(daemon, tally, seed: int) -> None:
     """All of it against one daemon, from inside the world."""
     tally.check("DNS works", lives(daemon))
     for title, wire, wanted in MALFORMED:
-        got = rcode_of(exchange(daemon, wire, 0.5 if wanted is None else 5.0))
+        got = rcode_of(exchange(daemon, wire, 0.5 if wanted is None else 20.0))
         tally.check(f"UDP, {title}: {'silence' if wanted is None else dns.rcode.to_text(wanted)}", got == wanted, got)
         if wire:
             reply = stream(daemon, struct.pack("!H", len(wire)) + wire)
@@ -104,16 +104,16 @@ def run(daemon, tally, seed: int) -> None:
     for name, qtype, qclass, wanted, authentic in QUESTIONS:
         query = dns.message.make_query(name, qtype, qclass, want_dnssec=True)
         for way in (dns.query.udp, dns.query.tcp):
-            reply = way(query, "127.0.0.1", timeout=10, port=daemon.dns_port)
+            reply = way(query, "127.0.0.1", timeout=20, port=daemon.dns_port)
             good = dns.rcode.to_text(reply.rcode()) == wanted and bool(reply.flags & dns.flags.AD) == authentic
             tally.check(f"{way.__name__} {name} {qtype} {qclass}: {wanted}, AD {'set' if authentic else 'not set'}", good, reply.to_text()[:500])
             tally.check(f"{way.__name__} {name} {qtype} {qclass}: RA, and no AA", bool(reply.flags & dns.flags.RA) and
                         not reply.flags & dns.flags.AA, dns.flags.to_text(reply.flags))
     plain = dns.message.make_query("dane-ee.nlx", "MX")
-    reply = dns.query.udp(plain, "127.0.0.1", timeout=10, port=daemon.dns_port)
+    reply = dns.query.udp(plain, "127.0.0.1", timeout=20, port=daemon.dns_port)
     tally.check("AD is not set where neither AD nor DO was", not reply.flags & dns.flags.AD, dns.flags.to_text(reply.flags))
     plain.flags |= dns.flags.AD
-    reply = dns.query.udp(plain, "127.0.0.1", timeout=10, port=daemon.dns_port)
+    reply = dns.query.udp(plain, "127.0.0.1", timeout=20, port=daemon.dns_port)
     tally.check("AD is set where AD was", bool(reply.flags & dns.flags.AD) and reply.edns < 0, dns.flags.to_text(reply.flags))
     for title, data in (("nothing", b""), ("half a length", b"\x00"), ("a length alone", b"\x00\x20"), ("length 0", b"\x00\x00" * 50),
                         ("a length of 65535 and little more", b"\xff\xffabc"), ("HTTP", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")):

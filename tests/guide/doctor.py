@@ -239,7 +239,7 @@ def run_operator(state, tally, base):
     daemon.extra = OPERATOR.format(far=day(90), near=day(3), dead=DEAD)
     with daemon:
         settle(daemon)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             status = daemon.ask({"query": "status"})
             words = status["negative_trust_anchors"] + status["exceptions"]
@@ -284,6 +284,6 @@ def run_samples(state, tally, base):
 
 def settle(daemon):
     """Until the daemon has looked at the root: it does so at its start, and says null until it knows."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while daemon.ask({"query": "status"})["root_probe"] is None and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-BOOT = 60.0
+BOOT = 120.0
 
 
 class Machine:
@@ -75,7 +75,7 @@ class Asker(threading.Thread):
             self.good, self.lost = int(match[1]), int(match[2])
 
 
-def until(what, limit: float = 20.0) -> bool:
+def until(what, limit: float = 60.0) -> bool:
     end = time.monotonic() + limit
     while time.monotonic() < end:
         if what():
