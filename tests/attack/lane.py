@@ -22,10 +22,11 @@ import built
 from attack import wire, world
 from attack.authority import OTHER, Handle, Server
 from lab import servers
+from lab.loopback import taken_in
 from lab.daemon import Connection, DaemonError
 
 MXTRUST_PORT, UNBOUND_PORT = 5353, 5454
-READY = 20.0
+READY = 60.0
 # A benign question that takes longer than this has been hurt, whatever machine this is.
 MOST_P99 = 4.5
 BENIGN_EACH = 0.02 * built.SLOWER       # seconds between benign questions
@@ -80,7 +81,8 @@ remote-control:
 # What the catalogue wants to be looked at in every attack.
 FIVE = ("queries", "operations", "others", "status", "cache")
 
-Cost = collections.namedtuple("Cost", "queries verifications failures hashes octets milliseconds crowded suspicious")
+# Retries: of the queries, those by which another server helped one that was slow, or that were sent again to it.
+Cost = collections.namedtuple("Cost", "queries verifications failures hashes octets milliseconds crowded suspicious retries")
 
 
 class Daemon:
@@ -148,7 +150,7 @@ class Daemon:
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGTERM)
             try:
-                self.child.wait(5)
+                self.child.wait(30)     # those under way are answered first, for 8 s at most
             except subprocess.TimeoutExpired:
                 self.child.kill()
                 self.child.wait()
@@ -200,7 +202,7 @@ class Unbound:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def dig(port: int, name: str, kind="A", timeout=6.0, flags=0, octets=None) -> dns.message.Message | None:
+def dig(port: int, name: str, kind="A", timeout=12.0, flags=0, octets=None) -> dns.message.Message | None:
     """One question by datagram; None where no answer came."""
     octets = bytearray(octets or wire.query(name, kind))
     octets[3] |= flags
@@ -245,7 +247,7 @@ class Benign(threading.Thread):
         while True:
             now = time.monotonic()
             if self.over.is_set() and end is None:
-                end = now + 6
+                end = now + 12
             if end is not None and (not waiting or now > end):
                 break
             if end is None and now >= following:
@@ -346,19 +348,21 @@ class Lane:
     # What the daemon spent.
     def quiet(self, daemon=None) -> dict:
         """Waits until nothing is under way; the status then."""
-        until = time.monotonic() + 12
+        until = time.monotonic() + 30
         while True:
             status = (daemon or self.daemon).status()
             if status["resolver"]["in_flight"] == 0 or time.monotonic() > until:
-                return status
+                break
             time.sleep(0.02)
+        taken_in(53, limit=2)       # what was asked, and is not waited for any more, has been heard
+        return status
 
     def counters(self, daemon=None) -> Cost:
         daemon = daemon or self.daemon
         resolver = self.quiet(daemon)["resolver"]
         spent = resolver["spent"]
         return Cost(self.good.count() + self.evil.count(), spent["verifications"], spent["failures"], spent["nsec3_hashes"], spent["bytes"],
-                    daemon.processor(), resolver["crowded"], resolver["suspicious"])
+                    daemon.processor(), resolver["crowded"], resolver["suspicious"], resolver["upstream_retries"])
 
     def measure(self, act, daemon=None):
         """(what it returned, what it cost)."""

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import random
+import select
 import socket
 import stat
 import struct
@@ -16,6 +17,7 @@ import built
 from attack.attacks.base import Attack, dig, wire, world
 from attack.lane import Benign, Daemon, ENOUGH, MXTRUST_PORT
 from lab.daemon import DaemonError
+from lab.loopback import taken_in
 from service.days import Clocks
 
 DAY, HOUR = 86400, 3600
@@ -46,7 +48,8 @@ class Local(Attack):
     def measured(self, lane, title, act, queries, verifications, daemon=None):
         """What ACT returned; what it cost is bounded, and the dearest of all is shown in the table."""
         result, cost = lane.measure(act, daemon)
-        lane.bounded(title, cost, queries, verifications)
+        # Honest servers are asked here, of whom a busy machine makes some slow; who is one in fact, other attacks ask.
+        lane.bounded(title, cost._replace(queries=cost.queries - cost.retries), queries, verifications)
         if self.cost is None or (cost.verifications, cost.queries) > (self.cost.verifications, self.cost.queries):
             self.cost = cost
         return result
@@ -128,7 +131,7 @@ class Clients(Local):
 
     def works(self, lane) -> bool:
         begun = time.monotonic()
-        return lane.daemon.rrset(f"m{next(Benign.numbers)}.good.", "MX")["security"] == "secure" and time.monotonic() - begun < 4
+        return lane.daemon.rrset(f"m{next(Benign.numbers)}.good.", "MX")["security"] == "secure" and time.monotonic() - begun < 5
 
     def endless(self, lane, path):
         plug = connected(path)
@@ -154,21 +157,20 @@ class Clients(Local):
                 plugs.append(connected(path, 1.0))
             except OSError:
                 refused += 1
-        closed = 0
+        ends = select.poll()
         for plug in plugs[-250:]:
-            plug.settimeout(0.02)
-            try:
-                closed += plug.recv(10) == b""
-            except OSError:
-                pass
+            ends.register(plug, select.POLLIN)
+        # Nobody was asked anything: who has something to say has ended. The others stay as they are.
+        closed, until = 0, time.monotonic() + 20
+        while refused + (closed := len(ends.poll(0))) < 150 and time.monotonic() < until:
+            time.sleep(0.05)
         lane.check("of 1200 connections those beyond 1000 are turned away", refused + closed >= 150, (refused, closed))
         plugs[5].sendall(b'{"query":"status"}\n')
-        plugs[5].settimeout(5)
+        plugs[5].settimeout(20)
         lane.check("those that were let in are served", b"release" in line_of(plugs[5]))
         for plug in plugs:
             plug.close()
-        time.sleep(0.2)
-        lane.check("when they have gone, others are let in", self.works(lane))
+        lane.check("when they have gone, others are let in", ClockJumps.until(lambda: "release" in lane.daemon.status()) and self.works(lane))
 
     def deaf(self, lane, path):
         plugs = []
@@ -209,7 +211,7 @@ class Clients(Local):
     def postfix(self, lane):
         path = lane.daemon.folder / "postfix.sock"
         for rubbish in (b"x", b"99999999999999:", b"10001:", b"-1:a,", b"5:abcdefgh", b"00000000005:abcde,", b"3:abc;"):
-            plug = connected(path, 1.0)
+            plug = connected(path, 20.0)
             try:
                 plug.sendall(rubbish)
                 plug.shutdown(socket.SHUT_WR)
@@ -243,7 +245,7 @@ class Clients(Local):
                 plug.close()
         reply = dig(MXTRUST_PORT, f"m{next(Benign.numbers)}.good.", "MX")
         lane.check("600 TCP connections that say nothing, or half, hold up nobody", reply is not None and bool(reply.flags & dns.flags.AD))
-        lane.check("those beyond 500 are turned away", lane.daemon.status()["doors"]["dns_refused_connections"] > 0)
+        lane.check("those beyond 500 are turned away", ClockJumps.until(lambda: lane.daemon.status()["doors"]["dns_refused_connections"] > 0))
         for plug in plugs:
             plug.close()
 
@@ -284,7 +286,7 @@ class CacheFile(Local):
                 answer = self.measured(lane, f"{trouble}: the first answer", lambda: daemon.rrset(name, "MX"), *((0, 0) if trouble == "none" else (12, 12)), daemon)
                 lane.check(f"{trouble}: what is told is right", (answer["security"], answer["outcome"]) == ("secure", "records") and "mx." in str(answer["records"]), answer)
                 # The file is looked over beside the answers, and what was found is told within a second.
-                until = time.monotonic() + 10
+                until = time.monotonic() + 40
                 while word and word not in said and time.monotonic() < until:
                     time.sleep(0.1)
                     said = "\n".join(daemon.log().splitlines()[begun:])
@@ -303,7 +305,7 @@ class CacheFile(Local):
             daemon.text = daemon.text.replace(world.anchor(), ". DS 12345 15 2 " + "AB" * 32)
             daemon.start(ready=False)
             answer = {}
-            until = time.monotonic() + 10
+            until = time.monotonic() + 40
             while time.monotonic() < until and not answer:
                 try:
                     answer = daemon.rrset(name, "MX")
@@ -367,8 +369,9 @@ class ClockJumps(Local):
             lane.check("the clock is right: an answer is secure", daemon.rrset(before, "MX")["security"] == "secure")
             failed = []
             for title, wall, wanted, word in self.JUMPS:
-                clocks.set(wall=wall)
-                time.sleep(1.3)                             # it looks at its clocks every second
+                steps = daemon.log().count("the clock was set")
+                clocks.set(wall=wall)                       # it looks at its clocks every second
+                self.until(lambda: daemon.log().count("the clock was set") > steps)     # pylint: disable=cell-var-from-loop
                 fresh = f"m{next(Benign.numbers)}.good."
                 for name, which in ((fresh, "a new name"), (before, "what was known")):
                     if which == "what was known" and wall < 0:
@@ -399,7 +402,7 @@ class ClockJumps(Local):
         lane.check("1970: it starts", self.until(lambda: daemon.status() is not None), daemon.log()[-600:])
         name = f"m{next(Benign.numbers)}.good."
         self.asked(lane, daemon, "1970", name, "failure", "not valid before")
-        lane.check("1970: status says that the clock is the problem", daemon.status()["health"] == "clock-wrong", daemon.status()["health"])
+        lane.check("1970: status says that the clock is the problem", self.until(lambda: daemon.status()["health"] == "clock-wrong"), daemon.status()["health"])
         lane.check("1970: one line of the log, too", self.until(lambda: daemon.log().count("the clock is behind") == 1), daemon.log()[-600:])
         clocks.set()
         self.asked(lane, daemon, "1970 is over: the same name", name, "records", "")
@@ -409,7 +412,7 @@ class ClockJumps(Local):
         """An answer as it has to be: a failure at once, and the end of one within the time that failures are remembered."""
         right = lambda answer: answer["outcome"] == wanted and (answer["security"] == "secure") == (wanted == "records")    # noqa: E731
         answer = self.measured(lane, title, lambda: daemon.rrset(name, "MX"), *self.ONE_NAME, daemon)
-        until = time.monotonic() + 12
+        until = time.monotonic() + 40
         while wanted == "records" and not right(answer) and time.monotonic() < until:
             time.sleep(0.5)
             answer = daemon.rrset(name, "MX")
@@ -419,7 +422,7 @@ class ClockJumps(Local):
             lane.check(f"{title}: it is not kept for ever", (answer.get("ttl") or 0) <= 60, answer.get("ttl"))
 
     @staticmethod
-    def until(what, limit=15.0) -> bool:
+    def until(what, limit=40.0) -> bool:
         end = time.monotonic() + limit
         while time.monotonic() < end:
             try:
@@ -461,7 +464,9 @@ class Scarce(Local):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plug:
                 for number in range(300):
                     plug.sendto(wire.query(f"m{next(Benign.numbers)}.good.", "MX"), ("127.0.0.1", 5363))
-                plug.settimeout(1.0 * built.SLOWER)
+                    if number % 50 == 49:
+                        taken_in(5363)
+                plug.settimeout(5.0 * built.SLOWER)
                 count = 0
                 try:
                     while count < 300:
@@ -519,7 +524,7 @@ class Scarce(Local):
         subprocess.run(["ip", "address", "del", f"{world.SECOND_ROOT}/32", "dev", "lo"], check=True)
         try:
             daemon.start(ready=False)
-            answer, until = {}, time.monotonic() + 15
+            answer, until = {}, time.monotonic() + 40
             while not answer and time.monotonic() < until:
                 try:
                     answer = daemon.ask({"query": "mail", "domain": "m1.good", "deadline_ms": 2000})
@@ -528,7 +533,7 @@ class Scarce(Local):
             lane.check("no network: mail is deferred, with a reason", answer.get("decision", {}).get("action") == "defer", answer.get("decision"))
             lane.check("no network: health says so", daemon.status()["health"] != "good", daemon.status()["health"])
             subprocess.run(["ip", "address", "add", f"{world.SECOND_ROOT}/32", "dev", "lo"], check=True)
-            until, begun = time.monotonic() + 45, time.monotonic()
+            until, begun = time.monotonic() + 90, time.monotonic()
             while daemon.rrset(f"m{next(Benign.numbers)}.good.", "MX")["security"] != "secure" and time.monotonic() < until:
                 time.sleep(0.5)
             lane.notes.append(f"the network has come: answers again after {time.monotonic() - begun:.0f} s, without a restart")

@@ -9,6 +9,7 @@ import dns.rcode
 
 from attack.attacks.base import Attack, RR, ask_stream, dig, wire, world
 from attack.lane import MXTRUST_PORT
+from lab.loopback import taken_in
 
 LOST = ("insecure", "failure")
 
@@ -179,7 +180,7 @@ class NotQuestions(Attack):
 
     def play(self, lane):
         said = {}
-        _, cost = lane.measure(lambda: [said.__setitem__(word, dig(MXTRUST_PORT, "", octets=octets, timeout=2)) for word, octets in self.messages().items()])
+        _, cost = lane.measure(lambda: [said.__setitem__(word, dig(MXTRUST_PORT, "", octets=octets, timeout=8)) for word, octets in self.messages().items()])
         for word, reply in said.items():
             if word in ("an answer in it", "SIG(0)", "trailing"):
                 continue     # either way will do: what is beyond the question was not asked for
@@ -201,6 +202,7 @@ class NotQuestions(Attack):
                 for octets in self.messages().values():
                     plug.sendto(octets, ("127.0.0.1", port))
                 time.sleep(0.01)
+                taken_in(port, 1 << 16)
 
 
 ALL = [Parsing(), Streams(), Chains(), NotQuestions()]

@@ -11,6 +11,7 @@ import dns.rcode
 
 from attack.attacks.base import Attack, RR, dig, wire, world
 from attack.lane import Benign, MXTRUST_PORT
+from lab.loopback import taken_in
 
 # Where the system takes ports from.
 PORTS = tuple(int(one) for one in pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split())
@@ -61,6 +62,7 @@ class Guessing(Attack):
     floods = 10
     instances = ["blind", "ids", "letters"]
     blind_guesses = 1500             # of one question; the window is as long as its server takes to answer
+    window = 1.0                     # seconds: the forger, who has to be told and to think, is in time on a busy machine, too
 
     def expect(self, instance):
         return ("insecure", "records")
@@ -69,7 +71,7 @@ class Guessing(Attack):
         octets = self.honest(question).reply(question)
         if question.name.startswith("www.") and not question.stream:
             self.identity = question.id
-            return [(0.3, octets)]
+            return [(self.window, octets)]
         if question.name.startswith("n") and not question.stream:
             self.heard = [*getattr(self, "heard", []), (question.id, question.wire[13:13 + question.wire[12]] + question.section)]
         return octets
@@ -161,8 +163,10 @@ class Birthday(Attack):
         before = len([one for one in lane.evil.seen() if one.name == name])
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plug:
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-            plug.settimeout(1.0)
+            plug.settimeout(5.0)
             for number in range(300):
+                if number % 50 == 49:
+                    taken_in(MXTRUST_PORT)
                 octets = wire.query(name)
                 if number % 3 == 1:       # with a client subnet of its own, so that each seems to be another question
                     octets = octets[:-2] + struct.pack("!HHHHBB", 11, 8, 7, 1, 24, 0) + bytes([10, number & 255, 1])
