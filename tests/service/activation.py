@@ -1,5 +1,6 @@
 """Sockets from systemd, what systemd is told, the watchdog, and a restart that nobody notices."""
 import ctypes
+import json
 import os
 import pathlib
 import random
@@ -14,9 +15,11 @@ import dns.query
 
 import built
 from lab.daemon import Connection, DaemonError
+from service.days import until
 from service.manager import Doors, Managed
 
 ASKERS = 8
+SLACK = 2.9                         # seconds that a busy machine may add
 RESTARTS = 3
 PTRACE_ATTACH, PTRACE_DETACH = 16, 17
 
@@ -30,14 +33,14 @@ def protocol(state, folder: pathlib.Path, tally, table) -> None:
     """Who is told READY can ask at once; reload, watchdog, status, stop."""
     with Managed(state, folder=folder, watchdog=2.0) as daemon:
         ready = daemon.notices.await_one("READY", "1", since=daemon.started_at)
-        connection = daemon.connect(2.0)
+        connection = daemon.connect(20.0)       # which is refused where nobody listens yet
         begun = time.monotonic()
         status = connection.ask({"query": "status"})
-        tally.check("READY=1 is told when the daemon answers", "release" in status and time.monotonic() - begun < 1.0, status)
+        tally.check("READY=1 is told when the daemon answers", "release" in status and time.monotonic() - begun < 5.0, status)
         table.row("READY=1 after", f"{1000 * (ready[0] - daemon.started_at):.0f} ms", "first answer at once")
-        secure = daemon.notices.await_one("STATUS", "2 workers; the root is secure", limit=15)
+        secure = daemon.notices.await_one("STATUS", "2 workers; the root is secure", limit=60)
         tally.check("STATUS= says when the root is secure", secure is not None, shown(daemon))
-        tally.check("WATCHDOG=1 comes", daemon.notices.await_one("WATCHDOG", "1", limit=5) is not None, shown(daemon))
+        tally.check("WATCHDOG=1 comes", daemon.notices.await_one("WATCHDOG", "1", limit=20) is not None, shown(daemon))
         now = time.monotonic()
         os.kill(daemon.child.pid, signal.SIGHUP)
         reloading = daemon.notices.await_one("RELOADING", "1", since=now)
@@ -48,7 +51,7 @@ def protocol(state, folder: pathlib.Path, tally, table) -> None:
         stuck_worker(daemon, tally, table)
         now = time.monotonic()
         tally.check("it ends properly", daemon.stop() == 0, daemon.log_tail())
-        tally.check("STOPPING=1 is told", daemon.notices.await_one("STOPPING", "1", since=now, limit=2) is not None, shown(daemon, now))
+        tally.check("STOPPING=1 is told", daemon.notices.await_one("STOPPING", "1", since=now, limit=20) is not None, shown(daemon, now))
         tally.check("own socket files are removed", not daemon.socket_path.exists())
 
 
@@ -61,17 +64,18 @@ def stuck_worker(daemon: Managed, tally, table) -> None:
         tally.check("a worker can be held", False, os.strerror(ctypes.get_errno()))
         return
     os.waitpid(held, 0x40000000)        # __WALL
-    time.sleep(3.2)
+    said = "a worker has not come round"
+    until(lambda: said in daemon.log(), 30)     # from then on
     daemon.notices.read()
     now = time.monotonic()
     time.sleep(1.5)
     pings = daemon.notices.count("WATCHDOG", now)
     tally.check("while a worker is stuck, WATCHDOG=1 does not come", pings == 0, pings)
-    tally.check("and one line says why", daemon.log().count("a worker has not come round") == 1, daemon.log_tail())
+    tally.check("and one line says why", daemon.log().count(said) == 1, daemon.log_tail())
     table.row("a worker is held", "no WATCHDOG=1", daemon.log_tail().split("trouble: ")[-1].splitlines()[0])
     now = time.monotonic()
     libc.ptrace(PTRACE_DETACH, held, None, None)
-    tally.check("when it goes on, so does WATCHDOG=1", daemon.notices.await_one("WATCHDOG", "1", since=now, limit=5) is not None)
+    tally.check("when it goes on, so does WATCHDOG=1", daemon.notices.await_one("WATCHDOG", "1", since=now, limit=20) is not None)
 
 
 def passed(state, folder: pathlib.Path, tally) -> None:
@@ -89,7 +93,8 @@ def passed(state, folder: pathlib.Path, tally) -> None:
         with socket.socket(socket.AF_UNIX) as door:
             door.connect(str(folder / "postfix.sock"))
             door.sendall(b"18:policy dane-ee.nlx,")
-            tally.check("the inherited Postfix socket", b"dane-only" in door.recv(4096))
+            said = door.recv(4096)
+            tally.check("the inherited Postfix socket", b"dane-only" in said, said)
     tally.check("the files of inherited sockets stay", (folder / "query.sock").exists() and (folder / "postfix.sock").exists())
     doors.close()
     plain = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -107,7 +112,7 @@ def passed(state, folder: pathlib.Path, tally) -> None:
                                 ("both families in one", [("dns", mixed)], "BindIPv6Only"),
                                 ("no socket", [("dns", open("/dev/null", "rb"))], "is no socket")):
         daemon = Managed(state, folder=folder, passed=given).start()
-        daemon.child.wait(20)
+        daemon.child.wait(60)
         tally.check(f"{title} is refused, in one clear line", daemon.child.returncode == 1 and words in daemon.log_tail(1), daemon.log_tail())
         daemon.stop()
         daemon.notices.close()
@@ -128,11 +133,11 @@ def real_activation(state, folder: pathlib.Path, tally) -> None:
     with open(folder / "activated.log", "wb") as log:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while not path.exists() and time.monotonic() < end:
             time.sleep(0.02)
         begun = time.monotonic()
-        connection = Connection(path, 20)
+        connection = listening(path)
         answer = connection.ask({"query": "mail", "domain": "dane-ee.nlx"})
         tally.check("systemd-socket-activate: the first question starts the daemon and is answered",
                     answer.get("decision", {}).get("level") == "dane", f"{answer} after {time.monotonic() - begun:.1f} s")
@@ -140,6 +145,18 @@ def real_activation(state, folder: pathlib.Path, tally) -> None:
     finally:
         child.terminate()
         child.wait(20)
+
+
+def listening(path: pathlib.Path) -> Connection:
+    """A connection to a socket that exists already, and is listened on a moment later."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            return Connection(path, 60)
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.02)
 
 
 class Client(threading.Thread):
@@ -249,25 +266,21 @@ def no_query_lost(state, folder: pathlib.Path, domains: list[str], tally, table)
 def graceful(state, folder: pathlib.Path, tally, table) -> None:
     """What was asked before the end is answered before the end, within a bound."""
     with Managed(state, folder=folder) as daemon:
-        answers: list = []
-
-        def ask(domain: str, deadline: int) -> None:
-            connection = daemon.connect(20)
-            answers.append((domain, connection.ask({"query": "mail", "domain": domain, "deadline_ms": deadline})))
-        threads = [threading.Thread(target=ask, args=pair) for pair in (("slow.nlx", 5000), ("silent.nlx", 2500))]
-        for thread in threads:
-            thread.start()
-        idle = daemon.connect(5)
+        under_way = {}
+        for domain, deadline in (("slow.nlx", 5000), ("silent.nlx", 2500)):
+            under_way[domain] = daemon.connect(40)
+            under_way[domain].file.write(json.dumps({"query": "mail", "domain": domain, "deadline_ms": deadline}).encode() + b"\n")
+            under_way[domain].file.flush()
+        idle = daemon.connect(20)
         idle.ask({"query": "status"})
-        time.sleep(0.15)
+        time.sleep(0.5)
         begun = time.monotonic()
         code = daemon.stop()
         took = time.monotonic() - begun
-        for thread in threads:
-            thread.join(20)
-        decided = {domain: answer["decision"]["action"] for domain, answer in answers}
+        answers = {domain: json.loads(connection.file.readline() or b"{}") for domain, connection in under_way.items()}
+        decided = {domain: answer.get("decision", {}).get("action") for domain, answer in answers.items()}
         tally.check("questions under way are answered before it ends", decided == {"slow.nlx": "deliver", "silent.nlx": "defer"}, (decided, answers))
-        tally.check("it ends properly, when they are answered", code == 0 and took < 8, f"{code} {took:.1f} s")
+        tally.check("it ends properly, when they are answered", code == 0 and took < 5 + SLACK, f"{code} {took:.1f} s")
         try:
             idle.ask({"query": "status"})
             refused = False
@@ -282,11 +295,11 @@ def graceful(state, folder: pathlib.Path, tally, table) -> None:
         reader = daemon.connect(30)
         reader.file.write(b"sta")       # and never goes on
         reader.file.flush()
-        time.sleep(0.15)
+        time.sleep(0.5)
         begun = time.monotonic()
         code = daemon.stop()
         took = time.monotonic() - begun
-        tally.check("nobody keeps it from ending", code == 0 and took < 12, f"{code} {took:.1f} s")
+        tally.check("nobody keeps it from ending", code == 0 and took < 8 + 2 * SLACK, f"{code} {took:.1f} s")
 
 
 def second_try(folder: pathlib.Path, tally) -> None:
@@ -298,7 +311,7 @@ def second_try(folder: pathlib.Path, tally) -> None:
         door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         door.bind(str(path))
         door.listen(8)
-        door.settimeout(5)
+        door.settimeout(20)
         requests: list[bytes] = []
 
         def serve(door=door, closed=closed, requests=requests) -> None:

@@ -30,7 +30,7 @@ class Notices:
             self.all.append((time.monotonic(), dict(line.split("=", 1) for line in message.splitlines() if "=" in line)))
             wait = 0.0
 
-    def await_one(self, key: str, value: str | None = None, *, since: float = 0.0, limit: float = 20.0) -> tuple[float, dict] | None:
+    def await_one(self, key: str, value: str | None = None, *, since: float = 0.0, limit: float = 60.0) -> tuple[float, dict] | None:
         """The first message with it after `since`."""
         end = time.monotonic() + limit
         while True:
@@ -123,7 +123,7 @@ class Managed(Daemon):
         self.process = True
         return self
 
-    def wait_ready(self, limit: float = 20.0) -> bool:
+    def wait_ready(self, limit: float = 60.0) -> bool:
         return self.notices.await_one("READY", "1", since=self.started_at, limit=limit) is not None
 
     def log(self) -> str:

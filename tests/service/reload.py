@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import built
+from service.days import until
 from service.manager import Managed
 
 FAR = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=90)).strftime("%Y-%m-%d")
@@ -108,9 +109,9 @@ def refused(daemon: Reloads, tally, table) -> None:
         status = daemon.ask({"query": "status"})
         tally.check(f"{title}: status tells", status["reload"]["accepted"] is False and said in status["reload"]["text"]
                     and any("reload was refused" in warning for warning in status["warnings"]), status["reload"])
-        tally.check(f"{title}: the log tells", "configuration not reloaded, the old one stays in force" in daemon.log_tail(1)
-                    and said in daemon.log_tail(1), daemon.log_tail())
-    table.row("a file with an error", "refused", daemon.log_tail(1).split("force: ")[-1][-100:])
+        told = ([line for line in daemon.log().splitlines() if "configuration not reloaded, the old one stays in force" in line] or [""])[-1]
+        tally.check(f"{title}: the log tells", said in told, daemon.log_tail())
+    table.row("a file with an error", "refused", told.split("force: ")[-1][-100:])
     file.unlink()
     reply = daemon.ask({"query": "reload"})
     tally.check("no file: refused, too", reply["accepted"] is False and "cannot be read" in reply["text"], reply)
@@ -131,9 +132,7 @@ def anchors(state, folder: pathlib.Path, tally, table) -> None:
 
         def seen():
             return max((key["last_seen"] or 0 for key in keys()), default=0)
-        end = time.monotonic() + 15
-        while not seen() and time.monotonic() < end:
-            time.sleep(0.1)
+        until(seen, 60)
         tally.check("anchors: the root's key is looked at", seen() > 0, keys())
         before, first, reloads = keys(), seen(), 0
         said = daemon.log().count("configuration reloaded")
@@ -143,9 +142,7 @@ def anchors(state, folder: pathlib.Path, tally, table) -> None:
             os.kill(daemon.child.pid, signal.SIGHUP)
             reloads += 1
             time.sleep(0.01)
-        end = time.monotonic() + 10
-        while seen() <= first and time.monotonic() < end:
-            time.sleep(0.1)
+        until(lambda: seen() > first, 60)
         after = keys()
         tally.check("anchors: reloads keep nobody from looking", seen() > first, (first, after))
         tally.check("anchors: the same keys in the same states", [(key["key_tag"], key["state"]) for key in before] ==
@@ -178,10 +175,8 @@ def doors(daemon: Reloads, tally) -> None:
     daemon.write(word(BROKEN))
     lines = daemon.log().count("configuration reloaded")
     os.kill(daemon.child.pid, signal.SIGHUP)
-    end = time.monotonic() + 10
-    while daemon.log().count("configuration reloaded") == lines and time.monotonic() < end:
-        time.sleep(0.02)
-    tally.check("SIGHUP does the same", summary(daemon, BROKEN)[0] == "deliver", daemon.log_tail())
+    until(lambda: daemon.log().count("configuration reloaded") > lines, 40)
+    tally.check("SIGHUP does the same", until(lambda: summary(daemon, BROKEN)[0] == "deliver", 20), daemon.log_tail())
     text = 'import socket, sys\ns = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(b"reload\\n"); print(s.recv(4096).decode())'
     done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c", text, str(daemon.socket_path)],
                           capture_output=True, text=True)
@@ -212,10 +207,7 @@ def storms(daemon: Reloads, tally, table) -> None:
             if turn % 3 == 2:
                 time.sleep(0.001 * (change % 4))
         last = [f"zone{changes - 1}.round{turn}.example"]
-        end = time.monotonic() + 5
-        while in_force(daemon) != last and time.monotonic() < end:
-            time.sleep(0.02)
-        if in_force(daemon) != last:
+        if not until(lambda: in_force(daemon) == last, 60):     # pylint: disable=cell-var-from-loop
             lost.append((last, in_force(daemon)))
         if asking:
             asking.wait()
@@ -227,10 +219,8 @@ def storms(daemon: Reloads, tally, table) -> None:
         replace(daemon, word(f"zone{change}.stopped.example"))
         os.kill(daemon.child.pid, signal.SIGHUP)
     os.kill(daemon.child.pid, signal.SIGCONT)
-    end = time.monotonic() + 5
-    while in_force(daemon) != [f"zone{changes - 1}.stopped.example"] and time.monotonic() < end:
-        time.sleep(0.02)
-    tally.check("and where it could not hear them one by one", in_force(daemon) == [f"zone{changes - 1}.stopped.example"], in_force(daemon))
+    last = [f"zone{changes - 1}.stopped.example"]
+    tally.check("and where it could not hear them one by one", until(lambda: in_force(daemon) == last, 60), in_force(daemon))
     table.row(f"{rounds} times {changes} changes and SIGHUPs", f"{done} reloads", "the last change of each is in force")
     daemon.reload("")
 
@@ -243,7 +233,7 @@ def hurry(state, folder: pathlib.Path, tally) -> None:
         daemon = Reloads(state, folder=folder / str(turn))
         daemon.start()
         process = pathlib.Path(f"/proc/{daemon.child.pid}")
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         # The cache is opened later than the file is read.
         while not list((daemon.folder / "daemon").iterdir()) and time.monotonic() < end:
             pass
@@ -251,10 +241,7 @@ def hurry(state, folder: pathlib.Path, tally) -> None:
         early = not daemon.notices.await_one("READY", "1", limit=0)
         os.kill(daemon.child.pid, signal.SIGHUP)
         ready = daemon.wait_ready()
-        end = time.monotonic() + 5
-        while ready and in_force(daemon) != [f"zone{turn}.example"] and time.monotonic() < end:
-            time.sleep(0.02)
-        if not ready or in_force(daemon) != [f"zone{turn}.example"]:
+        if not ready or not until(lambda: in_force(daemon) == [f"zone{turn}.example"], 60):     # pylint: disable=cell-var-from-loop
             lost.append((turn, early, process.exists(), daemon.log_tail()))
         daemon.stop()
         daemon.notices.close()
@@ -263,13 +250,8 @@ def hurry(state, folder: pathlib.Path, tally) -> None:
 
 def written(daemon: Reloads) -> bool:
     """What one worker has found out the other knows when it is written: waits until nothing more is."""
-    before, same, end = 0, 0, time.monotonic() + 20
-    while same < 3 and time.monotonic() < end:
-        time.sleep(0.2)
-        entries = daemon.ask({"query": "status"})["cache"]["entries"]
-        same = same + 1 if entries == before and entries else 0
-        before = entries
-    return same == 3
+    status = daemon.at_rest()
+    return status["cache"]["entries"] > 0 and status["resolver"]["in_flight"] == 0
 
 
 def run(state, folder: pathlib.Path, tally, table) -> None:

@@ -24,6 +24,7 @@ import built
 from service.days import Day, until
 
 GOOD, BROKEN = "dane-ee.nlx", "mx-expired.nlx"
+FLOOD_INTERVAL = 10             # seconds, in each of which two hundred failures are told
 SMALL = {"MESSAGE", "PRIORITY", "SYSLOG_IDENTIFIER"}        # fields that are not ours
 
 
@@ -93,7 +94,7 @@ def journal(state, folder: pathlib.Path, tally, table) -> None:
     with daemon:
         for domain in (GOOD, BROKEN):
             daemon.ask({"query": "mail", "domain": domain, "deadline_ms": 5000})
-        tally.check("the journal gets what failed", until(lambda: receiver.with_event("bogus"), 5), receiver.lines)
+        tally.check("the journal gets what failed", until(lambda: receiver.with_event("bogus"), 30), receiver.lines)
         line = (receiver.with_event("bogus") or [{}])[0]
         wanted = {"PRIORITY": "6", "SYSLOG_IDENTIFIER": "mxtrustd", "MXTRUST_SECURITY": "bogus", "MXTRUST_NAME": BROKEN, "MXTRUST_TYPE": "MX",
                   "MXTRUST_ZONE": BROKEN}
@@ -105,12 +106,13 @@ def journal(state, folder: pathlib.Path, tally, table) -> None:
         named = [one for one in receiver.lines if GOOD in str(one)]
         tally.check("no domain that did not fail is named", not named, named)
         tally.check("nothing goes to stderr besides", not daemon.log().strip(), daemon.log_tail())
-        before = len(receiver.lines)
+        before, begun = len(receiver.lines), time.monotonic()
         for _ in range(1000):
             daemon.ask({"query": "rrset", "name": BROKEN, "type": "MX"})
-        until(lambda: len(receiver.lines) - before >= 200, 5)
+        spans = 2 + (time.monotonic() - begun) // FLOOD_INTERVAL    # in which it was told: one, or two where another one began meanwhile
+        until(lambda: len(receiver.lines) - before >= 200, 20)
         more = len(receiver.lines) - before
-        tally.check("a thousand failures are two hundred lines", 100 <= more <= 405, more)
+        tally.check("a thousand failures are two hundred lines", 100 <= more <= 200 * spans + 5 and more < 1000, (more, spans))
         table.row("journal", f"{len(receiver.lines)} lines", ", ".join(sorted(set().union(*receiver.lines) - SMALL)))
         daemon.stop()
     receiver.close()
@@ -119,11 +121,11 @@ def journal(state, folder: pathlib.Path, tally, table) -> None:
 def numbers(state, folder: pathlib.Path, tally, table) -> None:
     """Without a journal: key=value behind the words, and one number through all that is done for a question."""
     with Day(state, folder, log_level="debug") as daemon:
-        until(lambda: "root probe" in daemon.log(), 10)
+        until(lambda: "root probe" in daemon.log(), 40)
         daemon.ask({"query": "mail", "domain": GOOD, "deadline_ms": 5000})
         other = dns.message.make_query("www.signed.comx", "A")
-        dns.query.udp(other, "127.0.0.1", port=daemon.dns_port, timeout=5)
-        until(lambda: "answered: DNS www.signed.comx" in daemon.log(), 5)
+        dns.query.udp(other, "127.0.0.1", port=daemon.dns_port, timeout=20)
+        until(lambda: "answered: DNS www.signed.comx" in daemon.log(), 20)
         lines = daemon.log().splitlines()
         for what, words in (("mail", f"answered: mail {GOOD}"), ("DNS", "answered: DNS www.signed.comx")):
             ends = [re.search(r" \| question=(\d+)", line) for line in lines if words in line]
@@ -140,7 +142,7 @@ def numbers(state, folder: pathlib.Path, tally, table) -> None:
 
 def scrape(path: pathlib.Path) -> str:
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(5)
+        client.settimeout(30)
         client.connect(str(path))
         client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
         said = b""
@@ -267,17 +269,20 @@ def reports(state, folder: pathlib.Path, tally, table) -> None:
                 time.sleep(0.5)
                 tally.check("error reporting: off by default", len(owner.asked) > 0 and not owner.reports(), owner.asked)
             else:
-                until(owner.reports, 5)
+                until(owner.reports, 30)
                 tally.check("error reporting: the agent is told", owner.reports()[:1] == ["_er.15.mail.broken.22._er.agent."], (owner.asked, daemon.log_tail()))
                 time.sleep(0.5)
-                tally.check("error reporting: once", len(owner.reports()) == 1 and daemon.ask({"query": "status"})["resolver"]["reports"] == 1, owner.asked)
+                resolver = daemon.ask({"query": "status"})["resolver"]
+                slow = resolver["upstream_retries"]     # where this process was late, it was told again what it had heard
+                tally.check("error reporting: once", 1 <= len(owner.reports()) <= 1 + slow and resolver["reports"] == 1, (owner.asked, slow))
                 cookies = [cookie for name, _, cookie in owner.asked if name.startswith("_er.")]
                 tally.check("error reporting: with a cookie, and never the option itself", all(cookies) and owner.with_option == 0, owner.asked)
                 for _ in range(5):
                     daemon.ask({"query": "rrset", "name": "_er.15.x.22._er.broken", "type": "TXT"})
                 time.sleep(0.5)
-                tally.check("error reporting: no report about a report", len(owner.reports()) - len([name for name in owner.reports() if name.endswith(".broken.")])
-                            == 1, owner.asked)
+                told = {name for name in owner.reports() if not name.endswith(".broken.")}
+                resolver = daemon.ask({"query": "status"})["resolver"]
+                tally.check("error reporting: no report about a report", len(told) == 1 and resolver["reports"] == 1, owner.asked)
                 table.row("error reporting", "once, with a cookie", owner.reports()[0] if owner.reports() else "")
             daemon.stop()
         owner.close()
