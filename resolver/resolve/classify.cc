@@ -89,6 +89,8 @@ class Classifier {
     Classified run() {
         if (std::optional<Unusable> error = error_rcode(message_)) return std::move(*error);
         if (std::optional<Classified> positive = from_answer()) return std::move(*positive);
+        // A set that is dropped as too large is there all the same: a failure, and never an absence.
+        if (has_overlarge_set(message_.answer, asked_.zone)) return overlarge();
         if (message_.rcode == dns::Rcode::yxdomain)
             return unusable(Unusable::Why::other, message_, "answered YXDOMAIN without a DNAME");
         if (message_.rcode == dns::Rcode::nxdomain) return from_nxdomain();
@@ -197,6 +199,7 @@ class Classifier {
     Classified from_empty() {
         const dns::RRset* soa = negative_soa(authority_, asked_.name);
         if (soa != nullptr) return respond(dnssec::Shape::nodata, nullptr);
+        if (has_overlarge_set(message_.authority, asked_.zone)) return overlarge();
         if (std::optional<Referral> referral = delegation()) return std::move(*referral);
         if ((has_any(authority_, dns::Type::ns) && !own_apex()) || refers_upwards()) {
             return unusable(Unusable::Why::lame, message_,
@@ -208,6 +211,11 @@ class Classifier {
         if (asked_.authority == Asked::Authority::none && recursed) return respond(dnssec::Shape::nodata, nullptr);
         // Empty, without authority and without SOA: the server does not know the zone (validator-pitfalls 34).
         return unusable(Unusable::Why::lame, message_, "answered with nothing and without authority");
+    }
+
+    [[nodiscard]] Unusable overlarge() const {
+        return unusable(Unusable::Why::other, message_,
+                        "answered with a set of more than " + std::to_string(most_records_per_set) + " records");
     }
 
     /// NS of a zone above, whatever AA says: a server that does not know the zone and points to where one begins to

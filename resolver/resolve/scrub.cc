@@ -12,6 +12,13 @@ std::vector<dns::RRset> within_zone(const std::vector<dns::Record>& section, con
     return sets;
 }
 
+bool has_overlarge_set(const std::vector<dns::Record>& section, const dns::Name& zone) {
+    if (section.size() <= most_records_per_set) return false;  // as nearly always
+    return std::ranges::any_of(dns::group(section), [&zone](const dns::RRset& set) {
+        return set.owner.is_within(zone) && set.records.size() > most_records_per_set;
+    });
+}
+
 void drop_private_addresses(dns::Message& message, const std::vector<Network>& networks,
                             const std::vector<dns::Name>& exempt) {
     if (networks.empty()) return;

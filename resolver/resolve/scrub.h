@@ -16,6 +16,8 @@ inline constexpr std::size_t most_records_per_set = 256;     ///< RRs per RRset 
 
 /// RRsets of a section whose owners lie within `zone`; sets of too many records are dropped.
 std::vector<dns::RRset> within_zone(const std::vector<dns::Record>& section, const dns::Name& zone);
+/// Has within_zone dropped one? What it was is not known then, and must not look as if it were not there.
+[[nodiscard]] bool has_overlarge_set(const std::vector<dns::Record>& section, const dns::Name& zone);
 
 /// Takes A and AAAA records with an address of `networks` out of a message, but those of names within `exempt`: what a
 /// public name has no business to point to (DNS rebinding). A signed set that loses one does not verify any more.

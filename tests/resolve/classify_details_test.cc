@@ -224,6 +224,34 @@ TEST_CASE("sets of more records than anybody needs, and signatures without a set
     CHECK(left[0].owner == name("c.example."));
 }
 
+TEST_CASE("a set that is dropped as too large is a failure, and never an absence (A19)") {
+    dns::Message message = response("a.example.", Type::mx);
+    message.authoritative = true;
+    for (std::size_t number = 0; number < resolve::most_records_per_set; ++number) {
+        message.answer.push_back(record("a.example.", Type::mx, "10 mx" + std::to_string(number) + ".example."));
+    }
+    const auto mx = asked("a.example.", Type::mx, "example.");
+    CHECK(std::get<dnssec::Response>(classify(mx, message)).shape == dnssec::Shape::records);
+    message.answer.push_back(record("a.example.", Type::mx, "10 one.more.example."));
+    CHECK(std::get<Unusable>(classify(mx, message)).why == Unusable::Why::other);
+    CHECK(told(classify(mx, message)) == "answered with a set of more than 256 records");
+    message.rcode = dns::Rcode::nxdomain;
+    CHECK(std::get<Unusable>(classify(mx, message)).why == Unusable::Why::other);
+    // What leads on to it is an answer; what it leads to is asked for itself.
+    const auto alias = asked("b.example.", Type::mx, "example.");
+    message.rcode = dns::Rcode::noerror;
+    message.answer.insert(message.answer.begin(), record("b.example.", Type::cname, "a.example."));
+    CHECK(std::get<dnssec::Response>(classify(alias, message)).shape == dnssec::Shape::cname);
+    // Nor is a delegation to too many servers a denial of what lies below it.
+    dns::Message referral = response("a.b.example.", Type::mx);
+    referral.authoritative = true;
+    for (std::size_t number = 0; number <= resolve::most_records_per_set; ++number) {
+        referral.authority.push_back(record("b.example.", Type::ns, "ns" + std::to_string(number) + ".b.example."));
+    }
+    CHECK(std::get<Unusable>(classify(asked("a.b.example.", Type::mx, "example."), referral)).why ==
+          Unusable::Why::other);
+}
+
 TEST_CASE("of a delegation so many servers, and of each so many addresses, as are enough (A15, A16)") {
     dns::RRset ns;
     ns.owner = name("b.example.");
