@@ -149,6 +149,7 @@ class DnsServer::Stream final : public net::ConnectionUser, public std::enable_s
         if (closed_ || pumping_) return;
         pumping_ = true;
         while (!is_full() && take_message()) {
+            patience_.end();  // that message is finished; the next one has time of its own
         }
         pumping_ = false;
         if (closed_) return;

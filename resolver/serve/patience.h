@@ -10,7 +10,7 @@ class Patience {
   public:
     Patience(task::Scheduler& scheduler, const net::ConnectionRef& connection)
         : scheduler_(scheduler), timer_(scheduler, [connection] { connection->close(); }) {}
-    /// Something incomplete is there since now, or nothing is.
+    /// Something incomplete is there since now, or nothing is. What was there before goes on, unless end() was called.
     void watch(bool incomplete, Duration span) {
         if (!incomplete) {
             timer_.cancel();
@@ -18,6 +18,7 @@ class Patience {
             timer_.wake_at(scheduler_.now() + span);
         }
     }
+    /// What was begun is finished, or the connection is gone.
     void end() { timer_.cancel(); }
 
   private:

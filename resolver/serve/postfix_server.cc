@@ -85,6 +85,7 @@ class PostfixServer::Conversation final : public net::ConnectionUser,
         if (closed_ || pumping_) return;
         pumping_ = true;
         while (!is_full() && take_request()) {
+            patience_.end();  // that request is finished; the next one has time of its own
         }
         pumping_ = false;
         if (closed_) return;

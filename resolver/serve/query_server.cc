@@ -177,6 +177,7 @@ class QueryServer::Conversation final : public net::ConnectionUser, public std::
         if (closed_ || pumping_) return;
         pumping_ = true;
         while (!is_full() && take_line()) {
+            if (skipped_ == 0) patience_.end();  // that line is finished; the next one has time of its own
         }
         pumping_ = false;
         buffer_.erase(0, taken_);

@@ -223,6 +223,20 @@ TEST_CASE("a request that is not finished in time costs the connection") {
     CHECK(world.connection->cut);
 }
 
+TEST_CASE("requests that are all finished in time keep the connection, however packets cut them") {
+    World world;
+    const std::string end = quick.substr(5), beginning = quick.substr(0, 5);
+    world.say(beginning);
+    for (int second = 0; second < 100; ++second) {
+        world.scheduler.run_for(std::chrono::seconds(1));
+        world.say(end + beginning);
+    }
+    CHECK_FALSE(world.connection->cut);
+    CHECK(world.connection->take().size() == 100);
+    world.scheduler.run_for(PostfixLimits().most_request_time);
+    CHECK(world.connection->cut);
+}
+
 TEST_CASE("a client that leaves while its answer is made harms nobody (socketmap)") {
     World world;
     world.say(slow);

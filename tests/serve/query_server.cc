@@ -218,6 +218,27 @@ TEST_CASE("a line that is not finished in time costs the connection; an idle con
     CHECK(idle->idle == QueryLimits().most_idle_time);
 }
 
+TEST_CASE("a client whose lines are all finished in time keeps its connection, however its packets cut them") {
+    World world;
+    const auto steady = world.talk("status\nstat");
+    for (int second = 0; second < 100; ++second) {
+        world.scheduler.run_for(std::chrono::seconds(1));
+        world.say("us\nstat");  // the end of one line, and the beginning of the next
+    }
+    CHECK_FALSE(steady->cut);
+    CHECK(steady->lines().size() == 101);
+    // One that is not finished then costs the connection as ever; nor does the rest of an overlong one.
+    world.scheduler.run_for(QueryLimits().most_line_time);
+    CHECK(steady->cut);
+    World other;
+    const auto endless = other.talk(std::string(4097, 'x'));
+    for (int second = 0; second < 31; ++second) {
+        other.say("x");
+        other.scheduler.run_for(std::chrono::seconds(1));
+    }
+    CHECK(endless->cut);
+}
+
 TEST_CASE("a client with many requests under way is not read from until some are answered, and gets all answers") {
     QueryLimits limits;
     limits.most_pending = 4;
