@@ -40,6 +40,13 @@ class Starter {
 /// Where reports are wanted was not there in time: soon it is.
 constexpr std::chrono::seconds not_known_for{5};
 
+/// Longer than a name can be: there is no policy, and there never will be one.
+mail::StsStatus without_record(WallTime now) {
+    mail::StsStatus status;
+    status.expires = now + std::chrono::hours(24);
+    return status;
+}
+
 std::string flight_key(const dns::Name& name, dns::Type type) {
     std::string key(as_text(name.wire()));
     auto number = static_cast<std::uint16_t>(type);
@@ -251,7 +258,7 @@ task::Task<std::vector<FoundHost>> Search::find_hosts(std::vector<mail::MxHost> 
 
 task::Task<mail::StsStatus> Search::find_sts(dns::Name domain, Errand errand) {
     const Result<dns::Name> owner = domain.prepend("_mta-sts");
-    if (!owner) co_return mail::StsStatus{};  // longer than a name can be: there is none
+    if (!owner) co_return without_record(tools_.clock.wall());
     dns::Name asked = *owner;
     Asked record = co_await look_up(std::move(asked), dns::Type::txt, errand);
     mail::StsStatus found = co_await tools_.sts->find(std::move(domain), std::move(record), errand.due);

@@ -126,6 +126,20 @@ TEST_CASE("who wants no MTA-STS has an answer without, and nobody else has it") 
     CHECK(answer->hosts.at(0).policy.action == mail::HostAction::may);
 }
 
+TEST_CASE("a domain whose name leaves no room for _mta-sts has no policy, and its answer is kept like any other") {
+    StsBench bench;
+    const std::string label = std::string(61, 'a') + ".";
+    const std::string domain = label + label + label + std::string(62, 'b');
+    bench.world().put(domain, Type::mx, Axis::insecure_records, {"10 mx.example.org."});
+    bench.world().put_host("mx.example.org", {}, Axis::insecure_records);
+    MailAnswerRef answer = bench.ask(domain);
+    CHECK(answer->decision.level == mail::Level::may);
+    CHECK(answer->expires > bench.clock.wall() + 60s);
+    bench.ask(domain);
+    CHECK(bench.lookups.asked(domain, Type::mx) == 1);
+    CHECK(bench.sts.asked == 0);
+}
+
 TEST_CASE("an address in brackets and a domain that takes no mail have no policy") {
     StsBench bench;
     bench.world().put("example.org", Type::mx, Axis::secure_records, {"0 ."});
