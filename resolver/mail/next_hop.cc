@@ -120,6 +120,8 @@ Result<dns::Name> parse_host_name(std::string_view text) {
     if (!ascii) return fail(std::move(ascii.error()));
     if (ascii->empty()) return wrong("MNNI"_code, "no domain name is left of it after normalisation");
     if (*ascii == ".") return wrong("MNRT"_code, "the root is no mail domain");
+    // Digits and dots have other forms that are mapped to these (UTS 46).
+    if (looks_like_ipv4(*ascii)) return wrong("MNVM"_code, "an address is written in brackets: [" + *ascii + "]");
     Done letters = check_letters(*ascii);
     if (!letters) return fail(std::move(letters.error()));
     Done labels = check_labels(*ascii);

@@ -70,6 +70,8 @@ TEST_CASE("what is no destination is refused with a reason") {
         {"-example.org", "hyphen"},
         {"example-.org", "hyphen"},
         {"192.0.2.1", "[192.0.2.1]"},
+        {"１９２.０.２.１", "[192.0.2.1]"},  // the same, to UTS 46
+        {"192。0。2。1", "[192.0.2.1]"},
         {"2001:db8::1", "[IPv6:"},
         {"example.org:", "port"},
         {"example.org:0", "port"},
