@@ -180,6 +180,7 @@ struct HostAnswer {
     std::optional<TlsaStatus> tlsa;        ///< none where it was not asked; policy.text says why
     HostPolicy policy;
     WallTime expires{};                        ///< the first end of all that the policy rests on, shown above or not
+    std::vector<dns::Name> unshown{};          ///< names that look-ups led over and that do not stand above
     std::vector<OperatorsWord> by_operator{};  ///< what the policy or a status rests on
 };
 

@@ -315,6 +315,24 @@ void judge_asked_host(HostAnswer& answer, const HostFacts& facts, const Circumst
     answer.policy = policy_from_tlsa(facts, outcome, circumstances);
 }
 
+/// Most hosts have none: an alias of TLSA records, what was denied at a base domain before, the other family's alias.
+std::vector<dns::Name> unshown_names(const HostAnswer& answer, const HostFacts& facts) {
+    std::vector<dns::Name> names;
+    const auto add = [&](const Answer& look_up) {
+        for (const dnssec::FindingRef& link : look_up.links()) {
+            const dns::Name& name = link->name();
+            const bool in_chain =
+                answer.alias && std::ranges::find(answer.alias->chain, name) != answer.alias->chain.end();
+            const bool is_shown = name == facts.host.name || in_chain || (answer.tlsa && answer.tlsa->name == name);
+            if (!is_shown && std::ranges::find(names, name) == names.end()) names.push_back(name);
+        }
+    };
+    add(*facts.a);
+    add(*facts.aaaa);
+    for (const TlsaFact& fact : facts.tlsa) add(fact.answer);
+    return names;
+}
+
 }  // namespace
 
 std::vector<dns::Name> base_domains(const Answer& a, const Answer& aaaa) {
@@ -367,6 +385,7 @@ HostAnswer judge_host(const HostFacts& facts, const Circumstances& circumstances
                                               " were not looked up in time; the host is skipped until they are");
     } else {
         judge_asked_host(answer, facts, circumstances);
+        answer.unshown = unshown_names(answer, facts);
         answer.policy = with_sts(std::move(answer.policy), facts, circumstances);
     }
     // Without TLSA the name for SNI is the host's own; where nothing is sent, and to a literal, there is none.

@@ -23,6 +23,7 @@ class Touched {
 
 bool rests_on(const mail::HostAnswer& host, const Touched& touched) {
     if (host.alias && std::any_of(host.alias->chain.begin(), host.alias->chain.end(), touched)) return true;
+    if (std::any_of(host.unshown.begin(), host.unshown.end(), touched)) return true;
     if (host.tlsa && (touched(host.tlsa->name) || touched(host.tlsa->base))) return true;
     Result<dns::Name> name = dns::Name::from_text(host.name);
     return name && touched(*name);
@@ -30,6 +31,10 @@ bool rests_on(const mail::HostAnswer& host, const Touched& touched) {
 
 bool rests_on(const dns::Name& domain, const mail::MailAnswer& answer, const Touched& touched) {
     if (touched(domain)) return true;
+    for (const char* policy : {"_mta-sts.", "_smtp._tls."}) {
+        const Result<dns::Name> record = dns::Name::from_text(policy + domain.to_text());
+        if ((answer.sts || answer.tlsrpt) && record && touched(*record)) return true;
+    }
     if (answer.mx && std::any_of(answer.mx->alias.begin(), answer.mx->alias.end(), touched)) return true;
     return std::any_of(answer.hosts.begin(), answer.hosts.end(),
                        [&touched](const mail::HostAnswer& host) { return rests_on(host, touched); });

@@ -367,6 +367,26 @@ TEST_CASE("a flush drops the answers that rest on a name") {
     CHECK(bench.router->flush(dns::Name(), true) == 1);
 }
 
+TEST_CASE("a flush drops the answers that rest on a name which they do not show") {
+    Bench bench;
+    put_hosts(bench.world(), 1);
+    // A TLSA record shared by alias (RFC 7671 6).
+    bench.world().put_alias("_25._tcp.mx0.example.org", "shared.provider.example");
+    bench.world().put("shared.provider.example", Type::tlsa, Axis::secure_records, {sha256});
+    CHECK(bench.ask("example.org")->decision.level == mail::Level::dane);
+    CHECK(bench.router->flush(name("shared.provider.example"), false) == 1);
+    bench.ask("example.org");
+    CHECK(bench.router->flush(name("provider.example"), true) == 1);
+    // Records at an alias count only where its target is proven to have none (RFC 7672 2.2.3).
+    bench.world().put("two.example.org", Type::mx, Axis::secure_records, {"10 alias.example.org."});
+    bench.world().put_alias("alias.example.org", "target.provider.example");
+    bench.world().put_host("target.provider.example", {});
+    bench.world().put_tlsa("alias.example.org", Axis::secure_records, {sha256});
+    CHECK(bench.ask("two.example.org")->hosts.at(0).tlsa->base == name("alias.example.org"));
+    CHECK(bench.router->flush(name("_25._tcp.target.provider.example"), false) == 1);
+    CHECK(bench.router->flush(name("_25._tcp.target.provider.example"), false) == 0);
+}
+
 TEST_CASE("what was being found out during a flush or a reload is not kept") {
     Bench bench;
     put_hosts(bench.world(), 1);

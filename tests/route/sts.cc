@@ -158,6 +158,7 @@ TEST_CASE("where reports are wanted is told where it is known, and nobody waits 
     MailAnswerRef answer = bench.ask("example.org");
     REQUIRE(answer->tlsrpt.has_value());
     CHECK(answer->tlsrpt->rua == std::vector<std::string>{"mailto:r@example.org"});
+    CHECK(bench.router->flush(name(report), false) == 1);
     StsBench slow;
     slow.one_host(Axis::secure_records, {sha256});
     slow.lookups.delay(report, Type::txt, 3000ms);
