@@ -132,8 +132,10 @@ bool TlsWire::State::prepare(const Wanted& wanted) {
 }
 
 bool TlsWire::State::prepare_names(const Wanted& wanted) {
-    // RFC 7672 3.2.3: a wildcard stands for a whole leftmost label only.
-    SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    // RFC 7672 3.2.3: a wildcard stands for a whole leftmost label only. To MTA-STS a name in the subject alone is none
+    // (RFC 8461 4.2); to DANE it is one, where there are no others.
+    const unsigned never_subject = wanted.judging == Judging::webpki ? X509_CHECK_FLAG_NEVER_CHECK_SUBJECT : 0U;
+    SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | never_subject);
     // What SSL_set_tlsext_host_name is; g++ minds that macro's cast. The name is copied.
     if (!wanted.sni.empty() && SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
                                         const_cast<char*>(wanted.sni.c_str())) != 1)

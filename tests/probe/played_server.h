@@ -43,6 +43,7 @@ struct Order {
     const Issued* issuer = nullptr;  ///< null: self-signed
     bool is_authority = false;
     bool rsa = false;
+    bool names_alternative = true;  ///< off: the subject alone has the name
 };
 
 inline void add_extension(X509* certificate, int kind, const std::string& value) {
@@ -72,7 +73,8 @@ inline Issued issue(const Order& order) {
     X509_set_issuer_name(certificate,
                          order.issuer == nullptr ? name : X509_get_subject_name(order.issuer->certificate.get()));
     add_extension(certificate, NID_basic_constraints, order.is_authority ? "critical,CA:TRUE" : "CA:FALSE");
-    if (!order.is_authority) add_extension(certificate, NID_subject_alt_name, "DNS:" + order.name);
+    if (!order.is_authority && order.names_alternative)
+        add_extension(certificate, NID_subject_alt_name, "DNS:" + order.name);
     X509_sign(certificate, order.issuer == nullptr ? made.key.get() : order.issuer->key.get(), EVP_sha256());
     return made;
 }

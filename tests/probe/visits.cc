@@ -241,6 +241,24 @@ TEST_CASE("for MTA-STS a certificate of nobody's is not trusted, and a name is w
     CHECK(tlsrpt_of(result.seen.visit.trouble, Judging::webpki) == mail::TlsrptType::certificate_not_trusted);
 }
 
+TEST_CASE("a name in the subject alone counts for DANE, and not for MTA-STS (RFC 7672 3.2.3, RFC 8461 4.2)") {
+    const Issued authority = issue({.name = "authority.example", .is_authority = true});
+    for (const bool alternative : {true, false}) {
+        const Issued leaf = issue({.issuer = &authority, .names_alternative = alternative});
+        Script script;
+        script.certificates = {&leaf};
+        script.above = {&authority};
+        Target target = dane_target({record_for(authority, 2, 1, 1)});
+        target.names = {"mx.example.org"};
+        CHECK(visit(script, target).seen.visit.trouble == Trouble::none);
+        target.action = mail::HostAction::sts;
+        const Visited result = visit(script, target);
+        CHECK(result.seen.visit.trouble == Trouble::untrusted);  // nobody knows this authority, besides
+        REQUIRE(result.seen.visit.handshake);
+        CHECK(result.seen.visit.handshake->complains_of(X509_V_ERR_HOSTNAME_MISMATCH) != alternative);
+    }
+}
+
 TEST_CASE("every trouble of TLS has a code and a result type, all others have none") {
     struct Case {
         Trouble trouble;
