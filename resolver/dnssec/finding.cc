@@ -2,6 +2,7 @@
 #include "dnssec/finding.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/require.h"
 
@@ -51,8 +52,11 @@ int weakness(Security security) {
     return 3;
 }
 
+/// Of equally weak ones the one that failed: it is what is to be explained, not that the alias before it is unsigned.
 const FindingRef& weakest_of(const std::vector<FindingRef>& links) {
-    return *std::ranges::max_element(links, {}, [](const FindingRef& link) { return weakness(link->security()); });
+    return *std::ranges::max_element(links, {}, [](const FindingRef& link) {
+        return std::pair(weakness(link->security()), link->outcome() == Outcome::failure);
+    });
 }
 
 }  // namespace

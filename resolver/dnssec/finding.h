@@ -129,7 +129,7 @@ class Answer {
     [[nodiscard]] Security security() const;        ///< of the weakest link
     [[nodiscard]] Security alias_security() const;  ///< of the weakest alias link; secure where there is none
     [[nodiscard]] WallTime expires() const;         ///< of the link that ends first
-    [[nodiscard]] const Reason& reason() const;     ///< of the weakest link
+    [[nodiscard]] const Reason& reason() const;     ///< of the weakest link; of equally weak ones, of that which failed
 
   private:
     std::vector<FindingRef> links_;

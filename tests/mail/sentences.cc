@@ -215,5 +215,26 @@ TEST_CASE("what the mail waits for follows from what is wrong") {
     }
 }
 
+TEST_CASE("behind an unsigned alias it is the failure that is explained, not that the alias is unsigned") {
+    dnssec::Finding::Parts parts;
+    parts.name = name("mx.example.org");
+    parts.type = Type::a;
+    parts.zone = name("example.org");
+    parts.outcome = Outcome::records;
+    parts.rrset = rrset(parts.name, Type::cname, {"mx.example.net."});
+    parts.reason.ede = dns::Ede::other;
+    parts.reason.text = "example.org is not signed";
+    parts.reason.zone = name("org");
+    parts.expires = later;
+    const FindingRef link = dnssec::Finding::proven(forged_key(), Security::insecure, parts);
+    for (const Axis axis : {Axis::insecure_failure, Axis::indeterminate}) {
+        const Answer failing({link, finding(name("mx.example.net"), Type::a, axis)});
+        CHECK(because(failing) == ": no name server answers");
+        CHECK(until_mended(failing) == "until the name servers of example.net answer");
+    }
+    const Answer good({link, finding(name("mx.example.net"), Type::a, Axis::insecure_records, {"192.0.2.25"})});
+    CHECK(good.reason().text == "example.org is not signed");
+}
+
 }  // namespace
 }  // namespace mxtrust::mail
