@@ -57,7 +57,8 @@ void put_answer(Json& json, const dnssec::Answer& answer, const dnssec::Negative
     json["reason"] = reason_json(answer.reason());
     json["culprit"] = culprit_json(answer.reason());
     json["remedy"] = remedy_json(answer.reason());
-    json["signer"] = last.is_secure() ? Json(last.zone().to_text()) : Json(nullptr);
+    // Of the whole: behind an unsigned alias nobody has signed what was asked for.
+    json["signer"] = answer.security() == dnssec::Security::secure ? Json(last.zone().to_text()) : Json(nullptr);
     json["operator"] = words_json(mail::words_of(answer, anchors));
     json["alias"] = alias_json(answer);
     json["links"] = links_json(answer);

@@ -56,6 +56,19 @@ TEST_CASE("an explanation names zone, record, server, key tag, time and place, a
     CHECK(reply["chain"][1]["remedy"].is_null());
 }
 
+TEST_CASE("signer is told of what is secure throughout, and not of what an unsigned alias leads to") {
+    using dnssec::Security;
+    for (const Security of_alias : {Security::secure, Security::insecure}) {
+        const dnssec::Answer answer(
+            {found({"mx.example.org", dns::Type::a, of_alias},
+                   set("mx.example.org", dns::Type::cname, {"host.example.org."})),
+             found({"host.example.org", dns::Type::a}, set("host.example.org", dns::Type::a, {"192.0.2.25"}))});
+        const Json told = Json::parse(serve::render_rrset("1", answer, {}, now));
+        CHECK(told["security"] == dnssec::to_text(of_alias));
+        CHECK(told["signer"].is_null() == (of_alias == Security::insecure));
+    }
+}
+
 TEST_CASE("the explanation of a domain is that of its MX, with each host's look-ups beside it") {
     const auto mx = found({"example.org", dns::Type::mx}, set("example.org", dns::Type::mx, {"10 mx.example.org."}));
     const auto a = found({"mx.example.org", dns::Type::a}, set("mx.example.org", dns::Type::a, {"192.0.2.1"}));
