@@ -213,7 +213,9 @@ class QueryServer::Conversation final : public net::ConnectionUser, public std::
         const std::string_view left = std::string_view(buffer_).substr(taken_);
         const std::size_t end = left.find('\n');
         if (skipped_ > 0) return skip(end, left.size());
-        if (std::min(end, left.size()) > most_request_octets) {
+        std::size_t length = std::min(end, left.size());
+        if (left.substr(0, length).ends_with('\r')) --length;  // of the line's end, perhaps: it is not counted
+        if (length > most_request_octets) {
             overlong(left);
             return true;
         }

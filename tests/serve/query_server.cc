@@ -181,6 +181,21 @@ TEST_CASE("a bad line gets an error, and the next line its answer") {
     CHECK(connection->lines()[2].find("\"release\"") != std::string::npos);
 }
 
+TEST_CASE("a line of as many octets as are allowed is taken, however it ends") {
+    const std::string line = "{\"id\":7,\"query\":\"status\"" + std::string(4096 - 25, ' ') + "}";
+    REQUIRE(line.size() == 4096);
+    for (const char* end : {"\n", "\r\n", ""}) {
+        World world;
+        const auto connection = world.talk(line + end);
+        world.user->ended();
+        world.scheduler.run_ready();
+        REQUIRE(connection->lines().size() == 1);
+        CHECK(nlohmann::json::parse(connection->lines()[0])["id"] == 7);
+    }
+    World world;
+    CHECK(world.talk(line + " \r\n")->lines().at(0).find("longer than 4096") != std::string::npos);
+}
+
 TEST_CASE("an overlong line gets one error and is skipped to its end") {
     World world;
     const auto connection = world.talk("mail " + std::string(5000, 'a'));
