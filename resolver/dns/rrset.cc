@@ -38,13 +38,13 @@ std::vector<RRset> group(const std::vector<Record>& records) {
             sets.push_back(RRset{record.owner, type, record.ttl, {}, {}});
         }
         RRset& set = sets[place->second];
+        set.ttl = std::min(set.ttl, record.ttl);
         if (record.type == Type::rrsig) {
             if (seen_signatures.emplace(place->second, canonical(Type::rrsig, record.rdata)).second) {
                 set.signatures.push_back(record.rdata);
             }
             continue;
         }
-        set.ttl = set.records.empty() ? record.ttl : std::min(set.ttl, record.ttl);
         if (seen.emplace(place->second, canonical(type, record.rdata)).second) {
             set.records.push_back(record.rdata);
         }

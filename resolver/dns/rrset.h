@@ -24,7 +24,7 @@ struct Record {
 struct RRset {
     Name owner;
     Type type{};
-    Ttl ttl{};                      ///< the lowest of its records' (RFC 2181 5.2)
+    Ttl ttl{};  ///< the lowest of its records' (RFC 2181 5.2) and of their signatures' (RFC 4035 5.3.3)
     std::vector<Bytes> records;     ///< rdata, in the order received, duplicates removed
     std::vector<Bytes> signatures;  ///< rdata of the RRSIGs that cover it, in the order received
     friend bool operator==(const RRset&, const RRset&) = default;

@@ -1,5 +1,6 @@
 #include "dns/rrset.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 
 #include "support.h"
@@ -28,12 +29,29 @@ TEST_CASE("signatures join the set they cover, wherever they stand") {
     REQUIRE(sets.size() == 3);
     CHECK(sets[0].type == Type::mx);
     CHECK(sets[0].records.size() == 1);
-    CHECK(sets[0].ttl == Ttl(3600));
+    CHECK(sets[0].ttl == Ttl(5));  // its signature's, RFC 4035 5.3.3
     CHECK(sets[0].signatures == std::vector<Bytes>{rdata(Type::rrsig, of_mx)});
     CHECK(sets[1].type == Type::a);  // a set with no records
     CHECK(sets[1].records.empty());
     CHECK(sets[1].signatures.size() == 1);
     CHECK(sets[2].owner == name("b.example"));
+}
+
+TEST_CASE("23: a set is told for no longer than its records and their signatures were (RFC 4035 5.3.3)") {
+    const std::string of_mx = "MX 13 2 3600 20300101000000 20200101000000 1 example. AAAA";
+    const std::string other = "MX 13 2 3600 20300101000000 20200101000000 2 example. AAAA";
+    for (const auto& [set, signature, second, expected] :
+         std::vector<std::array<std::uint32_t, 4>>{{3600, 3600, 3600, 3600},
+                                                   {60, 3600, 3600, 60},
+                                                   {3600, 60, 3600, 60},
+                                                   {3600, 3600, 60, 60},
+                                                   {60, 0, 5, 0}}) {
+        const auto sets =
+            group({record("a.example", Type::mx, "10 x.", set), record("a.example", Type::rrsig, of_mx, signature),
+                   record("a.example", Type::rrsig, other, second)});
+        REQUIRE(sets.size() == 1);
+        CHECK(sets[0].ttl == Ttl(expected));
+    }
 }
 
 TEST_CASE("duplicates are removed, also where only the letters of a name differ (RFC 4034 6.3)") {
