@@ -1,8 +1,18 @@
 // One fact can answer several questions; which ones is decided here and nowhere else.
 #include "dnssec/finding.h"
 
+#include <algorithm>
+
+#include "dnssec/proof.h"
+
 namespace mxtrust::dnssec {
 namespace {
+
+/// RFC 9824: the record that denies the name is made for it alone, and shows nothing of the names below: whoever
+/// validates what we answer would take it for no proof of theirs.
+bool is_compact(const Finding& denial) {
+    return std::ranges::any_of(denial.proof(), [](const dns::RRsetRef& set) { return says_nxname(*set); });
+}
 
 bool answers(const Finding& fact, const dns::Name& name, dns::Type type) {
     if (fact.name() == name && fact.type() == type) return true;
@@ -19,7 +29,8 @@ bool answers(const Finding& fact, const dns::Name& name, dns::Type type) {
             if (type == dns::Type::ds && fact.zone() == name) return false;
             // RFC 8020 for what is proven only: below a name in an opt-out span there may be an unsigned zone (pitfall
             // 7).
-            return fact.name() == name || (fact.is_secure() && name.is_below(fact.name()));
+            if (fact.name() == name) return true;
+            return fact.is_secure() && name.is_below(fact.name()) && !is_compact(fact);
         case Outcome::nodata:
         case Outcome::failure:
             return false;

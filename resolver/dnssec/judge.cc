@@ -387,8 +387,8 @@ FindingRef Judge::judge_from_cached(const dns::Name& name, dns::Type type, const
     parts.name = name;
     parts.type = type;
     parts.zone = zone;
-    // An NSEC of the very name is RFC 9824's: the server would have said NOERROR.
-    const bool compact = proof.used.front().rrset->owner == name;
+    // RFC 9824: the server would have said NOERROR.
+    const bool compact = says_nxname(*proof.used.front().rrset);
     parts.rcode = proof.outcome == Outcome::nxdomain && !compact ? dns::Rcode::nxdomain : dns::Rcode::noerror;
     parts.expires =
         std::min(now_ + policy_.most_negative_ttl, negative_expiry(*soa->rrset(), soa->expires(), now_, policy_));

@@ -10,11 +10,6 @@ namespace mxtrust::dnssec {
 
 namespace {
 
-/// RFC 9824 3.1: the name exists for the sake of this answer only.
-bool says_nxname(const dns::TypeSet& types) {
-    return types.has(dns::Type::nxname);
-}
-
 /// The longest name above `name` that the NSEC shows to exist: owner and next name exist, and so does all above them
 /// (RFC 4592 3.3.1).
 dns::Name closest_encloser(const dns::Name& owner, const dns::Name& next, const dns::Name& name) {

@@ -182,7 +182,8 @@ Proof Nsec3Set::nodata(const dns::Name& name, dns::Type type) {
             return contradiction("VHOB"_code, "the NSEC3 of " + name.to_text() + " does not deny " +
                                                   dns::to_text(type) + ": it " + *objection);
         }
-        return proven_by(Outcome::nodata, {match->evidence});
+        const bool nxname = says_nxname(match->nsec3.types);
+        return proven_by(nxname ? Outcome::nxdomain : Outcome::nodata, {match->evidence});
     }
     const auto encloser = closest_encloser(name);
     if (!encloser) return encloser.error();
@@ -207,7 +208,8 @@ Proof Nsec3Set::nodata(const dns::Name& name, dns::Type type) {
 
 /// RFC 5155 8.4, pitfall 9.
 Proof Nsec3Set::nxdomain(const dns::Name& name) {
-    if (matching(name) != nullptr) {
+    if (const Record* const match = matching(name)) {
+        if (says_nxname(match->nsec3.types)) return proven_by(Outcome::nxdomain, {match->evidence});
         return contradiction("VHXE"_code, name.to_text() + " is said not to exist, but its NSEC3 shows that it does");
     }
     const auto encloser = closest_encloser(name);

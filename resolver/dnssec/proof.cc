@@ -27,6 +27,21 @@ bool hides_descendants(const dns::TypeSet& types) {
     return is_delegation(types) || types.has(dns::Type::dname);
 }
 
+bool says_nxname(const dns::TypeSet& types) {
+    return types.has(dns::Type::nxname);
+}
+
+bool says_nxname(const dns::RRset& rrset) {
+    return std::ranges::any_of(rrset.records, [&rrset](const Bytes& rdata) {
+        if (rrset.type == dns::Type::nsec) {
+            const Result<dns::Nsec> nsec = dns::parse_nsec(rdata);
+            return nsec && says_nxname(nsec->types);
+        }
+        const Result<dns::Nsec3> nsec3 = dns::parse_nsec3(rdata);
+        return rrset.type == dns::Type::nsec3 && nsec3 && says_nxname(nsec3->types);
+    });
+}
+
 bool is_misplaced_apex(const dns::TypeSet& types, bool at_apex) {
     return types.has(dns::Type::ns) && types.has(dns::Type::soa) && !at_apex;
 }

@@ -56,6 +56,10 @@ struct Proof {
 [[nodiscard]] bool is_delegation(const dns::TypeSet& types);
 /// Nothing below such a name can be denied by its zone: a delegation or a DNAME (RFC 6840 4.1, RFC 6672 5.3.2).
 [[nodiscard]] bool hides_descendants(const dns::TypeSet& types);
+/// The name exists for the sake of this answer only (RFC 9824 3.1).
+[[nodiscard]] bool says_nxname(const dns::TypeSet& types);
+/// Of an NSEC or NSEC3 set; false for any other.
+[[nodiscard]] bool says_nxname(const dns::RRset& rrset);
 /// NS and SOA belong together at the apex only (pitfalls 5).
 [[nodiscard]] bool is_misplaced_apex(const dns::TypeSet& types, bool at_apex);
 

@@ -598,6 +598,32 @@ TEST_CASE("37: compact denial: NXNAME means that there is no such name (RFC 9824
     CHECK(world.says(denial("no.example.org", Type::mx, Shape::nxdomain, {exists})) == "secure nodata");
 }
 
+TEST_CASE("37: compact denial by NSEC3: its bitmap has NXNAME alone (RFC 9824)") {
+    World world;
+    const Hashed hashed;
+    const dns::RRset compact = hashed.match(world, "no.example.org", "TYPE128");
+    const auto found = world.judge(denial("no.example.org", Type::mx, Shape::nodata, {world.soa(), compact}));
+    CHECK(verdict(found) == "secure nxdomain");
+    CHECK(found->rcode() == dns::Rcode::noerror);
+    CHECK(world.says(denial("no.example.org", Type::mx, Shape::nxdomain, {compact})) == "secure nxdomain");
+    CHECK(world.says(denial("on.example.org", Type::mx, Shape::nodata, {compact})) == "bogus failure");
+    const dns::RRset exists = hashed.match(world, "no.example.org", "");
+    CHECK(world.says(denial("no.example.org", Type::mx, Shape::nxdomain, {exists})) == "secure nodata");
+}
+
+TEST_CASE("37: what denies one name compactly denies nothing below it (RFC 9824 3.1, RFC 8020)") {
+    World world;
+    const auto below = [&](const std::vector<dns::RRset>& proof) {
+        const auto found = world.judge(denial("no.example.org", Type::mx, Shape::nxdomain, proof));
+        REQUIRE(verdict(found) == "secure nxdomain");
+        CHECK(dnssec::Finding::answering(found, name("no.example.org"), Type::a) != nullptr);
+        return dnssec::Finding::answering(found, name("x.no.example.org"), Type::a) != nullptr;
+    };
+    CHECK(below({world.nsec("m.example.org", "z.example.org. A RRSIG NSEC"),
+                 world.nsec("example.org", "a.example.org. NS SOA RRSIG NSEC")}));
+    CHECK_FALSE(below({world.nsec("no.example.org", "\\000.no.example.org. RRSIG NSEC TYPE128")}));
+}
+
 TEST_CASE("40: too many NSEC3 iterations are insecure with EDE 27, if the record is really the zone's (RFC 9276)") {
     World world;
     for (const auto& [iterations, expected] : std::vector<std::pair<int, std::string>>{{0, "secure nodata"},
