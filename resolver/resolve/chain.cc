@@ -71,7 +71,7 @@ void Chain::count(const Budget& answer) {
     if (answer.exhausted() && !answer.is_starved()) ++tools_.counters.answers_exhausted;
 }
 
-FindingRef Chain::failure(const dns::Name& name, dns::Type type, const Found& found) {
+FindingRef Chain::failure(const dns::Name& name, dns::Type type, const Found& found) const {
     dnssec::Finding::Parts parts;
     parts.name = name;
     parts.type = type;
@@ -300,8 +300,18 @@ task::Task<Found> Chain::find_keys(dns::Name zone, Context context, KeysAhead ah
     co_return co_await tools_.iterator.find(std::move(zone), dns::Type::dnskey, std::move(context));
 }
 
+/// Of an anchor by which nothing can be verified here (pitfalls 20): whatever keys the zone has, they say no more.
+Chain::TrustRef Chain::unsupported_anchor(const dns::Name& zone, Budget& budget) const {
+    const dnssec::TrustAnchor* anchor = tools_.settings.anchors.closest(zone);
+    if (anchor == nullptr || anchor->zone != zone) return nullptr;
+    Judge judge(tools_.settings.policy, tools_.clock.wall(), budget);
+    ZoneTrust trust = judge.judge_anchor(zone, anchor->ds, anchor->keys, dns::RRset{});
+    return trust.security() == Security::insecure ? std::make_shared<const ZoneTrust>(std::move(trust)) : nullptr;
+}
+
 task::Task<Chain::TrustRef> Chain::keys_of(dns::Name zone, Delegated delegated, Context context, KeysAhead ahead) {
     TrustRef first_bogus;
+    if (TrustRef without = unsupported_anchor(zone, *context.budget)) co_return without;
     const FindingRef cached = tools_.cache.find(zone, dns::Type::dnskey, tools_.clock.wall());
     for (std::size_t attempt = 0; attempt <= most_bogus_retries; ++attempt) {
         std::string server;

@@ -52,7 +52,7 @@ class Chain {
     task::Task<dnssec::FindingRef> ds_of(dns::Name zone, Context context);
     [[nodiscard]] dnssec::FindingRef judge(const dnssec::Response& response, const dnssec::ZoneTrust& trust,
                                            const BudgetRef& budget);
-    [[nodiscard]] dnssec::FindingRef failure(const dns::Name& name, dns::Type type, const Found& found);
+    [[nodiscard]] dnssec::FindingRef failure(const dns::Name& name, dns::Type type, const Found& found) const;
     void store(const dnssec::FindingRef& finding);
     /// See resolver.h.
     task::Task<Result<dnssec::Observation>> observe_anchor(dns::Name zone, BudgetRef budget);
@@ -86,6 +86,7 @@ class Chain {
     using KeysAhead = std::shared_ptr<task::Gather<Found>>;
     task::Task<Found> find_keys(dns::Name zone, Context context, KeysAhead ahead);
     task::Task<TrustRef> build_below(dns::Name zone, dns::Name parent, Context context, KeysAhead ahead);
+    [[nodiscard]] TrustRef unsupported_anchor(const dns::Name& zone, Budget& budget) const;
     task::Task<TrustRef> build_anchor(dns::Name zone, Context context);
     task::Task<TrustRef> keys_of(dns::Name zone, Delegated delegated, Context context, KeysAhead ahead);
     [[nodiscard]] std::optional<dnssec::ZoneTrust> configured(const dns::Name& zone, Budget& budget) const;

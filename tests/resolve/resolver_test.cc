@@ -334,6 +334,18 @@ TEST_CASE("a negative trust anchor switches validation off below it, and says so
     CHECK(verdict(answer) == "insecure records");
 }
 
+TEST_CASE("20: below an anchor of unsupported algorithms nothing is secure, and nobody is asked for keys") {
+    SignedStage play([](resolve::Settings& settings) {
+        settings.anchors = *dnssec::TrustAnchors::parse("plain.org. DS 1 200 2 " + std::string(64, 'A'));
+    });
+    play.world.behave(stage::plain_address, [](const dns::Message& query, dns::Message honest) {
+        if (query.question->type == Type::dnskey) honest.rcode = dns::Rcode::servfail;
+        return std::optional(honest);
+    });
+    CHECK(verdict(play.ask("www.plain.org.", Type::a)) == "insecure records");
+    CHECK(play.world.times_asked("DNSKEY") == 0);
+}
+
 TEST_CASE("an exhausted budget is indeterminate and names the limit") {
     SignedStage play(
         [](resolve::Settings& settings) { settings.lookup_limits.most[static_cast<std::size_t>(Limit::packets)] = 3; });
