@@ -188,6 +188,7 @@ constexpr KnownPlace places[] = {
     {"RFNO", "forwarders-fail"},
     {"RFBL", "forwarder-without-dnssec"},
     {"RALI", "alias-loop"},
+    {"RANY", "alias-loop"},
     {"RYXD", "alias-loop"},
     {"VSGL", "limit-reached"},
     {"VSGT", "limit-reached"},

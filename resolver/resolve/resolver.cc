@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "resolve/aggressive.h"
+#include "resolve/all_sets.h"
 #include "resolve/chain.h"
 #include "resolve/exchange.h"
 #include "resolve/fitting_cache.h"
@@ -462,37 +463,9 @@ void Resolver::refresh(const Answer& stale) {
 }
 
 task::Task<std::vector<FindingRef>> Resolver::resolve_any(dns::Name name, BudgetRef budget) {
-    Context context{budget, 0, {}};
-    std::vector<FindingRef> findings;
-    dns::Name asked = name;
-    Context first = context;
-    Found found = co_await state_->iterator.find(std::move(asked), dns::Type::any, std::move(first));
-    if (!found.reply) {
-        findings.push_back(state_->chain.failure(name, dns::Type::any, found));
-        co_return findings;
-    }
-    std::vector<dnssec::Response> responses;
-    if (const auto* any = std::get_if<AnySets>(&*found.reply)) {
-        for (const dns::RRset& set : any->sets) {
-            dnssec::Response response;
-            response.name = name;
-            response.type = set.type;
-            response.shape = dnssec::Shape::records;
-            response.positive = set;
-            response.authority = any->authority;
-            responses.push_back(std::move(response));
-        }
-    } else if (const auto* response = std::get_if<dnssec::Response>(&*found.reply)) {
-        responses.push_back(*response);
-    }
-    for (const dnssec::Response& response : responses) {
-        dns::Name zone = found.zone;
-        dnssec::Response copy = response;
-        Context again = context;
-        dnssec::ZoneTrust trust = co_await state_->chain.trust_for(std::move(zone), std::move(copy), std::move(again));
-        findings.push_back(state_->chain.judge(response, trust, budget));
-    }
-    co_return findings;
+    Iterator* iterator = &state_->iterator;
+    Chain* chain = &state_->chain;
+    co_return co_await find_all(iterator, chain, std::move(name), std::move(budget));
 }
 
 task::Task<RawAnswer> Resolver::resolve_unchecked(dns::Name name, dns::Type type, BudgetRef budget) {

@@ -149,7 +149,7 @@ class Resolver {
     std::optional<dnssec::Answer> peek_stale(const dns::Name& name, dns::Type type);
     /// Asks again for the links that have ended, beside whatever goes on.
     void refresh(const dnssec::Answer& stale);
-    /// All RRsets at a name (type ANY), validated one by one.
+    /// All RRsets at a name (type ANY), validated one by one; see all_sets.h.
     task::Task<std::vector<dnssec::FindingRef>> resolve_any(dns::Name name, BudgetRef budget);
     task::Task<RawAnswer> resolve_unchecked(dns::Name name, dns::Type type, BudgetRef budget);
     task::Task<Explanation> explain(dns::Name name, dns::Type type, BudgetRef budget);

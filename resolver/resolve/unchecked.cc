@@ -2,9 +2,20 @@
 #include "resolve/unchecked.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace mxtrust::resolve {
+namespace {
+
+/// What proves that a wildcard may stand for a name belongs to that link and goes with it, whatever the last one says
+/// (RFC 4035 3.2.2: a client that validates by itself gets all that it takes). Its SOA would be read as a denial's.
+void add_proofs(RawAnswer& answer, const std::vector<dns::RRset>& authority) {
+    const auto proves = [](const dns::RRset& set) { return set.type != dns::Type::soa; };
+    std::ranges::copy_if(authority, std::back_inserter(answer.authority), proves);
+}
+
+}  // namespace
 
 task::Task<RawAnswer> find_unchecked(Iterator* iterator, dns::Name name, dns::Type type, Lifetime life,
                                      BudgetRef budget) {
@@ -24,14 +35,18 @@ task::Task<RawAnswer> find_unchecked(Iterator* iterator, dns::Name name, dns::Ty
         }
         if (const auto* any = std::get_if<AnySets>(&*found.reply)) {
             answer.answer.insert(answer.answer.end(), any->sets.begin(), any->sets.end());
+            add_proofs(answer, any->authority);
             answer.rcode = dns::Rcode::noerror;
             co_return answer;
         }
         const auto* response = std::get_if<dnssec::Response>(&*found.reply);
         if (response == nullptr) break;
         answer.rcode = response->rcode;
-        answer.authority = response->authority;
-        if (!response->positive) co_return answer;
+        if (!response->positive) {
+            answer.authority.insert(answer.authority.end(), response->authority.begin(), response->authority.end());
+            co_return answer;
+        }
+        add_proofs(answer, response->authority);
         answer.answer.push_back(*response->positive);
         const std::chrono::seconds ttl =
             std::clamp(std::chrono::seconds(response->positive->ttl), life.least_ttl, life.most_ttl);
@@ -41,11 +56,13 @@ task::Task<RawAnswer> find_unchecked(Iterator* iterator, dns::Name name, dns::Ty
         Result<dns::Name> target = dns::parse_single_name(response->positive->records.front());
         if (target && response->shape == dnssec::Shape::dname) {
             Result<dns::Name> rebased = next.rebase(response->positive->owner, *target);
-            if (rebased) {
-                dns::RRset synthesised{next, dns::Type::cname, response->positive->ttl, {}, {}};
-                synthesised.records.emplace_back(rebased->wire().begin(), rebased->wire().end());
-                answer.answer.push_back(std::move(synthesised));
+            if (!rebased) {  // RFC 6672 2.2: it grew too long
+                answer.rcode = dns::Rcode::yxdomain;
+                co_return answer;
             }
+            dns::RRset synthesised{next, dns::Type::cname, response->positive->ttl, {}, {}};
+            synthesised.records.emplace_back(rebased->wire().begin(), rebased->wire().end());
+            answer.answer.push_back(std::move(synthesised));
             target = std::move(rebased);
         }
         if (!target || std::ranges::find(visited, *target) != visited.end()) break;

@@ -133,9 +133,12 @@ std::span<const FindingRef> links_to_tell(const dnssec::Answer& answer) {
     return answer.is_aliased() && answer.rcode() == dns::Rcode::yxdomain ? links.first(links.size() - 1) : links;
 }
 
-dns::Rcode rcode_of(const Finding& last) {
+dns::Rcode rcode_of(const Finding& last, const dns::Message& query) {
     if (last.rcode() == dns::Rcode::yxdomain) return dns::Rcode::yxdomain;
     if (last.is_alias()) return last.alias_target() ? dns::Rcode::noerror : dns::Rcode::yxdomain;
+    // RFC 9824 5: the proof is that of a NODATA. Who gets it must find the rcode that goes with it; who does not is
+    // told what it means.
+    if (wants_signatures(query) && last.rcode() == dns::Rcode::noerror) return dns::Rcode::noerror;
     return last.outcome() == Outcome::nxdomain ? dns::Rcode::nxdomain : dns::Rcode::noerror;
 }
 
@@ -165,7 +168,7 @@ dns::Message answer_reply(const dns::Message& query, const dnssec::Answer& answe
             sections.denial(*link, ttl);
         }
     }
-    reply.rcode = rcode_of(answer.final());
+    reply.rcode = rcode_of(answer.final(), query);
     reply.authentic_data =
         wants_authentic(query) && !query.checking_disabled && std::all_of(links.begin(), links.end(), is_authentic);
     explain(reply, answer.reason(), answer.security());
@@ -200,14 +203,16 @@ dns::Message any_reply(const dns::Message& query, const std::vector<FindingRef>&
     Sections sections(reply, wants_signatures(query));
     for (const FindingRef& finding : findings) {
         const dns::Ttl ttl = left(finding->expires(), now);
-        if (finding->outcome() == Outcome::records) {
+        if (finding->is_alias()) {
+            add_alias(sections, *finding, ttl);
+        } else if (finding->outcome() == Outcome::records) {
             sections.answer(*finding->rrset(), ttl);
             sections.expansion(*finding, ttl);
-        } else if (findings.size() == 1) {
-            reply.rcode = rcode_of(*finding);
+        } else {
             sections.denial(*finding, ttl);
         }
     }
+    reply.rcode = rcode_of(*findings.back(), query);
     reply.authentic_data = wants_authentic(query) && !query.checking_disabled &&
                            std::all_of(findings.begin(), findings.end(), is_authentic);
     explain(reply, findings.front()->reason(), findings.front()->security());

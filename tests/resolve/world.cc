@@ -136,6 +136,10 @@ dns::Message ZoneData::answer(const dns::Message& query) const {
         refer(message, *ns);
         return message;
     }
+    if (type == Type::any && sets_.contains(asked)) {
+        for (const auto& [one, set] : sets_.at(asked)) put(message, message.answer, set);
+        return message;
+    }
     if (const RRset* set = find(asked, type)) {
         put(message, message.answer, *set);
         if (asked.is_root() && type == Type::ns) {
@@ -156,9 +160,27 @@ dns::Message ZoneData::answer(const dns::Message& query) const {
         put(message, message.answer, *dname);
         return message;
     }
+    if (!exists(asked) && expand(message, asked, type)) return message;
     if (!exists(asked)) message.rcode = dns::Rcode::nxdomain;
     deny(message, asked);
     return message;
+}
+
+/// RFC 4592, RFC 4035 3.1.3.3.
+bool ZoneData::expand(dns::Message& message, const Name& asked, Type type) const {
+    Name encloser = asked;
+    while (!exists(encloser)) encloser = encloser.parent();
+    const Name wildcard = *encloser.wildcard();
+    for (const Type one : {type, Type::cname}) {
+        const RRset* source = find(wildcard, one);
+        if (source == nullptr) continue;
+        RRset expanded = signer_ ? signer_->sign(*source) : *source;
+        expanded.owner = asked;
+        put(message, message.answer, expanded);
+        if (signer_) put(message, message.authority, nsec_for(asked));
+        return true;
+    }
+    return false;
 }
 
 void World::serve(const std::string& address, std::vector<const ZoneData*> zones) {

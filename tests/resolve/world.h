@@ -36,6 +36,7 @@ class ZoneData {
     [[nodiscard]] bool exists(const dns::Name& name) const;
     void refer(dns::Message& message, const dns::RRset& ns) const;
     void deny(dns::Message& message, const dns::Name& name) const;
+    bool expand(dns::Message& message, const dns::Name& asked, dns::Type type) const;
 
     dns::Name apex_;
     std::map<dns::Name, std::map<dns::Type, dns::RRset>> sets_;

@@ -277,6 +277,40 @@ TEST_CASE("type ANY gives all sets, and SERVFAIL where one of them is bogus") {
     CHECK(serve::any_reply(query("example.org", Type::any), {}, now).rcode == Rcode::servfail);
 }
 
+TEST_CASE("type ANY below a DNAME: the DNAME, the CNAME made from it, and what is there (RFC 6672 3.1)") {
+    const auto dname = found({"a.old.example.org", Type::any}, set("old.example.org", Type::dname, {"example.org."}));
+    const auto a = found({"a.example.org", Type::a}, set("a.example.org", Type::a, {"192.0.2.1"}));
+    const dns::Message reply = serve::any_reply(query("a.old.example.org", Type::any), {dname, a}, now);
+    CHECK(reply.rcode == Rcode::noerror);
+    CHECK(lines(reply.answer) == Lines{"old.example.org 300 DNAME example.org.",
+                                       "a.old.example.org 300 CNAME a.example.org.", "a.example.org 300 A 192.0.2.1"});
+    const auto nothing = denied("a.example.org", Type::any, Outcome::nxdomain, {soa(), nsec()});
+    const dns::Message denial = serve::any_reply(query("a.old.example.org", Type::any), {dname, nothing}, now);
+    CHECK(denial.rcode == Rcode::nxdomain);
+    CHECK(denial.answer.size() == 2);
+    CHECK(denial.authority.size() == 1);
+}
+
+TEST_CASE(
+    "37: a compact denial is NXDOMAIN, but NOERROR to who gets its proof, which is that of a NODATA (RFC 9824 5)") {
+    dnssec::Finding::Parts parts;
+    parts.name = name("no.example.org");
+    parts.type = Type::a;
+    parts.outcome = Outcome::nxdomain;
+    parts.rcode = Rcode::noerror;  // as it was received
+    parts.zone = name("example.org");
+    parts.expires = later;
+    for (dns::RRset& each : std::vector<dns::RRset>{
+             soa(), set("no.example.org", Type::nsec, {"\\000.no.example.org. RRSIG NSEC TYPE128"})})
+        parts.proof.push_back(std::make_shared<const dns::RRset>(std::move(each)));
+    const Answer answer({dnssec::Finding::proven(forged_key(), Security::secure, std::move(parts))});
+    CHECK(answer_reply(query("no.example.org", Type::a), answer, now).rcode == Rcode::nxdomain);
+    CHECK(answer_reply(query("no.example.org", Type::a, Wants::ad), answer, now).rcode == Rcode::nxdomain);
+    CHECK(answer_reply(query("no.example.org", Type::a, Wants::dnssec), answer, now).rcode == Rcode::noerror);
+    const Answer plain({denied("no.example.org", Type::a, Outcome::nxdomain, {soa(), nsec()})});
+    CHECK(answer_reply(query("no.example.org", Type::a, Wants::dnssec), plain, now).rcode == Rcode::nxdomain);
+}
+
 TEST_CASE(
     "26 twin: an insecure denial with a whole proof beside it, or a secure one that nobody asked AD of, has no AD") {
     const Answer insecure(
