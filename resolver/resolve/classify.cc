@@ -182,9 +182,13 @@ class Classifier {
             if (set.owner == asked_.name) sets.sets.push_back(set);
         }
         sets.authority = proofs(authority_);
-        if (!sets.sets.empty()) return sets;
-        if (const dns::RRset* set = covering_dname(answer_, asked_.name)) return respond(dnssec::Shape::dname, set);
-        return std::nullopt;
+        // A CNAME beside a DNAME is the one made from it, which nobody signs (RFC 6672 3.1).
+        const bool only_alias =
+            std::ranges::all_of(sets.sets, [](const dns::RRset& set) { return set.type == dns::Type::cname; });
+        const dns::RRset* dname = only_alias ? covering_dname(answer_, asked_.name) : nullptr;
+        if (dname != nullptr) return respond(dnssec::Shape::dname, dname);
+        if (sets.sets.empty()) return std::nullopt;
+        return sets;
     }
 
     Classified from_nxdomain() {

@@ -64,6 +64,7 @@ task::Task<RawAnswer> find_unchecked(Iterator* iterator, dns::Name name, dns::Ty
             synthesised.records.emplace_back(rebased->wire().begin(), rebased->wire().end());
             answer.answer.push_back(std::move(synthesised));
             target = std::move(rebased);
+            if (type == dns::Type::cname) co_return answer;  // that is what was asked for
         }
         if (!target || std::ranges::find(visited, *target) != visited.end()) break;
         next = std::move(*target);

@@ -100,6 +100,11 @@ TEST_CASE("type ANY brings all sets of the name, or the DNAME above it") {
     message.answer = {record("example.", Type::dname, "example.net.")};
     message.authority.clear();
     CHECK(told(classify(asked("mx.example.", Type::any, "example."), message)) == "dname example");
+    // The CNAME made from it is nobody's set, and not signed (RFC 6672 3.1); one of the zone's own is.
+    message.answer.push_back(record("mx.example.", Type::cname, "mx.example.net."));
+    CHECK(told(classify(asked("mx.example.", Type::any, "example."), message)) == "dname example");
+    message.answer.erase(message.answer.begin());
+    CHECK(std::holds_alternative<AnySets>(classify(asked("mx.example.", Type::any, "example."), message)));
     message.answer = {record("my.example.", Type::a, "192.0.2.2")};
     CHECK(told(classify(asked("mx.example.", Type::any, "example."), message)) == "nodata");
 }

@@ -449,3 +449,43 @@ TEST_CASE("asked for a CNAME below a DNAME, the answer is the one made from it (
     CHECK(verdict(answer) == "secure records");
     CHECK(answer.final().is_alias());
 }
+
+TEST_CASE("type ANY below a DNAME: the CNAME made from it is nobody's set, and needs no signature (RFC 6672 3.1)") {
+    SignedStage play;
+    play.both([](const dns::Message& query, dns::Message honest) {
+        if (query.question->name == stage::name("nothing.moved.mail.org.") && !honest.answer.empty())
+            honest.answer.push_back(stage::record("nothing.moved.mail.org.", Type::cname, "nothing.mail.org."));
+        return std::optional(honest);
+    });
+    const auto findings = play.scheduler.run(
+        play.resolver().resolve_any(stage::name("nothing.moved.mail.org."), play.resolver().budget(5000ms)));
+    REQUIRE(findings);
+    REQUIRE(findings->size() == 2);  // and what the alias leads to
+    CHECK(findings->front()->is_secure());
+    CHECK(findings->front()->is_alias());
+    CHECK(findings->back()->name() == stage::name("nothing.mail.org."));
+}
+
+TEST_CASE(
+    "with CD, too, the CNAME made from a DNAME ends the answer for who asked for it, and too long a name is YXDOMAIN") {
+    SignedStage play;
+    const auto unchecked = [&](const std::string& what, Type type) {
+        const auto raw = play.scheduler.run(
+            play.resolver().resolve_unchecked(stage::name(what), type, play.resolver().budget(5000ms)));
+        REQUIRE(raw);
+        return *raw;
+    };
+    const resolve::RawAnswer alias = unchecked("nothing.moved.mail.org.", Type::cname);
+    REQUIRE(alias.answer.size() == 2);
+    CHECK(alias.answer.back().type == Type::cname);
+    CHECK(play.world.times_asked("nothing.mail.org") == 0);
+    const std::string label = std::string(60, 'a') + ".";
+    play.both([&label](const dns::Message& query, dns::Message honest) {
+        if (query.question->name.is_below(stage::name("moved.mail.org.")))
+            honest.answer = {stage::record("moved.mail.org.", Type::dname, label + label + "mail.org.")};
+        return std::optional(honest);
+    });
+    const resolve::RawAnswer raw = unchecked(label + label + label + "moved.mail.org.", Type::a);
+    CHECK(raw.rcode == dns::Rcode::yxdomain);
+    CHECK(raw.answer.size() == 1);
+}

@@ -311,6 +311,14 @@ TEST_CASE(
     CHECK(answer_reply(query("no.example.org", Type::a, Wants::dnssec), plain, now).rcode == Rcode::nxdomain);
 }
 
+TEST_CASE("type ANY below a DNAME gives the DNAME and the CNAME made from it (RFC 6672 3.1)") {
+    const auto dname = found({"a.example.org", Type::any}, set("example.org", Type::dname, {"example.net."}));
+    const dns::Message reply = serve::any_reply(query("a.example.org", Type::any, Wants::ad), {dname}, now);
+    CHECK(lines(reply.answer) == Lines{"example.org 300 DNAME example.net.", "a.example.org 300 CNAME a.example.net."});
+    CHECK(reply.rcode == Rcode::noerror);
+    CHECK(reply.authentic_data);
+}
+
 TEST_CASE(
     "26 twin: an insecure denial with a whole proof beside it, or a secure one that nobody asked AD of, has no AD") {
     const Answer insecure(
