@@ -136,10 +136,21 @@ class Classifier {
     }
 
     /// No AA, an answer and a referral in one: a server that leaked its cache into a referral. The referral counts.
-    [[nodiscard]] bool delegates_instead() const {
-        return std::ranges::any_of(authority_, [this](const dns::RRset& set) {
-            return set.type == dns::Type::ns && set.owner.is_below(asked_.zone) && asked_.name.is_within(set.owner);
-        });
+    [[nodiscard]] bool delegates_instead() const { return delegation_set() != nullptr; }
+
+    /// The NS set of a delegation below the zone; the highest one counts. Where these were asked for, some parents put
+    /// them into the answer section, and leave AA out, as they are the child's to say (RFC 2181 6.1).
+    [[nodiscard]] const dns::RRset* delegation_set() const {
+        const dns::RRset* best = nullptr;
+        const auto consider = [&](const dns::RRset& set) {
+            if (set.type != dns::Type::ns || !set.owner.is_below(asked_.zone) || !asked_.name.is_within(set.owner))
+                return;
+            if (best == nullptr || set.owner.label_count() < best->owner.label_count()) best = &set;
+        };
+        std::ranges::for_each(authority_, consider);
+        const bool asked_for = asked_.type == dns::Type::ns || asked_.type == dns::Type::any;
+        if (best == nullptr && asked_for && !message_.authoritative) std::ranges::for_each(answer_, consider);
+        return best;
     }
 
     std::optional<Classified> positive() {
@@ -235,12 +246,7 @@ class Classifier {
     }
 
     [[nodiscard]] std::optional<Referral> delegation() const {
-        const dns::RRset* best = nullptr;
-        for (const dns::RRset& set : authority_) {
-            if (set.type != dns::Type::ns || !set.owner.is_below(asked_.zone) || !asked_.name.is_within(set.owner))
-                continue;
-            if (best == nullptr || set.owner.label_count() < best->owner.label_count()) best = &set;
-        }
+        const dns::RRset* best = delegation_set();
         if (best == nullptr) return std::nullopt;
         Referral referral{best->owner, servers_with_glue(*best, message_.additional, asked_.zone), best->ttl, {}};
         if (referral.servers.empty()) return std::nullopt;

@@ -154,6 +154,30 @@ TEST_CASE("without AA: an answer is a last resort, a referral beside it counts, 
     CHECK(told(classify(question, message)) == "nxdomain");
 }
 
+TEST_CASE("a parent that answers NS without AA refers to the child, whose they are to say (RFC 2181 6.1)") {
+    const auto said = [](Type type, bool authoritative, Asked::Authority authority) {
+        dns::Message message = response("b.example.", type);
+        message.authoritative = authoritative;
+        message.answer = {record("b.example.", Type::ns, "ns.b.example.")};
+        message.additional = {record("ns.b.example.", Type::a, "192.0.2.1")};
+        Asked question = asked("b.example.", type, "example.");
+        question.authority = authority;
+        return told(classify(question, message));
+    };
+    CHECK(said(Type::ns, false, Asked::Authority::required) == "referral b.example");
+    CHECK(said(Type::any, false, Asked::Authority::required) == "referral b.example");
+    CHECK(said(Type::ns, true, Asked::Authority::required) == "records");
+    // A forwarder speaks for others.
+    CHECK(said(Type::ns, false, Asked::Authority::none) == "records");
+    // What was not asked for delegates nothing from there.
+    CHECK(said(Type::mx, false, Asked::Authority::required) == "answered with nothing and without authority");
+    // Nor does a zone's own.
+    dns::Message own = response("example.", Type::ns);
+    own.authoritative = false;
+    own.answer = {record("example.", Type::ns, "ns.example.")};
+    CHECK(told(classify(asked("example.", Type::ns, "example."), own)) == "answered without authority");
+}
+
 TEST_CASE("an empty answer: NODATA with SOA or AA, a referral below, lame when it points upwards or sideways") {
     const auto said = [](bool authoritative, const std::vector<dns::Record>& authority) {
         dns::Message message = response("a.b.example.", Type::a);
