@@ -96,9 +96,10 @@ class Iterator::Roster {
         if (weight(result.kind) > weight(kind_)) kind_ = result.kind;
         if (result.kind == FailureKind::refused) ++(result.lame == Lame::yes ? lame_ : erring_);
     }
-    /// When all that came with the referral failed: the servers may have other addresses than their glue said. Once.
+    /// When all that came with the referral failed, or is of no use to us: the servers may have other addresses than
+    /// their glue said. Once.
     bool look_further(const cache::ZoneCut& cut) {
-        if (looked_further_ || all_.empty()) return false;
+        if (looked_further_) return false;
         looked_further_ = true;
         for (const cache::NameServer& server : cut.servers) {
             const bool already = std::ranges::find(nameless_, server.name) != nameless_.end();
@@ -442,7 +443,9 @@ task::Task<bool> Iterator::look_further(std::shared_ptr<Asking> asking) {
     asking->patient = 0;
     // A lost packet is likelier than glue that is out of date.
     if (roster.second_round()) co_return true;
-    if (roster.look_further(asking->cut)) co_return true;
+    // But not where those that there are were excluded: the answer is at fault then, not the addresses.
+    const bool may_look = roster.anybody() || asking->context.excluded.empty();
+    if (may_look && roster.look_further(asking->cut)) co_return true;
     if (!roster.anybody() && !roster.glue_was_fetched()) {
         cache::ZoneCut asked_cut = asking->cut;
         Context deeper = asking->context.deeper();

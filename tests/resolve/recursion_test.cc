@@ -173,6 +173,25 @@ TEST_CASE("a referral without the glue that it needs: the parent's server is ask
     CHECK(verdict(play.ask("mail.org.", Type::mx)) == "secure records");
 }
 
+TEST_CASE("glue that is of no use, or of the wrong family: the name server's addresses are looked up") {
+    for (const bool other_family : {true, false}) {
+        stage::Stage play([&](resolve::Settings& settings) { settings.ipv6 = resolve::Switch::off; });
+        const std::string glue = other_family ? "ns.help.org. AAAA 2001:db8::5" : "ns.help.org. A 127.0.0.1";
+        stage::ZoneData& far = play.zone("far.org.", {"far.org. NS ns.help.org.", "www.far.org. A 198.51.100.3"});
+        stage::ZoneData& help = play.zone("help.org.", {"help.org. NS ns.org.", glue, "ns.help.org. A 192.0.2.5"});
+        stage::ZoneData& org = play.zone("org.", {"org. NS ns.org.", "ns.org. A 192.0.2.2", "far.org. NS ns.help.org.",
+                                                  "help.org. NS ns.org.", glue});
+        stage::ZoneData& root =
+            play.zone(".", {". NS a.root.", "a.root. A 192.0.2.1", "org. NS ns.org.", "ns.org. A 192.0.2.2"});
+        play.world.serve(root_address, {&root});
+        play.world.serve(org_address, {&org, &help});
+        play.world.serve("192.0.2.5", {&far});
+        play.open(root, {root_address});
+        CHECK(verdict(play.ask("www.far.org.", Type::a)) == "insecure records");
+        CHECK(play.world.times_asked("127.0.0.1 ") == 0);
+    }
+}
+
 TEST_CASE("a server of any bad kind is passed over for the other one") {
     const BadKind& kind = GENERATE(from_range(bad_kinds()));
     INFO(kind.what);
