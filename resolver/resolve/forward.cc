@@ -5,6 +5,7 @@
 #include <set>
 
 #include "resolve/exchange.h"
+#include "resolve/scrub.h"
 #include "task/gather.h"
 
 namespace mxtrust::resolve {
@@ -189,6 +190,7 @@ task::Task<Forwarding::Attempt> Forwarding::attempt(Endpoint forwarder, dns::Nam
     }
     result.rcode = message->rcode;
     result.kind = FailureKind::refused;
+    drop_private_addresses(*message, tools_.settings.private_addresses, tools_.settings.private_domains);
     Asked asked{question.name, question.type, std::move(zone), Asked::Authority::none};
     Classified classified = classify(asked, *message);
     if (auto* unusable = std::get_if<Unusable>(&classified)) {

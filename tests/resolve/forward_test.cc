@@ -385,6 +385,16 @@ TEST_CASE("the DS of a forwarded zone is asked at its parent, which is not forwa
         CHECK(query.question->name.is_within(stage::name("mail.org.")));
 }
 
+TEST_CASE("private addresses are taken out of public names, whoever says them") {
+    ForwardStage play([](resolve::Settings& settings) {
+        forward_all({first_forwarder})(settings);
+        settings.private_addresses = {Network::from_text("198.51.100.0/24").value()};
+        settings.private_domains = {stage::name("mail.org.")};
+    });
+    CHECK(verdict(play.ask("www.plain.org.", Type::a)) == "insecure nodata");
+    CHECK(verdict(play.ask("mx.mail.org.", Type::a)) == "secure records");
+}
+
 TEST_CASE("a deeper forwarded or stub zone goes before a higher one") {
     ForwardStage play([](resolve::Settings& settings) {
         settings.forwards.push_back({stage::name("."), {endpoint(first_forwarder)}, resolve::Switch::off});
