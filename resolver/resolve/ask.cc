@@ -70,7 +70,9 @@ class Iterator::Roster {
     void add(std::vector<Candidate> ordered) {
         for (Candidate& candidate : ordered) {
             // Many names for one address are one server (A16).
-            const auto same = [&candidate](const Candidate& known) { return known.address == candidate.address; };
+            const auto same = [&candidate](const Candidate& known) {
+                return known.address == candidate.address && known.port == candidate.port;
+            };
             if (std::ranges::any_of(all_, same)) continue;
             all_.push_back(candidate);
         }

@@ -437,6 +437,15 @@ TEST_CASE("a stub zone's servers are asked instead of those that the delegation 
     CHECK(play.world.times_asked("198.51.100.7 mail.org MX") == 1);
 }
 
+TEST_CASE("two servers of a stub zone may share an address, at two ports") {
+    ForwardStage play([](resolve::Settings& settings) {
+        const Endpoint mute{*Address::from_text("198.51.100.7"), 5353};
+        settings.stubs.push_back({stage::name("mail.org."), {mute, endpoint("198.51.100.7")}, resolve::Switch::off});
+    });
+    play.world.serve("198.51.100.7", {play.zones.front().get()});
+    CHECK(verdict(play.ask("mail.org.", Type::mx)) == "secure records");
+}
+
 TEST_CASE("a stub zone's own NS and its parent's referral do not replace its servers") {
     ForwardStage play(stub("mail.org.", "198.51.100.7"));
     play.world.serve("198.51.100.7", {play.zones.front().get()});

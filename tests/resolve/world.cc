@@ -215,7 +215,7 @@ std::optional<dns::Message> World::reply_of(const Endpoint& endpoint, const dns:
     asked.push_back(endpoint.address.to_text() + " " + query.question->name.to_text() + " " +
                     dns::to_text(query.question->type));
     const auto found = servers_.find(endpoint.address);
-    if (found == servers_.end()) return std::nullopt;
+    if (found == servers_.end() || endpoint.port != 53) return std::nullopt;
     const ZoneData* best = nullptr;
     for (const ZoneData* zone : found->second.zones) {
         const bool parent_side = query.question->type == Type::ds && query.question->name == zone->apex();
