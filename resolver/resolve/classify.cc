@@ -208,6 +208,7 @@ class Classifier {
             !has_any(authority_, dns::Type::nsec3)) {
             return unusable(Unusable::Why::unauthoritative, message_, "answered NXDOMAIN without authority");
         }
+        if (denies_from_above()) return denied_from_above();
         return respond(dnssec::Shape::nxdomain, nullptr);
     }
 
@@ -220,6 +221,7 @@ class Classifier {
             return unusable(Unusable::Why::lame, message_,
                             "referred to a zone that is not below " + asked_.zone.to_text());
         }
+        if (denies_from_above()) return denied_from_above();
         if (message_.authoritative) return respond(dnssec::Shape::nodata, nullptr);
         // A resolver that recursed may leave the SOA out (RFC 2308 2.2, type 3); one that did not knows nothing.
         const bool recursed = message_.recursion_available && !has_any(authority_, dns::Type::ns);
@@ -231,6 +233,20 @@ class Classifier {
     [[nodiscard]] Unusable overlarge() const {
         return unusable(Unusable::Why::other, message_,
                         "answered with a set of more than " + std::to_string(most_records_per_set) + " records");
+    }
+
+    /// With the SOA of a zone above, and nothing of its own (RFC 2308 2): the server has that zone, or pretends to, and
+    /// not the one it was asked about. Another one may have it; what stub zones' servers serve is their owner's choice.
+    [[nodiscard]] bool denies_from_above() const {
+        const bool is_fallback = asked_.authority != Asked::Authority::required;
+        if (is_fallback || !message_.authoritative || !authority_.empty()) return false;
+        return std::ranges::any_of(message_.authority, [this](const dns::Record& record) {
+            return record.type == dns::Type::soa && asked_.zone.is_below(record.owner);
+        });
+    }
+    [[nodiscard]] Unusable denied_from_above() const {
+        return unusable(Unusable::Why::unauthoritative, message_,
+                        "denied it for a zone above " + asked_.zone.to_text());
     }
 
     /// NS of a zone above, whatever AA says: a server that does not know the zone and points to where one begins to

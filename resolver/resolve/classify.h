@@ -35,7 +35,7 @@ struct Unusable {
         not_implemented,  ///< NOTIMP
         format_error,     ///< FORMERR
         other,            ///< another rcode, or a message that makes no sense
-        unauthoritative,  ///< an answer without AA: may be used as a last resort where signatures prove it
+        unauthoritative,  ///< an answer without AA, or a denial for a zone above: a last resort
     };
     Why why{};
     dns::Rcode rcode{};

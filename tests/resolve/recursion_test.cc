@@ -205,6 +205,30 @@ TEST_CASE("a server of any bad kind is passed over for the other one") {
     }
 }
 
+TEST_CASE("a denial for a zone above is a last resort: another server may have the zone (RFC 2308 2)") {
+    for (const Rcode rcode : {Rcode::nxdomain, Rcode::noerror}) {
+        for (const std::string& above : {std::string("."), std::string("org.")}) {
+            SignedStage play([](resolve::Settings& settings) { settings.anchors = {}; });
+            bool all = false;
+            std::string first;
+            for (const std::string& address : {std::string(mail_address), std::string(second_address)}) {
+                play.world.behave(address, [&, address](const Message&, Message honest) {
+                    if (first.empty()) first = address;
+                    if (!all && first != address) return Said(honest);
+                    honest = bare(std::move(honest), rcode);
+                    honest.authority.push_back(stage::record(above, Type::soa, "a. b. 1 7200 3600 1209600 300"));
+                    return Said(honest);
+                });
+            }
+            CHECK(verdict(play.ask("mail.org.", Type::mx)) == "insecure records");
+            CHECK(play.world.times_asked(first) > 0);
+            all = true;
+            const std::string wanted = rcode == Rcode::nxdomain ? "insecure nxdomain" : "insecure nodata";
+            CHECK(verdict(play.ask("mx.mail.org.", Type::a)) == wanted);
+        }
+    }
+}
+
 TEST_CASE("servers that all are of a bad kind: a failure with EDE 22 or 23 and a sentence, never an absence") {
     const BadKind& kind = GENERATE(from_range(bad_kinds()));
     INFO(kind.what);
