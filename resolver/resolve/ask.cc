@@ -46,6 +46,7 @@ std::string what_it_says(const std::vector<dns::ExtendedError>& errors) {
     return {};
 }
 
+constexpr Duration look_up_hedge{500};              // a name server that is not found by then gets company
 constexpr std::size_t most_missing_glue = 2;        // names of one referral whose addresses the parent is asked for
 constexpr Duration check_interval{100};             // how soon forwarders that come to stand in are noticed
 constexpr std::size_t most_child_servers = 10'000;  // zones of which is kept what they say of their own servers
@@ -376,19 +377,6 @@ std::vector<Candidate> Iterator::known_candidates(const cache::ZoneCut& cut, con
     return known;
 }
 
-/// A name server whose addresses are to be found out first.
-task::Task<std::vector<Candidate>> Iterator::candidates_of(dns::Name server, Context context) {
-    Context deeper = context.deeper();
-    dns::Name host = server;
-    std::vector<Address> addresses = co_await addresses_of(std::move(host), std::move(deeper));
-    const bool verified = tools_.settings.verify_glue == Switch::on && !addresses.empty();
-    const std::vector<Address> glue = verified ? std::vector<Address>() : glue_of(server);
-    addresses.insert(addresses.end(), glue.begin(), glue.end());
-    std::vector<Candidate> found;
-    add_candidates(found, server, addresses, context);
-    co_return found;
-}
-
 /// How long a server that was silent once is waited for when it is asked again. One that is fast for most questions
 /// may be slow for this one: its usual time-out would run out in the same way each time (RFC 6298 5.5 backs off for the
 /// same reason). Half of what is left, so that there is time for another way; less where others wait for a name
@@ -417,6 +405,7 @@ struct Iterator::Asking {
     Roster roster;
     MonoTime deadline{};
     std::size_t launched = 0;
+    std::size_t looking = 0;  ///< of what is under way, look-ups of name servers' addresses
     std::size_t patient = 0;  ///< attempts that are waited for longer than usual
     bool crowded = false;     ///< there was no room for a question; there is none for the next one, either
     AskResult worst;
@@ -519,20 +508,20 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
         }
         if (!forwarding && tools_.forwarding.stands_in()) break;
         std::optional<Candidate> next;
+        const std::size_t questions = flying.pending() - asking->looking;
         // Those that are waited for with patience must not keep the others from their second try.
-        const bool room = flying.pending() < most_side_by_side + asking->patient &&
+        const bool room = questions < most_side_by_side + asking->patient &&
                           asking->launched < (guessed ? most_guessed_attempts : most_attempts) && !asking->crowded;
         if (room) next = roster.next();
+        std::optional<Duration> hedge;
         if (!next && room && asking->patient == 0 && !guessed) {
+            // Beside those who were asked: an answer need not wait for a name server in somebody's dead domain.
             if (std::optional<dns::Name> nameless = roster.next_nameless()) {
-                dns::Name host = std::move(*nameless);
-                Context same = asking->context;
-                std::vector<Candidate> found = co_await candidates_of(std::move(host), std::move(same));
-                roster.add(tools_.servers.order(std::move(found), zone, tools_.clock.mono()));
-                continue;
+                flying.add(look_up(std::move(*nameless), asking->context));
+                ++asking->looking;
+                hedge = look_up_hedge;
             }
         }
-        std::optional<Duration> hedge;
         const MonoTime sent = tools_.clock.mono();
         if (next) hedge = tools_.servers.hedge_delay(next->address);
         if (next) flying.add(attempt(query_to(*next, *asking), zone, asking->context.budget, asking->context.ground));
@@ -554,6 +543,11 @@ task::Task<Iterator::AskRef> Iterator::ask_alone(cache::ZoneCut cut, dns::Name n
         }
         if (finished->second.reply) co_return std::make_shared<const AskResult>(std::move(finished->second));
         AskResult& failed = finished->second;
+        if (failed.found) {
+            --asking->looking;
+            roster.add(tools_.servers.order(std::move(*failed.found), zone, tools_.clock.mono()));
+            continue;
+        }
         if (failed.weak && !asking->last_resort) asking->last_resort = std::make_shared<AskResult>(failed);
         roster.failed(failed);
         if (failed.kind == FailureKind::refused) worst.rcode = failed.rcode;

@@ -105,4 +105,24 @@ task::Task<std::vector<Address>> Iterator::addresses_of(dns::Name host, Context 
     co_return addresses;
 }
 
+/// A name server whose addresses are to be found out first.
+task::Task<std::vector<Candidate>> Iterator::candidates_of(dns::Name server, Context context) {
+    Context deeper = context.deeper();
+    dns::Name host = server;
+    std::vector<Address> addresses = co_await addresses_of(std::move(host), std::move(deeper));
+    const bool verified = tools_.settings.verify_glue == Switch::on && !addresses.empty();
+    const std::vector<Address> glue = verified ? std::vector<Address>() : glue_of(server);
+    addresses.insert(addresses.end(), glue.begin(), glue.end());
+    std::vector<Candidate> found;
+    add_candidates(found, server, addresses, context);
+    co_return found;
+}
+
+task::Task<AskResult> Iterator::look_up(dns::Name server, Context context) {
+    AskResult result;
+    std::vector<Candidate> found = co_await candidates_of(std::move(server), std::move(context));
+    result.found = std::move(found);
+    co_return result;
+}
+
 }  // namespace mxtrust::resolve

@@ -63,6 +63,7 @@ struct AskResult {
     dnssec::Reason reason{};  ///< where there is no reply: what happened, for a postmaster
     FailureKind kind = FailureKind::unreachable;
     Lame lame = Lame::no;
+    std::optional<std::vector<Candidate>> found{};  ///< no word of a server's, but where one is that had no address
 };
 
 /// Where a walk ended.
@@ -180,7 +181,6 @@ class Iterator {
     task::Task<AskResult> attempt(Query query, dns::Name zone, BudgetRef budget, Context::Ground ground);
     [[nodiscard]] Duration patience_of(const Context& context, MonoTime deadline) const;
     [[nodiscard]] std::vector<Candidate> known_candidates(const cache::ZoneCut& cut, const Context& context) const;
-    task::Task<std::vector<Candidate>> candidates_of(dns::Name server, Context context);
     struct Trouble {
         FailureKind kind = FailureKind::unreachable;  ///< the most telling one
         bool anybody = false;                         ///< was there a server to ask
@@ -204,6 +204,9 @@ class Iterator {
     [[nodiscard]] bool is_to_be_verified(const cache::NameServer& server, const cache::ZoneCut& cut,
                                          const Context& context) const;
     // hosts.cc
+    task::Task<std::vector<Candidate>> candidates_of(dns::Name server, Context context);
+    /// The same, beside questions to the servers that have addresses.
+    task::Task<AskResult> look_up(dns::Name server, Context context);
     [[nodiscard]] static std::vector<Address> addresses_in(const dns::RRset& set);
     task::Task<std::vector<Address>> addresses_of(dns::Name host, Context context);
     task::Task<std::vector<Address>> addresses_of_family(dns::Name host, Family family, Context context);

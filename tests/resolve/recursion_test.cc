@@ -192,6 +192,57 @@ TEST_CASE("glue that is of no use, or of the wrong family: the name server's add
     }
 }
 
+namespace {
+
+/// An unsigned "org"; the domains "dead.org" and "gone.org", whose servers are silent, and "help.org", whose are not.
+/// "site.org" has the servers given, and lies where those of "help.org" are.
+struct GluelessStage : stage::Stage {
+    explicit GluelessStage(const std::vector<std::string>& servers) {
+        std::vector<std::string> site_lines{"www.site.org. A 198.51.100.3"};
+        std::vector<std::string> org_lines{"org. NS ns.org.",
+                                           "ns.org. A 192.0.2.2",
+                                           "help.org. NS ns1.help.org.",
+                                           "ns1.help.org. A 192.0.2.3",
+                                           "dead.org. NS ns1.dead.org.",
+                                           "ns1.dead.org. A 192.0.2.66",
+                                           "gone.org. NS ns1.gone.org.",
+                                           "ns1.gone.org. A 192.0.2.67",
+                                           "ns.site.org. A 192.0.2.3"};
+        for (const std::string& server : servers) {
+            site_lines.push_back("site.org. NS " + server);
+            org_lines.push_back("site.org. NS " + server);
+        }
+        stage::ZoneData& site = zone("site.org.", site_lines);
+        stage::ZoneData& help = zone("help.org.", {"ns1.help.org. A 192.0.2.3", "ns2.help.org. A 192.0.2.3"});
+        stage::ZoneData& org = zone("org.", org_lines);
+        stage::ZoneData& root =
+            zone(".", {". NS a.root.", "a.root. A 192.0.2.1", "org. NS ns.org.", "ns.org. A 192.0.2.2"});
+        world.serve(root_address, {&root});
+        world.serve(org_address, {&org});
+        world.serve(mail_address, {&site, &help});
+        open(root, {root_address});
+    }
+    /// How long the answer took.
+    Duration time_of(const std::string& name) {
+        const MonoTime begin = clock.mono();
+        CHECK(verdict(ask(name, Type::a, 4900ms)) == "insecure records");
+        return std::chrono::duration_cast<Duration>(clock.mono() - begin);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an answer does not wait for the address of another name server, in a dead domain") {
+    GluelessStage play({"ns.site.org.", "ns.dead.org."});
+    play.world.delay(mail_address, 700ms);
+    CHECK(play.time_of("www.site.org.") < 800ms);
+}
+
+TEST_CASE("name servers without glue in dead domains do not keep one in a good domain from being found") {
+    GluelessStage play({"ns2.help.org.", "ns.dead.org.", "ns.gone.org."});
+    CHECK(play.time_of("www.site.org.") < 1500ms);
+}
+
 TEST_CASE("a server of any bad kind is passed over for the other one") {
     const BadKind& kind = GENERATE(from_range(bad_kinds()));
     INFO(kind.what);
