@@ -468,6 +468,7 @@ Iterator::AskRef Iterator::failure_of(Asking& asking) const {
     AskResult& worst = asking.worst;
     if (asking.last_resort && worst.kind != FailureKind::budget) {
         asking.last_resort->reply = std::move(asking.last_resort->weak);
+        asking.last_resort->last_resort = true;
         return asking.last_resort;
     }
     const Budget& budget = *asking.context.budget;

@@ -228,6 +228,20 @@ task::Task<Found> Iterator::walk_down(dns::Name name, dns::Type type, Context co
             walk.restart(std::move(above));
             continue;
         }
+        const bool may_have_moved =
+            result->last_resort && walk.from_cache && !walk.rechecked && !walk.cut.zone.is_root() && !is_stub(walk.cut);
+        if (may_have_moved) {
+            // So may it where its servers speak without authority: that is for those whom the parent names now.
+            walk.rechecked = true;
+            dns::Name zone = walk.cut.zone;
+            Context again = context;
+            const bool referred = co_await refresh_referral(std::move(zone), std::move(again));
+            cache::ZoneCut fresh = deepest_cut(walk.cut.zone);
+            if (referred && fresh.zone == walk.cut.zone && fresh.servers != walk.cut.servers) {
+                walk.restart(std::move(fresh));
+                continue;
+            }
+        }
         if (const auto* referral = std::get_if<Referral>(&*result->reply)) {
             walk.descend(take_referral(*referral, walk.cut, context));
             if (aim == Aim::delegation && referral->zone == name) co_return found;

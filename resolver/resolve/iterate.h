@@ -57,6 +57,7 @@ enum class Lame : std::uint8_t { no, yes };
 struct AskResult {
     std::optional<Classified> reply;        ///< Response, Referral or AnySets; nothing where no server could be used
     std::optional<Classified> weak{};       ///< the same, but without AA: a last resort
+    bool last_resort = false;               ///< the reply is one: nobody had a better one
     Candidate server{};                     ///< who said it
     std::vector<dns::Record> additional{};  ///< for priming only
     dns::Rcode rcode = dns::Rcode::servfail;

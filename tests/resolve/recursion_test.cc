@@ -362,6 +362,46 @@ TEST_CASE("a delegation that fails is asked for again at the parent: the zone ma
     CHECK(verdict(play.ask("mx.plain.org.", Type::a)) == "insecure records");
 }
 
+TEST_CASE("a delegation whose servers have lost their authority is asked for again at the parent") {
+    // They recurse, or pretend to have everything.
+    const std::vector<stage::Behaviour> former = {
+        [](const Message& query, Message honest) {
+            honest = bare(std::move(honest), Rcode::noerror);
+            honest.authoritative = false;
+            honest.recursion_available = true;
+            if (query.question->name == stage::name("mx.plain.org."))
+                honest.answer.push_back(stage::record("mx.plain.org.", Type::a, "198.51.100.99"));
+            return Said(honest);
+        },
+        [](const Message&, Message honest) {
+            honest = bare(std::move(honest), Rcode::nxdomain);
+            honest.authority.push_back(stage::record(".", Type::soa, "a. b. 1 7200 3600 1209600 300"));
+            return Said(honest);
+        }};
+    for (const stage::Behaviour& does : former) {
+        for (const bool moved : {true, false}) {
+            SignedStage play;
+            CHECK(verdict(play.ask("www.plain.org.", Type::a)) == "insecure records");
+            play.world.behave(plain_address, does);
+            stage::ZoneData& fresh =
+                play.zone("plain.org.", {"mx.plain.org. A 192.0.2.82", "new.plain.org. A 192.0.2.77"});
+            stage::ZoneData& org = play.zone("org.",
+                                             {"org. NS ns.org.", "ns.org. A 192.0.2.2", "plain.org. NS new.plain.org.",
+                                              "new.plain.org. A 192.0.2.77"},
+                                             std::uint8_t{2});
+            play.world.serve("192.0.2.77", {&fresh});
+            if (moved) play.world.replace(org_address, {&org});
+            const dnssec::Answer answer = play.ask("mx.plain.org.", Type::a);
+            CHECK((play.world.times_asked("192.0.2.77 mx.plain.org A") > 0) == moved);
+            const dns::Record now = stage::record("mx.plain.org.", Type::a, "192.0.2.82");
+            REQUIRE((!moved || answer.final().rrset() != nullptr));
+            if (moved) CHECK(answer.final().rrset()->records.front() == now.rdata);
+            // Where the parent names them still, there is nothing better.
+            CHECK(answer.outcome() != dnssec::Outcome::failure);
+        }
+    }
+}
+
 TEST_CASE("DS is asked at the parent, also where one server has both sides of the cut (pitfalls 30)") {
     SignedStage play;
     play.world.serve(org_address, {play.zones[2].get(), play.zones[0].get()});
