@@ -13,6 +13,7 @@ constexpr std::chrono::seconds least_host_ttl{30};
 constexpr std::chrono::seconds most_host_ttl{3600};
 constexpr std::chrono::seconds failed_host_ttl{
     15};                                      // a name server without address: not looked up again at once (A16, A18)
+constexpr Duration other_family{50};          // waited for where a name server's addresses of one family are known
 constexpr std::size_t most_host_aliases = 4;  // NS names must not be aliases (RFC 2181 10.3); some are
 
 dns::Type type_of(Family family) {
@@ -64,8 +65,10 @@ task::Task<std::vector<Address>> Iterator::addresses_of_family(dns::Name host, F
             kept = std::clamp(std::chrono::seconds(response->positive->ttl), least_host_ttl, most_host_ttl);
             break;
         }
-        if (response->shape != dnssec::Shape::cname) break;
+        const bool dname = response->shape == dnssec::Shape::dname;
+        if (!dname && response->shape != dnssec::Shape::cname) break;
         Result<dns::Name> target = dns::parse_single_name(response->positive->records.front());
+        if (target && dname) target = name.rebase(response->positive->owner, *target);
         if (!target) break;
         name = *target;
     }
@@ -88,19 +91,14 @@ task::Task<std::vector<Address>> Iterator::addresses_of(dns::Name host, Context 
         if (context.depth > most_depth || !context.budget->take(Limit::lookups)) continue;
         looking.add(addresses_of_family(host, family, context));
     }
-    // What is known is enough to go on with; the rest arrives for the next question only where nothing is known yet.
     const MonoTime deadline = context.budget->deadline();
     while (looking.pending() > 0) {
-        auto finished = co_await looking.next(deadline);
+        // What is known is enough to go on with, be it of one family, and known before: the other one may be slow, or
+        // never answered for, and must not hold up the question.
+        const MonoTime until = addresses.empty() ? deadline : std::min(deadline, tools_.clock.mono() + other_family);
+        auto finished = co_await looking.next(until);
         if (!finished) break;
         addresses.insert(addresses.end(), finished->second.begin(), finished->second.end());
-        if (!addresses.empty() && looking.pending() > 0) {
-            // One family answered: the other one may be slow or dead, and must not hold up the question.
-            const MonoTime grace = std::min(deadline, tools_.clock.mono() + std::chrono::milliseconds(50));
-            auto other = co_await looking.next(grace);
-            if (other) addresses.insert(addresses.end(), other->second.begin(), other->second.end());
-            break;
-        }
     }
     co_return addresses;
 }

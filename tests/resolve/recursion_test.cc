@@ -198,7 +198,8 @@ namespace {
 /// "site.org" has the servers given, and lies where those of "help.org" are.
 struct GluelessStage : stage::Stage {
     explicit GluelessStage(const std::vector<std::string>& servers) {
-        std::vector<std::string> site_lines{"www.site.org. A 198.51.100.3"};
+        std::vector<std::string> site_lines{"www.site.org. A 198.51.100.3", "second.site.org. A 198.51.100.4",
+                                            "third.site.org. A 198.51.100.5"};
         std::vector<std::string> org_lines{"org. NS ns.org.",
                                            "ns.org. A 192.0.2.2",
                                            "help.org. NS ns1.help.org.",
@@ -207,7 +208,9 @@ struct GluelessStage : stage::Stage {
                                            "ns1.dead.org. A 192.0.2.66",
                                            "gone.org. NS ns1.gone.org.",
                                            "ns1.gone.org. A 192.0.2.67",
-                                           "ns.site.org. A 192.0.2.3"};
+                                           "ns.site.org. A 192.0.2.3",
+                                           "ns2.alias.org. CNAME ns2.help.org.",
+                                           "moved.org. DNAME help.org."};
         for (const std::string& server : servers) {
             site_lines.push_back("site.org. NS " + server);
             org_lines.push_back("site.org. NS " + server);
@@ -241,6 +244,24 @@ TEST_CASE("an answer does not wait for the address of another name server, in a 
 TEST_CASE("name servers without glue in dead domains do not keep one in a good domain from being found") {
     GluelessStage play({"ns2.help.org.", "ns.dead.org.", "ns.gone.org."});
     CHECK(play.time_of("www.site.org.") < 1500ms);
+}
+
+TEST_CASE(
+    "a name server's AAAA that is never answered holds up no question, not the second one, either (RFC 4074 4.1)") {
+    GluelessStage play({"ns2.help.org."});
+    play.world.behave(mail_address, [](const Message& query, Message honest) {
+        return query.question->type == Type::aaaa ? silence() : Said(honest);
+    });
+    for (const char* const name : {"www.site.org.", "second.site.org.", "third.site.org."}) {
+        CHECK(play.time_of(name) < 200ms);
+    }
+}
+
+TEST_CASE("a name server's name may be an alias, by CNAME or DNAME, as some are (RFC 2181 10.3)") {
+    for (const char* const server : {"ns2.alias.org.", "ns2.moved.org."}) {
+        GluelessStage play({server});
+        CHECK(play.time_of("www.site.org.") < 200ms);
+    }
 }
 
 TEST_CASE("a server of any bad kind is passed over for the other one") {
