@@ -394,6 +394,13 @@ Result<Loaded> read_configuration(const std::filesystem::path& file, TestMode mo
     return parse_configuration(text.str(), file.string(), mode);
 }
 
+Result<Loaded> read_usual_configuration(const std::filesystem::path& file, TestMode mode) {
+    std::error_code error;
+    if (std::filesystem::symlink_status(file, error).type() != std::filesystem::file_type::not_found)
+        return read_configuration(file, mode);
+    return parse_configuration("", "there is no " + file.string() + ": defaults", mode);
+}
+
 Done check(const Configuration& configuration, const Origin& origin) {
     Done done = check_server(configuration.server, origin);
     if (!done) return done;

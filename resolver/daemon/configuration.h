@@ -181,6 +181,9 @@ struct Loaded {
 Result<Loaded> parse_configuration(std::string_view text, std::string_view file, TestMode mode);
 /// Reads, parses and checks. FailureKind::system where the file cannot be read.
 Result<Loaded> read_configuration(const std::filesystem::path& file, TestMode mode);
+/// The same of the usual file, which need not be there: then all is default. One that is there and cannot be read is an
+/// error, also where only its folder, or what a link leads to, cannot be looked at.
+Result<Loaded> read_usual_configuration(const std::filesystem::path& file, TestMode mode);
 /// What the values must be to each other; single values were judged when they were read.
 Done check(const Configuration& configuration, const Origin& origin);
 

@@ -46,9 +46,7 @@ struct Arguments {
 
 Result<Loaded> load(const Arguments& arguments) {
     if (!arguments.file.empty()) return read_configuration(arguments.file, arguments.test_mode);
-    std::error_code error;
-    if (std::filesystem::exists(usual_file, error)) return read_configuration(usual_file, arguments.test_mode);
-    return parse_configuration("", "there is no " + std::string(usual_file) + ": defaults", arguments.test_mode);
+    return read_usual_configuration(usual_file, arguments.test_mode);
 }
 
 int complain(log::Log& log, const Failure& failure) {

@@ -1,6 +1,9 @@
 #include "daemon/configuration.h"
 
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -310,6 +313,36 @@ TEST_CASE("a file that cannot be read is no malformed file") {
     REQUIRE_FALSE(loaded.has_value());
     CHECK(loaded.error().kind == FailureKind::system);
     CHECK(loaded.error().text == "/nonexistent/mxtrust.toml: cannot be read: No such file or directory");
+}
+
+TEST_CASE("the usual file need not be there; one that is there and cannot be looked at does not mean the defaults") {
+    std::string place = (std::filesystem::temp_directory_path() / "mxtrust-usual-XXXXXX").string();
+    REQUIRE(mkdtemp(place.data()) != nullptr);
+    const std::filesystem::path folder = place;
+    const auto absent = read_usual_configuration(folder / "absent.toml", TestMode::off);
+    REQUIRE(absent.has_value());
+    CHECK(absent->configuration == Configuration());
+    CHECK(absent->origin.file() == "there is no " + (folder / "absent.toml").string() + ": defaults");
+    CHECK(read_usual_configuration(folder / "no" / "folder" / "x.toml", TestMode::off).has_value());
+    std::filesystem::create_symlink("gone.toml", folder / "dangling.toml");
+    std::filesystem::create_symlink("circle.toml", folder / "circle.toml");
+    std::ofstream(folder / "good.toml") << "[server]\nworkers = 3\n";
+    CHECK(read_usual_configuration(folder / "good.toml", TestMode::off)->configuration.server.workers == 3);
+    for (const char* name : {"dangling.toml", "circle.toml"}) {
+        INFO(name);
+        const auto loaded = read_usual_configuration(folder / name, TestMode::off);
+        REQUIRE_FALSE(loaded.has_value());
+        CHECK(loaded.error().text.starts_with((folder / name).string() + ": cannot be read: "));
+    }
+    if (geteuid() == 0) {  // whom no folder is closed to
+        std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+        REQUIRE(seteuid(12345) == 0);
+        const auto closed = read_usual_configuration(folder / "good.toml", TestMode::off);
+        REQUIRE(seteuid(0) == 0);
+        REQUIRE_FALSE(closed.has_value());
+        CHECK(closed.error().text == (folder / "good.toml").string() + ": cannot be read: Permission denied");
+    }
+    std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("what is no regular file is not waited for") {
