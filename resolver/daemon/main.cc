@@ -234,6 +234,7 @@ void follow_epochs(const Supervised& parts) {
 Done supervise(const Supervised& parts) {
     for (const int number : {SIGTERM, SIGINT}) {
         Done watched = parts.loop.on_signal(number, [&parts, number] {
+            end_at_next_signal();
             parts.log.stopping(number == SIGTERM ? "SIGTERM" : "SIGINT");
             parts.loop.stop();
         });

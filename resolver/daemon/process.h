@@ -34,6 +34,8 @@ void hold_signals();
 std::uint64_t prepare_process();
 /// From here on this thread, and no other, hears SIGTERM, SIGINT and SIGHUP, those that waited included.
 void hear_signals();
+/// The next SIGTERM or SIGINT ends the process at once, whatever it is about: who says it twice does not want to wait.
+void end_at_next_signal();
 
 /// The reserve is given up when the system refuses an allocation, which is then tried again: so there is time to let go
 /// of something (memory.h) before nothing is left. It is address space that nobody has touched, and costs no memory;

@@ -300,6 +300,24 @@ def graceful(state, folder: pathlib.Path, tally, table) -> None:
         code = daemon.stop()
         took = time.monotonic() - begun
         tally.check("nobody keeps it from ending", code == 0 and took < 8 + 2 * SLACK, f"{code} {took:.1f} s")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with Managed(state, folder=folder) as daemon:
+            waiting = daemon.connect(30)
+            waiting.file.write(b'{"query":"mail","domain":"silent.nlx","deadline_ms":30000}\n')
+            waiting.file.flush()
+            until = time.monotonic() + 10
+            while daemon.ask({"query": "status"})["resolver"]["in_flight"] == 0 and time.monotonic() < until:
+                time.sleep(0.05)
+            daemon.child.terminate()
+            stopping = daemon.notices.await_one("STOPPING", "1", limit=5)
+            time.sleep(0.3)
+            alive = daemon.child.poll() is None
+            begun = time.monotonic()
+            os.kill(daemon.child.pid, number)
+            code = daemon.child.wait(20)
+            took = time.monotonic() - begun
+            tally.check(f"a second signal ({number.name}) ends it at once", stopping is not None and alive and code == -number and took < 4,
+                        f"{alive} {code} {took:.1f} s")
 
 
 def second_try(folder: pathlib.Path, tally) -> None:
