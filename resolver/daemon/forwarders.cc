@@ -1,6 +1,7 @@
 #include "daemon/forwarders.h"
 
-#include <ifaddrs.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -102,15 +103,22 @@ Done check_servers(const Configuration& configuration, const std::vector<Endpoin
     return {};
 }
 
-std::vector<Address> own_addresses() {
-    std::vector<Address> addresses;
-    ifaddrs* list = nullptr;
-    if (getifaddrs(&list) != 0) return addresses;
-    for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
-        if (one->ifa_addr != nullptr) addresses.push_back(net::SocketAddress::endpoint(one->ifa_addr).address);
-    }
-    freeifaddrs(list);
-    return addresses;
+bool can_be_bound(const Address& address) {
+    const int family = address.family() == Family::ipv6 ? AF_INET6 : AF_INET;
+    const int descriptor = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return false;
+    const net::SocketAddress any_port(Endpoint{address, 0});
+    const bool bound = bind(descriptor, any_port.raw(), any_port.size()) == 0;
+    close(descriptor);
+    return bound;
+}
+
+/// Neither the filter of system calls nor the unit lets the list of addresses be had (netlink), which may change while
+/// we run: tried instead. Where nobody's address can be bound, too (ip_nonlocal_bind), nothing is found out by that;
+/// then the look at the forwarder itself tells that it leads back to us.
+bool is_of_this_machine(const Address& address) {
+    const char* nobodys = address.family() == Family::ipv6 ? "100::1" : "240.0.0.1";  // RFC 6666; RFC 1112 4
+    return can_be_bound(address) && !can_be_bound(Address::from_text(nobodys).value());
 }
 
 }  // namespace
@@ -174,8 +182,7 @@ bool is_ours(const Endpoint& server, const std::vector<Endpoint>& listening) {
         const bool same_family = own.address.family() == server.address.family();
         if (!wildcard || !same_family) continue;
         if (server.address.is_loopback()) return true;
-        const std::vector<Address> addresses = own_addresses();
-        if (std::ranges::find(addresses, server.address) != addresses.end()) return true;
+        if (is_of_this_machine(server.address)) return true;
     }
     return false;
 }

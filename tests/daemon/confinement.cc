@@ -1,4 +1,8 @@
 // What the daemon can still do once it is confined: tried by a child of the test, which then ends.
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -11,6 +15,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <string>
@@ -19,6 +24,7 @@
 #include "crypto/digest.h"
 #include "crypto/library.h"
 #include "daemon/confine.h"
+#include "daemon/forwarders.h"
 
 using namespace mxtrust;
 using namespace mxtrust::daemon;
@@ -96,6 +102,22 @@ int work_in_thread() {
     return worked;
 }
 
+/// In a network of its own, in which there is only loopback, and to which all of the address's old class then belongs.
+bool give_loopback(const char* address) {
+    if (unshare(CLONE_NEWNET) != 0) return false;
+    const int descriptor = socket(AF_INET, SOCK_DGRAM, 0);
+    ifreq request{};
+    std::strcpy(request.ifr_name, "lo:1");
+    auto& given = reinterpret_cast<sockaddr_in&>(request.ifr_addr);
+    given.sin_family = AF_INET;
+    bool good = inet_pton(AF_INET, address, &given.sin_addr) == 1 && ioctl(descriptor, SIOCSIFADDR, &request) == 0;
+    std::strcpy(request.ifr_name, "lo");
+    request.ifr_flags = IFF_UP;
+    good = good && ioctl(descriptor, SIOCSIFFLAGS, &request) == 0;
+    close(descriptor);
+    return good;
+}
+
 void* write_and_execute() {
     return mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
@@ -171,6 +193,21 @@ TEST_CASE("the filter lets the daemon work") {
         {"abort", []() -> int { std::abort(); }, {-1, SIGABRT}},
         {"its own end", [] { return 7; }, {7, 0}},
     });
+}
+
+TEST_CASE("under the filter, too, a wildcard listens on every address of this machine and on nobody else's") {
+    if (is_sanitized() || only_root_can_try()) return;
+    const Ended ended = in_child([] {
+        if (!give_loopback("192.0.2.7")) return 98;
+        const Done given_up = give_up_privileges(std::nullopt);
+        if (!given_up || !filter_system_calls()) return not_confined;
+        const auto at = [](std::string_view text) { return parse_endpoint(text).value(); };
+        if (!is_ours(at("192.0.2.7:53"), {at("0.0.0.0:53")})) return 1;
+        if (is_ours(at("198.51.100.8:53"), {at("0.0.0.0:53")})) return 2;
+        if (is_ours(at("192.0.2.7:53"), {at("[::]:53")})) return 3;
+        return is_ours(at("[2001:db8::7]:53"), {at("[::]:53")}) ? 4 : 0;
+    });
+    CHECK(ended == Ended{0, 0});
 }
 
 TEST_CASE("what nobody needs fails, and the daemon lives on") {
