@@ -6,9 +6,11 @@
 namespace mxtrust::daemon {
 namespace {
 
-/// "FILE:LINE: [section] key: " with another line: that of the entry, which a long list leaves far behind.
+/// "FILE:LINE: [section] key: ", or "FILE:LINE: key: ", with another line: that of the entry, which a long list leaves
+/// far behind.
 std::string at_line(const std::string& place, std::uint32_t line) {
-    const std::size_t section = place.find(": [");
+    std::size_t section = place.find(": [");
+    if (section == std::string::npos && place.ends_with(": ")) section = place.rfind(": ", place.size() - 3);
     if (section == std::string::npos || section == 0 || line == 0) return place;
     const std::size_t colon = place.rfind(':', section - 1);
     const bool has_line = colon != std::string::npos && colon + 1 < section &&

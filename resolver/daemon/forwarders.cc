@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "daemon/entries.h"
 #include "daemon/lists.h"
 #include "net/sockaddr.h"
 
@@ -125,13 +126,17 @@ bool is_of_this_machine(const Address& address) {
 
 Done read_detours(const Value& value, std::vector<resolve::Detour>& target) {
     const auto* array = value.node.as_array();
+    if (value.node.is_table()) {
+        return fail(FailureKind::malformed, "AFBR"_code,
+                    value.place + "must be in double brackets, for there may be several, each " +
+                        std::string(wanted_detour) + "; is in single ones");
+    }
     if (array == nullptr || array->size() > most_zones)
         return fail(FailureKind::malformed, "AFAR"_code, must_be(value, wanted_detour));
     target.clear();
     for (const toml::node& node : *array) {
         resolve::Detour detour;
-        const Value entry{node, value.place + "entry " + std::to_string(target.size() + 1) + " "};
-        Done done = read_detour(entry, detour);
+        Done done = read_detour(element(value, node, target.size()), detour);
         if (!done) return done;
         target.push_back(std::move(detour));
     }

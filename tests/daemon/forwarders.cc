@@ -68,6 +68,9 @@ TEST_CASE("each mistake with forwarders is told with file, line, what is wrong a
     };
     for (const Row& row : std::vector<Row>{
              {"forward = 1\n", "x.toml:1: forward: must be a table with zone", "is 1"},
+             {"[forward]\nzone = \"a.example\"\n", "x.toml:1: forward: must be in double brackets", "zone = "},
+             {zone + "addresses = [\"192.0.2.1\"]\n\n[[forward]]\nzone = \"b.example\"\naddresses = [\"b\"]\n",
+              "x.toml:5: forward: entry 2 addresses \"b\" is no address", ""},
              {zone, "x.toml:1: forward: entry 1 lacks addresses", "wanted is a table with zone"},
              {"[[stub]]\naddresses = [\"192.0.2.1\"]\n", "x.toml:1: stub: entry 1 lacks zone", "wanted is a table"},
              {zone + "addresses = []\n", "x.toml:1: forward: entry 1 addresses must have 1 to 8 addresses, has 0", ""},
