@@ -319,6 +319,12 @@ Done check_resolver(const ResolverKeys& resolver, const Origin& origin) {
                         std::to_string(resolver.cache_max_ttl.count()) + "), is " +
                         std::to_string(resolver.cache_min_ttl.count()));
     }
+    if (resolver.cache_min_negative_ttl > resolver.cache_max_negative_ttl) {
+        return fail(FailureKind::malformed, "ANTL"_code,
+                    origin.place("resolver", "cache-min-negative-ttl") + "must be at most cache-max-negative-ttl (" +
+                        std::to_string(resolver.cache_max_negative_ttl.count()) + "), is " +
+                        std::to_string(resolver.cache_min_negative_ttl.count()));
+    }
     const auto limit = [&resolver](Limit which) { return resolver.limits.at(static_cast<std::size_t>(which)); };
     if (limit(Limit::failures) > limit(Limit::verifications)) {
         return fail(FailureKind::malformed, "ALIM"_code,

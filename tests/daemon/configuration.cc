@@ -112,6 +112,8 @@ TEST_CASE("each bad key or value is told with file, line, section, key, what is 
         {"[server]\nworkers = 65", "x.toml:2: [server] workers: must be 0 to 64, is 65"},
         {"[server]\nworkers = \"many\"", "x.toml:2: [server] workers: must be 0 to 64, is \"many\""},
         {"[server]\nworkers = 1.5", "x.toml:2: [server] workers: must be 0 to 64, is a number with a fraction"},
+        {"[resolver]\ncache-min-negative-ttl = 3600\ncache-max-negative-ttl = 60",
+         "x.toml:2: [resolver] cache-min-negative-ttl: must be at most cache-max-negative-ttl (60), is 3600"},
         {"[resolver]\nserve-stale = 300000", "x.toml:2: [resolver] serve-stale: must be 0 to 259200, is 300000"},
         {"[resolver]\nprivate-addresses = [\"10.0.0.1/8\"]",
          "x.toml:2: [resolver] private-addresses: \"10.0.0.1/8\" is not a network"},
