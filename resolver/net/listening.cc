@@ -27,11 +27,13 @@ std::string error_text() {
 
 /// Is somebody listening on this socket file?
 bool is_alive(const sockaddr_un& address) {
-    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    // Whoever listens and hangs, with as many waiting as there may be, would keep us waiting, too.
+    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe < 0) return true;
-    const bool alive = connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    const bool connected = connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    const bool nobody = !connected && (errno == ECONNREFUSED || errno == ENOENT);
     ::close(probe);
-    return alive;
+    return !nobody;
 }
 
 Result<int> bound(const Endpoint& endpoint, int kind) {
