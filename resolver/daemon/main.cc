@@ -37,6 +37,9 @@ constexpr Duration notice_period{1000};
 constexpr std::uint64_t policy_octets = std::uint64_t{64} << 20U;
 /// A thousand clients of a worker and as many look-ups are few for a mail server in a bad hour.
 constexpr std::uint64_t least_descriptors = 1024;
+/// What is open before anybody has asked: doors, cache, logs; of each worker its loop, its view of the doors and room
+/// for a client.
+constexpr std::uint64_t own_descriptors = 48, descriptors_of_worker = 8;
 
 struct Arguments {
     std::string file;
@@ -268,6 +271,23 @@ Done filter_unless_told(const ServerKeys& keys, log::Log& log) {
     return {};
 }
 
+/// As many as we may have; an error where that is too few even to start.
+Done judge_descriptors(std::uint64_t found, const Configuration& configuration, log::Log& log) {
+    const std::size_t workers = worker_count(configuration.server);
+    const std::uint64_t needed = own_descriptors + descriptors_of_worker * workers;
+    const std::string remedy = "LimitNOFILE= of the unit, or ulimit -n, should be 65536";
+    if (found < needed) {
+        return fail(FailureKind::system, "ADSC"_code,
+                    std::to_string(workers) + " workers need " + std::to_string(needed) + " descriptors, and only " +
+                        std::to_string(found) + " may be open: " + remedy);
+    }
+    if (found < least_descriptors) {
+        log.configuration_doubt("only " + std::to_string(found) +
+                                " descriptors may be open; clients and look-ups fail under load: " + remedy);
+    }
+    return {};
+}
+
 /// Opens the cache, which may take its time: all of a large one is read after a crash.
 Result<std::unique_ptr<cache::LmdbStore>> open_patiently(const Configuration& configuration,
                                                          const resolve::Settings& settings, const Clock& clock,
@@ -407,12 +427,8 @@ int run(const Arguments& arguments) {
         std::cout << "the configuration is good (" << loaded->origin.file() << ")\n";
         return good;
     }
-    const std::uint64_t descriptors = prepare_process();
-    if (descriptors < least_descriptors) {
-        log.configuration_doubt("only " + std::to_string(descriptors) +
-                                " descriptors may be open; clients and look-ups fail " +
-                                "under load: LimitNOFILE= of the unit, or ulimit -n, should be 65536");
-    }
+    const Done enough = judge_descriptors(prepare_process(), configuration, log);
+    if (!enough) return complain(log, enough.error());
     const Done prepared = crypto::prepare();
     if (!prepared) return complain(log, prepared.error());
     if (configuration.mail.mta_sts && !sts::CurlFetcher::prepare_library())
