@@ -356,6 +356,10 @@ std::vector<std::string> Origin::differing(const Origin& other) const {
     return {all.begin(), all.end()};
 }
 
+bool Origin::has(std::string_view section, std::string_view key) const {
+    return places_.contains(std::string(section) + "." + std::string(key));
+}
+
 std::string Origin::place(std::string_view section, std::string_view key) const {
     const auto place = places_.find(std::string(section) + "." + std::string(key));
     const std::string in = section.empty() ? "" : "[" + std::string(section) + "] ";

@@ -160,6 +160,8 @@ class Origin {
     /// Keys whose values are others there than here, as "section.key", in order; one that is in one file alone counts.
     [[nodiscard]] std::vector<std::string> differing(const Origin& other) const;
     [[nodiscard]] const std::string& file() const { return file_; }
+    /// Is the key in the file?
+    [[nodiscard]] bool has(std::string_view section, std::string_view key) const;
     /// "FILE:LINE: [section] key: "; without line where the key is not in the file.
     [[nodiscard]] std::string place(std::string_view section, std::string_view key) const;
 

@@ -71,15 +71,26 @@ std::string joined(const std::vector<std::string>& texts) {
     return all;
 }
 
-serve::Facts facts_of(const Configuration& configuration, const Sockets& sockets, const Clock& clock) {
+/// What can only be had while the process still is whoever started it.
+struct Ground {
+    Configuration configuration;  ///< with the addresses at which DNS is really served
+    Anchors anchors;
+    Sockets sockets;
+    LatestRef latest;
+    resolve::Settings resolver;
+    std::vector<std::string> doubts;  ///< lasting ones, for log and status
+};
+
+serve::Facts facts_of(const Ground& ground, const Clock& clock) {
+    const Configuration& configuration = ground.configuration;
     serve::Facts facts;
     facts.release = MXTRUST_VERSION;
     facts.started = clock.wall();
     facts.started_mono = clock.mono();
     facts.time_is_fixed = configuration.test.time.seconds != 0;
-    facts.sockets = sockets.names();
+    facts.sockets = ground.sockets.names();
     facts.workers = worker_count(configuration.server);
-    facts.doubts = lasting_doubts(configuration);
+    facts.doubts = ground.doubts;
     return facts;
 }
 
@@ -296,19 +307,6 @@ Result<std::unique_ptr<cache::LmdbStore>> open_patiently(const Configuration& co
     return open_store(configuration, settings, clock, log);
 }
 
-void remove_files(const Sockets& sockets) {
-    for (const std::string& file : sockets.own_files) unlink(file.c_str());
-}
-
-/// What can only be had while the process still is whoever started it.
-struct Ground {
-    Configuration configuration;  ///< with the addresses at which DNS is really served
-    Anchors anchors;
-    Sockets sockets;
-    LatestRef latest;
-    resolve::Settings resolver;
-};
-
 /// Takes what is to be had, and gives up the privileges that it takes.
 Result<Ground> prepare(const Loaded& loaded, const Clock& clock, log::Log& log) {
     auto passed = passed_sockets();
@@ -327,12 +325,14 @@ Result<Ground> prepare(const Loaded& loaded, const Clock& clock, log::Log& log) 
     auto latest = std::make_shared<LatestTime>();
     auto resolver = resolver_settings(configuration, *anchors, clock.wall(), latest);
     if (!resolver) return fail(std::move(resolver.error()));
-    for (const std::string& doubt : lasting_doubts(configuration)) log.configuration_doubt(doubt);
+    std::vector<std::string> doubts = lasting_doubts(configuration);
+    for (std::string& unheeded : unheeded_keys(loaded, sockets->passed)) doubts.push_back(std::move(unheeded));
+    for (const std::string& doubt : doubts) log.configuration_doubt(doubt);
     const Done given_up = give_up_privileges(*account);
     if (!given_up) return fail(given_up.error());
     if (geteuid() == 0) log.configuration_doubt("runs as root, although it needs nothing of root's: [server] user");
-    return Ground{std::move(configuration), std::move(*anchors), std::move(*sockets), std::move(latest),
-                  std::move(*resolver)};
+    return Ground{std::move(configuration), std::move(*anchors),  std::move(*sockets),
+                  std::move(latest),        std::move(*resolver), std::move(doubts)};
 }
 
 /// Both stores, as far as there are to be any.
@@ -351,7 +351,7 @@ Result<Stores> open_stores(const Configuration& configuration, const resolve::Se
 int serve_until_told(const Loaded& loaded, Reloader::Load load_again, SystemClock& clock, log::Log& log) {
     auto ground = prepare(loaded, clock, log);
     if (!ground) return complain(log, ground.error());
-    auto& [configuration, anchors, sockets, latest, resolver] = *ground;
+    auto& [configuration, anchors, sockets, latest, resolver, lasting] = *ground;
     AnchorKeeper keeper(keeper_settings(configuration, anchors), clock, log);
     keeper.load();
     resolver.anchors = keeper.in_force();
@@ -361,7 +361,7 @@ int serve_until_told(const Loaded& loaded, Reloader::Load load_again, SystemCloc
     serve::StatusBoard board(worker_count(configuration.server));
     resolve::ForwarderBoard forwarders(log);
     board.watch(forwarders);
-    board.set_facts(facts_of(configuration, sockets, clock));
+    board.set_facts(facts_of(*ground, clock));
     WorkerSettings settings{resolver,
                             route_settings(configuration, latest),
                             {},
@@ -372,7 +372,7 @@ int serve_until_told(const Loaded& loaded, Reloader::Load load_again, SystemCloc
     settings.recheck.interval = configuration.operator_keys.recheck_interval;
     ServiceManager manager(clock);
     net::UvLoop loop(clock);
-    Reloader reloader(loaded, latest, {clock, log, board}, std::move(load_again));
+    Reloader reloader(loaded, latest, {clock, log, board, sockets.passed}, std::move(load_again));
     const auto reload = [&reloader](Reloader::Told told) { reloader.reload(std::move(told)); };
     std::optional<sts::FetchThread> fetching;
     if (configuration.mail.mta_sts) fetching.emplace(fetch_settings(configuration), clock);
@@ -401,7 +401,6 @@ int serve_until_told(const Loaded& loaded, Reloader::Load load_again, SystemCloc
         if (store != nullptr) store->finish();
     }
     tell_notices(*stores, log);
-    remove_files(sockets);
     if (!supervised) return complain(log, supervised.error());
     return good;
 }

@@ -132,8 +132,13 @@ void Reloader::reload(Told told) {
     change->recheck_interval = configuration.operator_keys.recheck_interval;
     change->dns = dns_settings(configuration);
     tools_.log.set_level(configuration.server.log_level);
-    for (const std::string& doubt : doubts(configuration, tools_.clock.wall())) tools_.log.configuration_doubt(doubt);
-    tools_.board.set_doubts(lasting_doubts(configuration));
+    const std::vector<std::string> unheeded = unheeded_keys(*wanted, tools_.passed);
+    for (const auto& all : {doubts(configuration, tools_.clock.wall()), unheeded}) {
+        for (const std::string& doubt : all) tools_.log.configuration_doubt(doubt);
+    }
+    std::vector<std::string> lasting = lasting_doubts(configuration);
+    lasting.insert(lasting.end(), unheeded.begin(), unheeded.end());
+    tools_.board.set_doubts(std::move(lasting));
     current_ = std::move(next);
     serve::Reload report{true, tools_.clock.wall(), sentence(what), what.changed, what.restart};
     apply_(std::move(change), [this, report = std::move(report), told = std::move(told)] {

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "daemon/configuration.h"
+#include "daemon/sockets.h"
 #include "daemon/worker.h"
 #include "log/log.h"
 #include "serve/status.h"
@@ -39,6 +40,7 @@ class Reloader {
         const Clock& clock;
         log::Log& log;
         serve::StatusBoard& board;
+        PassedDoors passed = {};
     };
     Reloader(Loaded started, std::shared_ptr<LatestTime> latest, Tools tools, Load load);
 

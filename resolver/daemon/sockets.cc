@@ -1,6 +1,7 @@
 // Opening in the order of the configuration; the first that fails is told.
 #include "daemon/sockets.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,7 +40,7 @@ Done open_file(Sockets& sockets, std::vector<net::Listening>& door, const std::f
     auto listening = net::Listening::unix_stream(path.string(), mode);
     if (!listening) return fail(cannot_listen(code, what, listening.error()));
     door.push_back(std::move(*listening));
-    sockets.own_files.push_back(path.string());
+    sockets.own_files.add(path.string());
     return {};
 }
 
@@ -79,6 +80,36 @@ Done take(Sockets& sockets, PassedSocket passed) {
     return {};
 }
 
+/// The path of a Unix socket, or the address.
+std::string name_of(const net::Listening& listening) {
+    std::string path = listening.path();
+    return path.empty() ? listening.endpoint().to_text() : path;
+}
+
+std::vector<std::string> names_of(const std::vector<net::Listening>& door) {
+    std::vector<std::string> all;
+    for (const net::Listening& listening : door) all.push_back(name_of(listening));
+    return all;
+}
+
+std::vector<std::string> texts_of(const std::vector<Endpoint>& endpoints) {
+    std::vector<std::string> all;
+    for (const Endpoint& endpoint : endpoints) all.push_back(endpoint.to_text());
+    return all;
+}
+
+bool is_permutation(const std::vector<std::string>& left, const std::vector<std::string>& right) {
+    return std::ranges::is_permutation(left, right);
+}
+
+/// Have these files these permissions? One that cannot be looked at has not.
+bool have_mode(const std::vector<std::string>& files, std::uint32_t mode) {
+    return std::ranges::all_of(files, [mode](const std::string& file) {
+        struct stat status{};
+        return stat(file.c_str(), &status) == 0 && (status.st_mode & 0777U) == mode;
+    });
+}
+
 Done open_metrics(Sockets& sockets, const ServerKeys& keys) {
     if (keys.metrics_listen.empty() || !sockets.metrics.empty()) return {};
     const auto endpoint = parse_endpoint(keys.metrics_listen);
@@ -86,7 +117,7 @@ Done open_metrics(Sockets& sockets, const ServerKeys& keys) {
                             : net::Listening::unix_stream(keys.metrics_listen, keys.query_socket_mode);
     if (!metrics) return fail(cannot_listen("AMEL"_code, "metrics", metrics.error()));
     sockets.metrics.push_back(std::move(*metrics));
-    if (!endpoint) sockets.own_files.push_back(keys.metrics_listen);
+    if (!endpoint) sockets.own_files.add(keys.metrics_listen);
     return {};
 }
 
@@ -101,12 +132,41 @@ Done duplicate_all(const std::vector<net::Listening>& from, std::vector<net::Lis
 
 }  // namespace
 
+OwnFiles::~OwnFiles() {
+    for (const std::string& path : paths_) unlink(path.c_str());
+}
+
+std::vector<std::string> unheeded_keys(const Loaded& loaded, const PassedDoors& passed) {
+    const ServerKeys& keys = loaded.configuration.server;
+    std::vector<std::string> all;
+    const auto judge = [&](std::string_view key, bool same, std::string_view instead) {
+        if (same || !loaded.origin.has("server", key)) return;
+        all.push_back(loaded.origin.place("server", key) +
+                      "has no effect, for the service manager opens this socket: " + std::string(instead));
+    };
+    using Names = std::vector<std::string>;
+    const auto is_only = [](const Names& door, const std::string& wanted) {
+        return door.empty() || door == Names{wanted};
+    };
+    judge("query-socket", is_only(passed.query, keys.query_socket), "systemctl edit mxtrustd-query.socket");
+    judge("postfix-socket", is_only(passed.postfix, keys.postfix_socket), "systemctl edit mxtrustd-postfix.socket");
+    judge("query-socket-mode",
+          have_mode(passed.query, keys.query_socket_mode) && have_mode(passed.postfix, keys.query_socket_mode),
+          "SocketMode= and SocketGroup= in systemctl edit mxtrustd-query.socket and mxtrustd-postfix.socket");
+    judge("dns-listen", passed.dns.empty() || is_permutation(passed.dns, texts_of(keys.dns_listen)),
+          "systemctl edit mxtrustd.socket");
+    judge("metrics-listen", is_only(passed.metrics, keys.metrics_listen), "its unit says where");
+    return all;
+}
+
 Result<Sockets> Sockets::open(const ServerKeys& keys, std::vector<PassedSocket> passed) {
     Sockets sockets;
     Done opened;
     for (PassedSocket& one : passed) {
         if (opened) opened = take(sockets, std::move(one));
     }
+    sockets.passed = {names_of(sockets.query), names_of(sockets.postfix), texts_of(sockets.dns()),
+                      names_of(sockets.metrics)};
     const bool own_dns = sockets.udp.empty() && sockets.tcp.empty();
     if (opened && sockets.query.empty())
         opened =
@@ -117,10 +177,8 @@ Result<Sockets> Sockets::open(const ServerKeys& keys, std::vector<PassedSocket> 
     for (std::size_t index = 0; opened && own_dns && index < keys.dns_listen.size(); ++index)
         opened = open_pair(sockets, keys.dns_listen[index]);
     if (opened) opened = open_metrics(sockets, keys);
-    if (opened) return sockets;
-    // A socket file on which nobody listens would only mislead.
-    for (const std::string& file : sockets.own_files) unlink(file.c_str());
-    return fail(opened.error());
+    if (!opened) return fail(opened.error());
+    return sockets;
 }
 
 Result<Sockets> Sockets::duplicate() const {
@@ -135,11 +193,8 @@ Result<Sockets> Sockets::duplicate() const {
 
 std::vector<std::string> Sockets::names() const {
     std::vector<std::string> all;
-    for (const net::Listening& listening : query) all.push_back(listening.path());
-    for (const net::Listening& listening : postfix) all.push_back(listening.path());
-    for (const net::Listening& listening : metrics) {
-        const std::string path = listening.path();
-        all.push_back(path.empty() ? listening.endpoint().to_text() : path);
+    for (const auto* door : {&query, &postfix, &metrics}) {
+        for (const net::Listening& listening : *door) all.push_back(name_of(listening));
     }
     for (const Endpoint& endpoint : dns()) all.push_back(endpoint.to_text());
     return all;

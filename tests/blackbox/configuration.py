@@ -31,6 +31,9 @@ BAD = [
     ("[resolver.limits]\npackets = 0\n", 2, "packets"),
     ("[resolver.limits]\npackages = 10\n", 2, "packets"),
     ("[dnssec]\ntrust-anchor-file = \"/nonexistent/anchors\"\n", 2, "/nonexistent/anchors"),
+    ("[resolver]\ncache-min-negative-ttl = 60\ncache-max-negative-ttl = 59\n", 2, "cache-max-negative-ttl (59)"),
+    ("[forward]\nzone = \"a.example\"\naddresses = [\"192.0.2.1\"]\n", 1, "double brackets"),
+    ("[[stub]]\nzone = \"a.example\"\naddresses = [\"192.0.2.1\"]\n[[stub]]\nzone = \"b.example\"\n", 4, "entry 2 lacks addresses"),
     ("[dnssec]\nnegative-trust-anchors = [{ name = \"a.example\" }]\n", 2, "reason"),
     ("[dnssec]\nnegative-trust-anchors = [{ name = \"a..b\", reason = \"x\", expires = 2030-01-01 }]\n", 2, "name"),
     ("[mail]\ninsecure-mx = \"maybe\"\n", 2, "dane"),
@@ -56,6 +59,26 @@ GOOD = ["", "# nothing\n", "[server]\nworkers = 2\n", "[resolver]\nipv6 = false\
 
 def check_config(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run([str(built.DAEMON), *arguments], capture_output=True, text=True, check=False, timeout=30)
+
+
+def two_daemons(folder: Path, doors: str, file: Path, tally) -> None:
+    """One state directory is one daemon's; the other does not start, says why, and leaves no socket behind."""
+    file.write_text(doors, encoding="utf-8")
+    other = folder / "other.toml"
+    other.write_text(doors.replace("query.sock", "other.sock"), encoding="utf-8")
+    with subprocess.Popen([str(built.DAEMON), "--config", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as first:
+        for line in first.stderr:
+            if "started: " in line:
+                break
+        done = check_config("--config", str(other))
+        tally.check("a second daemon with the same state directory does not start, and says why",
+                    done.returncode == 1 and "is in use by another process" in done.stderr, f"{done.returncode}: {done.stderr}")
+        tally.check("and leaves no socket on which nobody listens", not (folder / "other.sock").exists())
+        done = check_config("--config", str(file))
+        tally.check("nor with the same socket", done.returncode == 1 and "somebody listens" in done.stderr, f"{done.returncode}: {done.stderr}")
+        tally.check("which stays the first one's", (folder / "query.sock").exists())
+        first.terminate()
+        tally.check("the first one ends properly", first.wait(20) == 0)
 
 
 def run(tally) -> None:
@@ -88,6 +111,13 @@ def run(tally) -> None:
         done = check_config("--config", str(file))
         tally.check("without it the daemon does not start, and says why", done.returncode == 78 and f"{file}:2: [server] user: there is no account" in done.stderr,
                     f"{done.returncode}: {done.stderr}")
+        doors = f'[server]\nstate-directory = "{folder}/state"\nquery-socket = "{folder}/query.sock"\npostfix-socket = ""\ndns-listen = []\n'
+        file.write_text(doors + "workers = 64\n", encoding="utf-8")
+        done = subprocess.run(["prlimit", "--nofile=300:300", str(built.DAEMON), "--config", str(file)], capture_output=True, text=True, check=False,
+                              timeout=30)
+        tally.check("too few descriptors for so many workers: one clear line", done.returncode == 1 and "64 workers need" in done.stderr
+                    and "only 300 may be open: LimitNOFILE=" in done.stderr and "promise" not in done.stderr, f"{done.returncode}: {done.stderr}")
+        two_daemons(Path(folder), doors, file, tally)
         os.mkfifo(folder + "/pipe")
         done = check_config("--config", folder + "/pipe", "--check-config")
         tally.check("a pipe is not waited for", done.returncode > 0 and "regular file" in done.stdout + done.stderr, done.stderr)

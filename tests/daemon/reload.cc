@@ -76,6 +76,26 @@ TEST_CASE("names of negative trust anchors that came, went or are others are kno
     CHECK(renewed_names(one, later) == name);
 }
 
+TEST_CASE("what has no effect because the service manager opens the sockets is told at a reload, too, and stays told") {
+    ManualClock clock{WallTime{1795305600}};
+    std::vector<std::string> lines;
+    log::Log log(log::Level::info, [&lines](std::string_view line) { lines.emplace_back(line); });
+    serve::StatusBoard board(1);
+    const PassedDoors passed{{}, {}, {"127.0.0.1:53"}, {}};
+    Result<Loaded> file = loaded("[server]\ndns-listen = [\"127.0.0.2:53\"]\n");
+    Reloader reloader(loaded(""), std::make_shared<LatestTime>(), {clock, log, board, passed},
+                      [&file] { return file; });
+    reloader.carry_out_by([](std::shared_ptr<const Change> /*given*/, std::function<void()> done) { done(); });
+    reloader.reload([](const serve::Reload& /*told*/) {});
+    const std::string told = "x.toml:2: [server] dns-listen: has no effect";
+    const auto is_told = [&told](const std::string& text) { return text.find(told) != std::string::npos; };
+    CHECK(std::ranges::any_of(lines, is_told));
+    CHECK(std::ranges::any_of(board.status(clock.wall(), clock.mono(), {}).facts.doubts, is_told));
+    file = loaded("");
+    reloader.reload([](const serve::Reload& /*told*/) {});
+    CHECK(std::ranges::none_of(board.status(clock.wall(), clock.mono(), {}).facts.doubts, is_told));
+}
+
 TEST_CASE("what is refused changes nothing and is told; what is accepted is told when it is in force") {
     ManualClock clock{WallTime{1795305600}};
     std::vector<std::string> lines;

@@ -86,6 +86,11 @@ def passed(state, folder: pathlib.Path, tally) -> None:
         wanted = [str(folder / "query.sock"), str(folder / "postfix.sock"), f"127.0.0.1:{doors.port}"]
         tally.check("inherited sockets are used, and shown", status["sockets"] == wanted, status["sockets"])
         tally.check("instead of the configured ones", not (folder / "unused-query.sock").exists())
+        for key in ("query-socket", "postfix-socket"):
+            line = f"[server] {key}: has no effect"
+            tally.check(f"that {key} of the file has no effect is said, in log and status",
+                        line in daemon.log() and any(line in warning for warning in status["warnings"]), (daemon.log_tail(), status["warnings"]))
+        tally.check("and nothing is said of one that is the same", "dns-listen: has no effect" not in daemon.log(), daemon.log_tail())
         query = dns.message.make_query("dane-ee.nlx", "MX")
         for how, ask in (("UDP", dns.query.udp), ("TCP", dns.query.tcp)):
             reply = ask(query, "127.0.0.1", port=doors.port, timeout=10)
