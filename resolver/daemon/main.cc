@@ -16,6 +16,7 @@
 #include "daemon/crew.h"
 #include "daemon/forwarders.h"
 #include "daemon/memory.h"
+#include "daemon/mta_sts.h"
 #include "daemon/process.h"
 #include "daemon/reload.h"
 #include "daemon/service_manager.h"
@@ -314,6 +315,8 @@ Result<Ground> prepare(const Loaded& loaded, const Clock& clock, log::Log& log) 
     Configuration configuration = loaded.configuration;
     auto anchors = choose_anchors(configuration, loaded.origin);
     if (!anchors) return fail(std::move(anchors.error()));
+    Done authorities = check_authorities(configuration, loaded.origin);
+    if (!authorities) return fail(authorities.error());
     const auto account = find_account(configuration.server, loaded.origin);
     if (!account) return fail(account.error());
     const Done made = make_state_directory(configuration.server.state_directory, *account);
@@ -330,6 +333,9 @@ Result<Ground> prepare(const Loaded& loaded, const Clock& clock, log::Log& log) 
     for (const std::string& doubt : doubts) log.configuration_doubt(doubt);
     const Done given_up = give_up_privileges(*account);
     if (!given_up) return fail(given_up.error());
+    // Again, as whoever will read it.
+    authorities = check_authorities(configuration, loaded.origin);
+    if (!authorities) return fail(authorities.error());
     if (geteuid() == 0) log.configuration_doubt("runs as root, although it needs nothing of root's: [server] user");
     return Ground{std::move(configuration), std::move(*anchors),  std::move(*sockets),
                   std::move(latest),        std::move(*resolver), std::move(doubts)};
@@ -419,6 +425,8 @@ int run(const Arguments& arguments) {
     if (arguments.check_only) {
         const auto anchors = choose_anchors(configuration, loaded->origin);
         if (!anchors) return complain(log, anchors.error());
+        const Done authorities = check_authorities(configuration, loaded->origin);
+        if (!authorities) return complain(log, authorities.error());
         const auto account = find_account(configuration.server, loaded->origin);
         // The file may be meant for another machine.
         if (!account) log.configuration_doubt(account.error().text + "; mxtrustd does not start without it");

@@ -2,6 +2,10 @@
 #include "daemon/mta_sts.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace mxtrust::daemon {
@@ -29,6 +33,25 @@ sts::FetchSettings fetch_settings(const Configuration& configuration) {
     settings.ca_file = configuration.mail.mta_sts_ca_file.string();
     settings.user_agent = std::string("mxtrust/") + MXTRUST_VERSION;
     return settings;
+}
+
+Done check_authorities(const Configuration& configuration, const Origin& origin) {
+    const std::filesystem::path& file = configuration.mail.mta_sts_ca_file;
+    if (!configuration.mail.mta_sts || file.empty()) return {};
+    const auto wrong = [&](Code code, std::string_view what) {
+        return fail(FailureKind::malformed, code,
+                    origin.place("mail", "mta-sts-ca-file") + file.string() + std::string(what));
+    };
+    std::error_code error;
+    std::ifstream stream;
+    // A pipe would be waited for.
+    if (std::filesystem::is_regular_file(file, error)) stream.open(file, std::ios::binary);
+    if (!stream.is_open()) return wrong("ACAR"_code, " cannot be read: it must be a file in PEM form");
+    for (std::string line; std::getline(stream, line);) {
+        // "TRUSTED CERTIFICATE" and "X509 CERTIFICATE" are OpenSSL's.
+        if (line.starts_with("-----BEGIN ") && line.find("CERTIFICATE-----") != std::string::npos) return {};
+    }
+    return wrong("ACAN"_code, " has no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
 }
 
 MtaSts::MtaSts(sts::PolicySettings settings, Tools tools, std::unique_ptr<cache::Cache> kept)

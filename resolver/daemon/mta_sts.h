@@ -18,6 +18,10 @@ namespace mxtrust::daemon {
 [[nodiscard]] sts::PolicySettings policy_settings(const Configuration& configuration);
 [[nodiscard]] sts::FetchSettings fetch_settings(const Configuration& configuration);
 
+/// Can the file of certificate authorities that is configured, if one is, be read by this account, and is there any in
+/// it? With none every policy would be out of reach, and its domains' mail as if they had none.
+Done check_authorities(const Configuration& configuration, const Origin& origin);
+
 class MtaSts final : public route::StsSource {
   public:
     struct Tools {  ///< all outlive it

@@ -31,6 +31,8 @@ BAD = [
     ("[resolver.limits]\npackets = 0\n", 2, "packets"),
     ("[resolver.limits]\npackages = 10\n", 2, "packets"),
     ("[dnssec]\ntrust-anchor-file = \"/nonexistent/anchors\"\n", 2, "/nonexistent/anchors"),
+    ("[mail]\nmta-sts-ca-file = \"/nonexistent/authorities\"\n", 2, "/nonexistent/authorities cannot be read"),
+    ("[mail]\nmta-sts-ca-file = \"/etc/hostname\"\n", 2, "/etc/hostname has no certificate in PEM form"),
     ("[resolver]\ncache-min-negative-ttl = 60\ncache-max-negative-ttl = 59\n", 2, "cache-max-negative-ttl (59)"),
     ("[forward]\nzone = \"a.example\"\naddresses = [\"192.0.2.1\"]\n", 1, "double brackets"),
     ("[[stub]]\nzone = \"a.example\"\naddresses = [\"192.0.2.1\"]\n[[stub]]\nzone = \"b.example\"\n", 4, "entry 2 lacks addresses"),
@@ -52,7 +54,7 @@ BAD_TESTS = [
     ("[test]\ntrust-anchors = [\". DS 1 2\"]\n", 2, "trust-anchors"),
     ("[test]\nauthority-port = 0\n", 2, "authority-port"),
 ]
-GOOD = ["", "# nothing\n", "[server]\nworkers = 2\n", "[resolver]\nipv6 = false\n",
+GOOD = ["", "# nothing\n", "[mail]\nmta-sts = false\nmta-sts-ca-file = \"/nonexistent/authorities\"\n", "[server]\nworkers = 2\n", "[resolver]\nipv6 = false\n",
         "[dnssec]\nnegative-trust-anchors = [{ name = \"broken.example\", reason = \"ticket 4711\", expires = 2099-12-31 }]\n",
         "[operator]\nexceptions = [{ host = \"mx.example\", action = \"skip\", reason = \"ticket 4711\", expires = 2020-01-01 }]\n"]
 
