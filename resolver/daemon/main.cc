@@ -321,7 +321,7 @@ Result<Ground> prepare(const Loaded& loaded, const Clock& clock, log::Log& log) 
     if (!account) return fail(account.error());
     const Done made = make_state_directory(configuration.server.state_directory, *account);
     if (!made) return fail(made.error());
-    auto sockets = Sockets::open(configuration.server, std::move(*passed));
+    auto sockets = Sockets::open(configuration.server, std::move(*passed), *account);
     if (!sockets) return fail(std::move(sockets.error()));
     // What is passed may listen elsewhere than the configuration says: nobody is to ask us there for us.
     configuration.server.dns_listen = sockets->dns();

@@ -5,6 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "base/require.h"
 
 namespace mxtrust::daemon {
 namespace {
@@ -32,6 +36,32 @@ Done open_pair(Sockets& sockets, const Endpoint& wanted) {
     }
     return fail(cannot_listen("ATCP"_code, "TCP", why));
 }
+
+/// What is made meanwhile belongs to the account's group: from the first moment on, and without a path that might be
+/// another one's by then. Only root can do so, and needs to.
+class MadeFor {
+  public:
+    explicit MadeFor(const std::optional<Account>& account) {
+        // Under the unit's filter even a call that changes nothing is refused.
+        if (!account || geteuid() != 0 || account->group == getegid()) return;
+        before_ = getegid();
+        if (setegid(account->group) != 0) error_ = errno;
+    }
+    ~MadeFor() {
+        if (before_) require(setegid(*before_) == 0);
+    }
+    MadeFor(const MadeFor&) = delete;
+    MadeFor& operator=(const MadeFor&) = delete;
+    [[nodiscard]] Done done() const {
+        if (error_ == 0) return {};
+        return fail(FailureKind::system, "ASGR"_code,
+                    "sockets cannot be made for the service's group: " + std::generic_category().message(error_));
+    }
+
+  private:
+    std::optional<gid_t> before_;
+    int error_ = 0;
+};
 
 /// Whoever may ask on the one socket may ask on the other.
 Done open_file(Sockets& sockets, std::vector<net::Listening>& door, const std::filesystem::path& path, unsigned mode,
@@ -159,9 +189,11 @@ std::vector<std::string> unheeded_keys(const Loaded& loaded, const PassedDoors& 
     return all;
 }
 
-Result<Sockets> Sockets::open(const ServerKeys& keys, std::vector<PassedSocket> passed) {
+Result<Sockets> Sockets::open(const ServerKeys& keys, std::vector<PassedSocket> passed,
+                              const std::optional<Account>& account) {
     Sockets sockets;
-    Done opened;
+    const MadeFor owner(account);
+    Done opened = owner.done();
     for (PassedSocket& one : passed) {
         if (opened) opened = take(sockets, std::move(one));
     }

@@ -3,11 +3,13 @@
 // shared queue whoever is idle takes the next.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "daemon/configuration.h"
+#include "daemon/process.h"
 #include "daemon/service_manager.h"
 #include "net/server.h"
 
@@ -45,7 +47,9 @@ struct Sockets {
 
     /// What was passed serves instead of what the configuration says of the same door ("query", "postfix", "metrics",
     /// "dns"). One clear sentence where one cannot be opened, or where one was passed under another name.
-    static Result<Sockets> open(const ServerKeys& keys, std::vector<PassedSocket> passed);
+    /// Files belong to the group of `account`, whom the process is to become: permissions for a group are for that one.
+    static Result<Sockets> open(const ServerKeys& keys, std::vector<PassedSocket> passed,
+                                const std::optional<Account>& account = std::nullopt);
     [[nodiscard]] Result<Sockets> duplicate() const;
     /// As bound: "/run/mxtrust/query.sock", "127.0.0.1:53" for UDP and TCP.
     [[nodiscard]] std::vector<std::string> names() const;

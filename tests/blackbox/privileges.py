@@ -7,6 +7,7 @@ import pwd
 import re
 import shutil
 import struct
+import subprocess
 import tempfile
 
 import built
@@ -73,6 +74,23 @@ def confined(state, tally) -> None:
         log = daemon.log_tail(1000)
         tally.check("privileges: nothing to complain about", "WARN" not in log.upper() and "kept in memory" not in log, log)
         tally.check("privileges: it ends properly", daemon.stop() == 0, daemon.log_tail())
+
+
+def doors_of_a_group(state, tally) -> None:
+    """Permissions for a group are for the daemon's own, whoever opened the sockets."""
+    account = pwd.getpwnam(ACCOUNT)
+    with as_account(state, "query-socket-mode = 0o660\n") as daemon:
+        daemon.start()
+        for name in ("query.sock", "postfix.sock"):
+            found = (daemon.folder / name).stat()
+            tally.check(f"privileges: {name} is for the daemon's group alone", (found.st_gid, found.st_mode & 0o777) == (account.pw_gid, 0o660),
+                        f"{found.st_gid} {oct(found.st_mode)}")
+        for group, may in ((account.pw_gid, True), (account.pw_gid - 1, False)):
+            connect = f"import socket; socket.socket(socket.AF_UNIX).connect({str(daemon.socket_path)!r})"
+            done = subprocess.run(["setpriv", "--reuid=12345", f"--regid={group}", "--clear-groups", "/usr/bin/python3", "-c", connect],
+                                  capture_output=True, text=True, check=False, cwd="/")
+            tally.check(f"privileges: an account of group {group} may {'' if may else 'not '}ask", (done.returncode == 0) == may and
+                        (may or "PermissionError" in done.stderr), done)
 
 
 def without_filter(state, tally) -> None:
@@ -155,4 +173,5 @@ def run(state, tally) -> None:
         print(said, flush=True)
         return
     confined(state, tally)
+    doors_of_a_group(state, tally)
     without_filter(state, tally)
