@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import built                    # noqa: E402  (after the path is set)
 from mta import place           # noqa: E402
+from service import units       # noqa: E402
 from tally import Tally         # noqa: E402
 
 ROOT = built.ROOT
@@ -192,6 +193,13 @@ class Mill:
         parser.read_string(text)
         self.check(f"{where}: sections and keys", parser.sections() and all(parser[section] for section in parser.sections()))
 
+    def unit(self, name, text, where):
+        good, said = units.verified({name: text})
+        self.check(f"{where}: systemd takes it for {name}", good, said)
+        values = re.findall(r"^(Listen\w+)=(.+)$", text, re.M)
+        pairs = {kind: sorted(value for key, value in values if key == kind) for kind in ("ListenDatagram", "ListenStream")}
+        self.check(f"{where}: UDP and TCP at the same addresses", pairs["ListenDatagram"] == pairs["ListenStream"], pairs)
+
     def yaml(self, text, where):
         spec = yaml.safe_load(text)["spec"]
         options = [option["name"] for option in spec["dnsConfig"]["options"]]
@@ -234,6 +242,8 @@ def feed(mill, language, text, where):
         mill.shell(text, where)
     elif language == "ini":
         mill.ini(text, where)
+    elif language in units.UNITS:
+        mill.unit(language, text, where)
     elif language == "yaml":
         mill.yaml(text, where)
     elif language == "text":
