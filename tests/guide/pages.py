@@ -92,8 +92,13 @@ def installed(tally):
     with tempfile.TemporaryDirectory(prefix="mxtrust-guide-") as prefix:
         done = subprocess.run(["cmake", "--install", str(built.BUILD), "--prefix", prefix], capture_output=True, text=True, check=False)
         files = {str(path.relative_to(prefix)) for path in Path(prefix).rglob("*") if path.is_file()}
+        unit = Path(prefix, "lib/systemd/system/mxtrustd.service")
+        service = unit.read_text() if unit.is_file() else ""
     wanted = {"bin/mxtrust", "sbin/mxtrustd", *(f"share/man/man{page[-1]}/{page}" for page in PAGES)}
     tally.check("pages: cmake --install installs programs and pages", done.returncode == 0 and wanted <= files, done.stderr or sorted(files))
+    named = set(re.findall(r"(/[^ =\n]*/mxtrustd?)(?=[ \n])", service))
+    tally.check("pages: the installed unit names the programs that were installed with it", named == {f"{prefix}/sbin/mxtrustd", f"{prefix}/bin/mxtrust"},
+                named)
 
 
 def run(tally, state):
