@@ -1,5 +1,5 @@
 """The package under a real systemd, as process 1 of a container: started by its units, with all they shut off; asked, reloaded,
-restarted, watched and upgraded while it is asked."""
+restarted, watched and upgraded while it is asked; its sockets changed as the guide says."""
 import json
 import os
 import re
@@ -9,6 +9,8 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+
+import built
 
 BOOT = 120.0
 
@@ -183,6 +185,41 @@ def watchdog(machine: Machine, tally) -> None:
     shutil.rmtree(place)
 
 
+def edited(machine: Machine, tally) -> None:
+    """What the guide has `systemctl edit` do to the sockets, block by block, and the restart that it says."""
+    guide = (built.ROOT / "resolver/serve/GUIDE.md").read_text()
+    blocks = re.findall(r"^```(mxtrustd\S*\.socket)\n(.*?)^```$", guide, re.M | re.S)
+    mark_of_group = "SocketGroup=mxtrust"
+    wanted = {"ListenDatagram=127.0.0.2:53": ["127.0.0.2:53"], mark_of_group: ["127.0.0.1:53"], "FreeBind=yes": ["127.0.0.1:53", "172.17.0.1:53"]}
+    tally.check("the guide's blocks for the sockets are known", len(blocks) == len(wanted), blocks)
+
+    def restart(unit: str) -> list[subprocess.CompletedProcess]:
+        machine.run("systemctl", "daemon-reload")
+        return [machine.run("systemctl", "stop", unit, "mxtrustd.service"), machine.run("systemctl", "start", "mxtrustd.service")]
+    for unit, text in blocks:
+        expected = next((found for mark, found in wanted.items() if mark in text), None)
+        place = machine.root / f"etc/systemd/system/{unit}.d"
+        place.mkdir(parents=True)
+        (place / "override.conf").write_text(text)
+        done = restart(unit)
+        sockets = json.loads(machine.run("mxtrust", "--json", "status").stdout or "{}").get("sockets", [])
+        found = sorted(door for door in sockets if not door.startswith("/"))
+        who = machine.run("stat", "-c", "%a %G", "/run/mxtrust/query.sock").stdout.strip()
+        good = who == "660 mxtrust" if mark_of_group in text else who.startswith("666 ")
+        tally.check(f"systemctl edit {unit}, as the guide has it: {text.splitlines()[-1]}", not any(one.returncode for one in done) and
+                    found == expected and good, (done, found, who, machine.journal()[-500:]))
+        shutil.rmtree(place)
+        restart(unit)
+    file = machine.root / "etc/mxtrust/mxtrust.toml"
+    before = file.read_text()
+    file.write_text(before.replace("[server]", '[server]\ndns-listen = ["127.0.0.2:53"]'))
+    machine.run("systemctl", "restart", "mxtrustd")
+    tally.check("dns-listen beside systemd's sockets: one line says that it has no effect", until(lambda: "dns-listen: has no effect" in machine.journal()),
+                machine.journal()[-500:])
+    file.write_text(before)
+    machine.run("systemctl", "restart", "mxtrustd")
+
+
 def run(root: Path, second: Path, log: Path, tally) -> None:
     """The package is installed in ROOT; SECOND is another version of it."""
     (root / "usr/sbin/policy-rc.d").unlink()
@@ -193,6 +230,7 @@ def run(root: Path, second: Path, log: Path, tally) -> None:
         for part in (starts, reloads):
             part(machine, tally)
         restarts(machine, second, tally)
+        edited(machine, tally)
         watchdog(machine, tally)
         machine.run("systemctl", "stop", "mxtrustd.service", "mxtrustd.socket", "mxtrustd-query.socket", "mxtrustd-postfix.socket")
         tally.check("it ends properly", machine.show("Result") == "success" and machine.show("ExecMainStatus") == "0", machine.journal()[-500:])
