@@ -90,9 +90,9 @@ UvLoop::UvLoop(const Clock& clock) : Scheduler(clock), state_(std::make_unique<S
     uv_check_init(&state.loop, &state.check);
     // Before the loop sleeps and after it has called back: whatever became ready runs now.
     uv_prepare_start(&state.prepare, [](uv_prepare_t* handle) {
-        auto* state = static_cast<State*>(handle->data);
-        state->self->run_ready(most_steps_per_turn);
-        state->arm();
+        auto* loop = static_cast<State*>(handle->data);
+        loop->self->run_ready(most_steps_per_turn);
+        loop->arm();
     });
     uv_check_start(&state.check, [](uv_check_t* handle) { static_cast<State*>(handle->data)->settle(); });
     const int status = uv_async_init(&state.loop, &state.async,
