@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -41,6 +42,7 @@ struct Reserve {
     std::atomic<void*> held{nullptr};
     std::atomic<bool> refused{false};
     std::atomic<unsigned> given_up{0};  ///< how often
+    std::atomic_flag giving_up;         ///< by one thread at a time
 };
 
 Reserve& reserve() {
@@ -59,13 +61,17 @@ Reserve& reserve() {
 /// An allocation was refused. Returns where it is worth another try. Takes no memory itself.
 void make_do() {
     thread_local constinit unsigned seen = 0;
-    // Somebody else gave it up since this thread was last refused: there may be room again.
-    const unsigned given_up = reserve().given_up.load();
-    if (std::exchange(seen, given_up) != given_up) return;
-    void* held = reserve().held.exchange(nullptr);
-    if (held == nullptr || munmap(held, reserve_size) != 0) end_without_memory();
-    reserve().refused = true;
-    seen = ++reserve().given_up;
+    // Who is refused while another thread is just giving it up waits for that, which is a system call long.
+    while (reserve().giving_up.test_and_set(std::memory_order_acquire)) sched_yield();
+    if (reserve().given_up.load() == seen) {
+        void* held = reserve().held.exchange(nullptr);
+        if (held == nullptr || munmap(held, reserve_size) != 0) end_without_memory();
+        reserve().refused = true;
+        ++reserve().given_up;
+    }
+    // Else somebody else gave it up since this thread was last refused. Either way there may be room again.
+    seen = reserve().given_up.load();
+    reserve().giving_up.clear(std::memory_order_release);
 }
 
 }  // namespace

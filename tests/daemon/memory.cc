@@ -1,17 +1,21 @@
 // What the kernel says of our memory, read from made-up files, and what is made of it.
 #include "daemon/memory.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <barrier>
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <new>
+#include <thread>
+#include <vector>
 
 #include "base/sanitized.h"
 #include "daemon/confine.h"
@@ -376,4 +380,53 @@ TEST_CASE("an allocation that is refused is tried again with the reserve, and en
     };
     CHECK(in_child(false) == 0);
     CHECK(in_child(true) == -SIGABRT);
+}
+
+TEST_CASE("threads that are refused at the same moment share the reserve, and none of them ends the process") {
+    if (is_sanitized()) {
+        WARN("not tried: a sanitizer has its own operator new");
+        return;
+    }
+    constexpr int rounds = 200;
+    constexpr unsigned threads = 8;
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        std::signal(SIGABRT, SIG_DFL);
+        static_cast<void>(freopen("/dev/null", "w", stderr));
+        mallopt(M_MMAP_THRESHOLD, 64 << 10);  // what is freed is the system's again
+        static_cast<void>(prepare_process());
+        std::barrier together(threads + 1);
+        std::vector<std::jthread> workers;
+        for (unsigned number = 0; number < threads; ++number) {
+            workers.emplace_back([&together] {
+                for (int round = 0; round < rounds; ++round) {
+                    together.arrive_and_wait();
+                    void* all = ::operator new(mebi);
+                    together.arrive_and_wait();
+                    ::operator delete(all);
+                    together.arrive_and_wait();
+                }
+            });
+        }
+        for (int round = 0; round < rounds; ++round) {
+            if (reserve_octets() == 0) _exit(1);
+            std::ifstream file("/proc/self/status");
+            const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+            const rlimit limit{read_process_memory(text).value_or(ProcessMemory{}).data, RLIM_INFINITY};
+            if (setrlimit(RLIMIT_DATA, &limit) != 0) _exit(2);
+            together.arrive_and_wait();
+            together.arrive_and_wait();
+            if (reserve_octets() != 0 || !memory_was_refused()) _exit(3);
+            const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
+            if (setrlimit(RLIMIT_DATA, &none) != 0) _exit(4);
+            together.arrive_and_wait();
+            take_reserve();
+        }
+        _exit(0);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status));
+    CHECK(status == 0);
 }
