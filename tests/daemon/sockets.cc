@@ -37,6 +37,14 @@ Loaded loaded(const std::string& keys) {
 
 using Texts = std::vector<std::string>;
 
+std::vector<PassedSocket> passed_query(const Folder& folder, unsigned mode) {
+    auto query = net::Listening::unix_stream(folder.file("query"), mode);
+    REQUIRE(query);
+    std::vector<PassedSocket> passed;
+    passed.push_back({"query", std::move(*query)});
+    return passed;
+}
+
 }  // namespace
 
 TEST_CASE("a key that says otherwise than what the service manager opened is told, with what to change instead") {
@@ -65,10 +73,7 @@ TEST_CASE("a key that says otherwise than what the service manager opened is tol
 
 TEST_CASE("permissions that the files of passed sockets have are no others than those wanted") {
     const Folder folder;
-    auto query = net::Listening::unix_stream(folder.file("query"), 0660);
-    REQUIRE(query);
-    std::vector<PassedSocket> given;
-    given.push_back({"query", std::move(*query)});
+    std::vector<PassedSocket> given = passed_query(folder, 0660);
     const Loaded all = loaded("query-socket-mode = 0o660\npostfix-socket = \"\"\ndns-listen = []\n");
     const auto sockets = Sockets::open(all.configuration.server, std::move(given));
     REQUIRE(sockets);
@@ -80,10 +85,7 @@ TEST_CASE("permissions that the files of passed sockets have are no others than 
 
 TEST_CASE("own socket files go with the sockets, whatever the end; those of passed ones stay") {
     const Folder folder;
-    auto query = net::Listening::unix_stream(folder.file("query"), 0600);
-    REQUIRE(query);
-    std::vector<PassedSocket> given;
-    given.push_back({"query", std::move(*query)});
+    std::vector<PassedSocket> given = passed_query(folder, 0600);
     const Loaded all = loaded("postfix-socket = \"" + folder.file("postfix") + "\"\nmetrics-listen = \"" +
                               folder.file("metrics") + "\"\ndns-listen = []\n");
     {
