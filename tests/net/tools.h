@@ -6,10 +6,13 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/clock.h"
@@ -90,6 +93,32 @@ struct Real {
         loop.run();
     }
 };
+
+/// A folder of the test's own, removed at the end.
+class Folder {
+  public:
+    Folder() {
+        std::string name = (std::filesystem::temp_directory_path() / "mxtrust-net-XXXXXX").string();
+        REQUIRE(mkdtemp(name.data()) != nullptr);
+        path_ = name;
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    ~Folder() {
+        std::error_code ignored;  // what is left there is a matter of the temporary folder's owner
+        std::filesystem::remove_all(path_, ignored);
+    }
+    [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+  private:
+    std::filesystem::path path_;
+};
+
+inline Listening listen(const std::string& path) {
+    auto listening = Listening::unix_stream(path, 0600);
+    REQUIRE(listening);
+    return std::move(*listening);
+}
 
 /// A plain descriptor, closed at the end.
 class Descriptor {
